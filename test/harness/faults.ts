@@ -1,0 +1,63 @@
+import type { Clock } from "./clock.ts";
+
+/** What goes wrong with a call. */
+export type Fault =
+  /** Answered with this error instead of being done. */
+  | { kind: "error"; status: number; code: string; message: string; headers?: Record<string, string> }
+  /** The connection is cut: before anything is done, or after it is done and before the answer. */
+  | { kind: "cut"; when: "before" | "after" }
+  /** Done, then answered with these bytes instead of the true answer. */
+  | { kind: "garble"; status: number; body: string | Uint8Array; headers?: Record<string, string> }
+  /** Takes this long on the cloud's clock, then goes on as usual. */
+  | { kind: "latency"; ms: number };
+
+export interface FaultRule {
+  /** `secretsmanager`, `lambda`, `logs`, `c2m`. */
+  service: string;
+  /** `PutSecretValue`, `issueLongTermToken`; every operation when absent. */
+  operation?: string;
+  /** The first matching call that it strikes, counted from 1; default 1. */
+  nth?: number;
+  /** How many matching calls it strikes from there on; default 1. `Infinity` for always. */
+  times?: number;
+  fault: Fault;
+}
+
+/** The faults that a test ordered, served to whoever answers calls. */
+export class Faults {
+  readonly #rules: { rule: FaultRule; seen: number }[] = [];
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Orders a fault; the returned function withdraws it. */
+  add(rule: FaultRule): () => void {
+    const entry = { rule, seen: 0 };
+    this.#rules.push(entry);
+    return () => {
+      const index = this.#rules.indexOf(entry);
+      if (index >= 0) this.#rules.splice(index, 1);
+    };
+  }
+
+  clear(): void {
+    this.#rules.length = 0;
+  }
+
+  /** The fault that strikes this call, if any. Latency is served here; only what changes the answer is returned. */
+  async take(service: string, operation: string): Promise<Exclude<Fault, { kind: "latency" }> | undefined> {
+    let strikes: Exclude<Fault, { kind: "latency" }> | undefined;
+    for (const entry of [...this.#rules]) {
+      const { rule } = entry;
+      if (rule.service !== service || (rule.operation !== undefined && rule.operation !== operation)) continue;
+      entry.seen += 1;
+      const first = rule.nth ?? 1;
+      if (entry.seen < first || entry.seen >= first + (rule.times ?? 1)) continue;
+      if (rule.fault.kind === "latency") await this.#clock.sleep(rule.fault.ms);
+      else strikes ??= rule.fault;
+    }
+    return strikes;
+  }
+}

@@ -1,0 +1,153 @@
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { type FrontDoor, startFrontDoor } from "./aws/front-door.ts";
+import type { Caller } from "./aws/service.ts";
+import { C2mEngine } from "./c2m/engine.ts";
+import type { C2mExchange } from "./c2m/front-door.ts";
+import type { C2mKnobs } from "./c2m/knobs.ts";
+import { type C2mServer, startC2mServer } from "./c2m/server.ts";
+import { CallLog } from "./calls.ts";
+import type { Clock } from "./clock.ts";
+import { EventBus } from "./event-bus.ts";
+import { Faults } from "./faults.ts";
+import { Iam } from "./iam/iam.ts";
+import { type AccessKey, Identities } from "./iam/identities.ts";
+import { LambdaService } from "./lambda/service.ts";
+import { type LogsKnobs, LogsService } from "./logs/service.ts";
+import type { KnobSettings } from "./secrets-manager/knobs.ts";
+import type { RotationEvent } from "./secrets-manager/rotation.ts";
+import { SecretsManagerService } from "./secrets-manager/service.ts";
+
+export interface LocalCloudOptions {
+  clock: Clock;
+  /** Default `123456789012`. */
+  accountId?: string;
+  /** Default `us-east-1`. */
+  region?: string;
+  /** Default 0: any free one. */
+  awsPort?: number;
+  c2mPort?: number;
+  secretsManager?: KnobSettings;
+  c2m?: Partial<C2mKnobs>;
+  logs?: Partial<LogsKnobs>;
+  /** Told of every exchange with C2M before its answer is sent. */
+  onC2mExchange?: (exchange: C2mExchange) => void;
+}
+
+/** What an AWS SDK client needs to speak to the local cloud. */
+export interface ClientConfig {
+  endpoint: string;
+  region: string;
+  credentials: AccessKey;
+}
+
+/** AWS, as far as the product uses it, and C2M: on this machine, on one clock. Empty until something is deployed into it. */
+export class LocalCloud {
+  readonly clock: Clock;
+  readonly accountId: string;
+  readonly region: string;
+  readonly faults: Faults;
+  readonly calls = new CallLog();
+  readonly bus = new EventBus();
+  readonly iam = new Iam();
+  readonly identities = new Identities();
+  readonly logs: LogsService;
+  readonly lambda: LambdaService;
+  readonly secretsManager: SecretsManagerService;
+  readonly c2m: C2mEngine;
+  /** The operator who deploys. */
+  readonly administrator: Caller;
+  readonly #invokers = new Map<string, LambdaClient>();
+  #frontDoor: FrontDoor | undefined;
+  #c2mServer: C2mServer | undefined;
+
+  private constructor(options: LocalCloudOptions) {
+    const { clock, accountId = "123456789012", region = "us-east-1" } = options;
+    this.clock = clock;
+    this.accountId = accountId;
+    this.region = region;
+    this.administrator = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
+    this.faults = new Faults(clock);
+    const { iam, identities, bus } = this;
+    this.logs = new LogsService({ clock, iam, accountId, region, knobs: options.logs ?? {} });
+    this.lambda = new LambdaService({ clock, iam, identities, logs: this.logs, accountId, region });
+    this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {} });
+    this.secretsManager = new SecretsManagerService({
+      clock,
+      accountId,
+      region,
+      events: bus,
+      knobs: options.secretsManager ?? {},
+      rotator: {
+        mayInvoke: (functionArn, secretArn) => this.lambda.mayInvoke(functionArn, this.#secretsManagerFor(secretArn)),
+        invoke: (functionArn, secretArn, event) => this.#invokeStep(functionArn, secretArn, event),
+      },
+    });
+  }
+
+  /** Starts it on 127.0.0.1. Rejects when a port is taken. */
+  static async start(options: LocalCloudOptions): Promise<LocalCloud> {
+    const cloud = new LocalCloud(options);
+    const { clock, faults, calls, identities, iam, c2m } = cloud;
+    cloud.#frontDoor = await startFrontDoor({
+      services: [cloud.secretsManager, cloud.lambda, cloud.logs],
+      identities,
+      iam,
+      clock,
+      faults,
+      calls,
+      port: options.awsPort ?? 0,
+      // Clients outside the functions don't live on the cloud's clock.
+      allowedSkewMs: Number.POSITIVE_INFINITY,
+    });
+    cloud.lambda.setEndpoint(cloud.awsUrl);
+    cloud.#c2mServer = await startC2mServer({
+      engine: c2m,
+      faults,
+      calls,
+      clock,
+      port: options.c2mPort ?? 0,
+      ...(options.onC2mExchange ? { onExchange: options.onC2mExchange } : {}),
+    });
+    return cloud;
+  }
+
+  /** For AWS_ENDPOINT_URL. */
+  get awsUrl(): string {
+    return this.#frontDoor?.url ?? "";
+  }
+
+  /** C2M's base URL, without `/auth`. */
+  get c2mUrl(): string {
+    return this.#c2mServer?.url ?? "";
+  }
+
+  /** The configuration of an SDK client that acts for `caller`; default the administrator. */
+  clientConfig(caller: Caller = this.administrator): ClientConfig {
+    return { endpoint: this.awsUrl, region: this.region, credentials: this.identities.issue(caller) };
+  }
+
+  async stop(): Promise<void> {
+    this.secretsManager.stop();
+    await this.secretsManager.idle();
+    for (const client of this.#invokers.values()) client.destroy();
+    await this.lambda.stop();
+    await this.#frontDoor?.close();
+    await this.#c2mServer?.close();
+  }
+
+  #secretsManagerFor(secretArn: string): Caller {
+    const principal = "secretsmanager.amazonaws.com";
+    return { kind: "service", accountId: this.accountId, principal, sourceArn: secretArn, arn: principal };
+  }
+
+  /** Secrets Manager calls the function as anybody does: over the wire, as the service that it is. */
+  async #invokeStep(functionArn: string, secretArn: string, event: RotationEvent): Promise<{ error?: string }> {
+    let client = this.#invokers.get(secretArn);
+    if (!client) {
+      client = new LambdaClient({ ...this.clientConfig(this.#secretsManagerFor(secretArn)), maxAttempts: 1 });
+      this.#invokers.set(secretArn, client);
+    }
+    const answer = await client.send(new InvokeCommand({ FunctionName: functionArn, Payload: JSON.stringify(event) }));
+    return answer.FunctionError === undefined ? {} : { error: answer.Payload?.transformToString() ?? "" };
+  }
+}
