@@ -1,0 +1,94 @@
+import { PermanentError } from "./errors.ts";
+import { issue } from "./issue.ts";
+import type { RotationContext, SecretDescription } from "./ports.ts";
+import type { Sensitive } from "./sensitive.ts";
+import { storeToken } from "./store-token.ts";
+import { parseValue } from "./stored-token.ts";
+
+/** Which version of which secret a step is about. */
+export interface StepTarget {
+  /** The secret's ARN. */
+  secretId: string;
+  /** The ClientRequestToken: the id of the version that the rotation makes. */
+  versionId: string;
+  rotationToken: Sensitive | undefined;
+}
+
+/**
+ * createSecret: issues a token and stores it at AWSPENDING. May assume nothing about earlier runs; leaves a version
+ * that holds a token of ours. Done already when the version is current or has a value.
+ */
+export async function createSecret(context: RotationContext, target: StepTarget): Promise<void> {
+  const { store } = context;
+  const { versionId } = target;
+  const secret = await store.describe(target.secretId);
+  const stages = stagesToRotate(secret, versionId);
+  if (stages.includes("AWSCURRENT")) return;
+  const existing = await store.read(secret.arn, versionId);
+  if (existing) {
+    const problem = whyDead(context, existing.value);
+    if (problem === undefined) return;
+    // A stored value is immutable: this version can never be mended, and would hold up every later rotation.
+    await detachPending(context, secret.arn, versionId, problem);
+    throw new PermanentError(
+      "pending_dead",
+      `The pending version ${problem}. AWSPENDING was taken off it, so that the next rotation starts afresh.`,
+    );
+  }
+  const currentId = versionAt(secret, "AWSCURRENT");
+  const current = currentId === undefined ? undefined : await store.read(secret.arn, currentId);
+  const token = await issue(context, secret.arn, {
+    versionId,
+    current: current && parseValue(current.value),
+    ttlSeconds: context.settings.ttlSeconds,
+  });
+  await storeToken(context, secret.arn, token, {
+    versionId,
+    stages: ["AWSPENDING"],
+    rotationToken: target.rotationToken,
+  });
+}
+
+/** The version that has a staging label. */
+export function versionAt(secret: SecretDescription, stage: string): string | undefined {
+  for (const [versionId, stages] of secret.stages) if (stages.includes(stage)) return versionId;
+  return undefined;
+}
+
+/** Takes AWSPENDING off a version. Fine when it is off already. */
+export async function detachPending(
+  context: RotationContext,
+  secretArn: string,
+  versionId: string,
+  reason: string,
+): Promise<void> {
+  try {
+    await context.store.moveStage({ secretId: secretArn, stage: "AWSPENDING", fromVersionId: versionId });
+  } catch (error) {
+    if (!(error instanceof PermanentError && error.code === "stage_conflict")) throw error;
+  }
+  context.log.event("pending.detached", { secret: secretArn, version_id: versionId, reason });
+}
+
+function stagesToRotate(secret: SecretDescription, versionId: string): readonly string[] {
+  if (!secret.rotationEnabled) {
+    throw new PermanentError(
+      "rotation_not_enabled",
+      `Rotation is not enabled for the secret ${JSON.stringify(secret.name)}. Enable it, or ignore this step of a rotation that was cancelled.`,
+    );
+  }
+  const stages = secret.stages.get(versionId);
+  if (!stages || stages.length === 0) {
+    throw new PermanentError(
+      "version_without_stage",
+      `ClientRequestToken: the version has no staging label in the secret ${JSON.stringify(secret.name)}. Start a new rotation.`,
+    );
+  }
+  return stages;
+}
+
+function whyDead(context: RotationContext, value: Sensitive): string | undefined {
+  const parsed = parseValue(value);
+  if (parsed.kind === "foreign") return "holds a value that is not a token of ours";
+  return Date.parse(parsed.token.expiresAt) <= context.clock.now() ? "holds a token that has expired" : undefined;
+}

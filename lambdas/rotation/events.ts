@@ -1,0 +1,69 @@
+import type { MetricName } from "./metrics.ts";
+
+/** How the name of a step stands in events. */
+export type StepName = "createSecret" | "setSecret" | "testSecret" | "finishSecret" | "bootstrap" | "reconcile";
+
+interface OfVersion {
+  /** The secret's ARN. */
+  secret: string;
+  version_id: string;
+}
+
+interface OfToken {
+  /** The secret's ARN. */
+  secret: string;
+  /** Absent when C2M gave none. */
+  token_id: string | undefined;
+  /** ISO 8601. */
+  expires_at: string | undefined;
+}
+
+/**
+ * Every event that a function writes: one JSON line each, the event's name as `message`. The `token.*` events are the
+ * ledger: from them alone follows which tokens were issued and not revoked.
+ */
+export interface Events {
+  "step.started": OfVersion & { step: StepName };
+  "step.succeeded": OfVersion & { step: StepName };
+  "step.failed": OfVersion & { step: StepName; code: string; reason: string };
+
+  /** Written before the issue call leaves. Without an outcome it is a suspect until `latest_expires_at`. */
+  "token.issue.started": OfVersion & {
+    attempt_id: string;
+    client_id: string;
+    /** ISO 8601: when a token made by this call would expire at the latest. */
+    latest_expires_at: string;
+  };
+  /** No token was made. */
+  "token.issue.refused": OfVersion & { attempt_id: string; code: string };
+  /** The call was sent and not answered: a token may have been made. */
+  "token.issue.ambiguous": OfVersion & { attempt_id: string; code: string };
+  /** Written before the store is called. */
+  "token.issued": OfVersion & OfToken & { attempt_id: string; client_id: string };
+  "token.lifetime.clamped": OfVersion & { asked_seconds: number; granted_seconds: number };
+  "token.stored": OfVersion & OfToken;
+  "token.proven": OfVersion & OfToken;
+  "token.promoted": OfVersion & { superseded_version_id: string | undefined };
+  /** It is dead at C2M, by this call or before. */
+  "token.revoked": OfToken;
+  /** It can't be revoked: it lives until `expires_at`. */
+  "token.unrevocable": OfToken & { reason: string };
+  /** It could not be revoked now; the reconciler tries again. */
+  "token.revocation.failed": OfToken & { code: string };
+  /** A value that was there before us was left as it is. */
+  "token.adopted": OfVersion;
+  /** The client's credentials were proven with a token that was revoked again. */
+  "credentials.proven": { secret: string };
+
+  /** AWSPENDING was taken off a version that no rotation can finish. */
+  "pending.detached": OfVersion & { reason: string };
+}
+
+export type EventName = keyof Events;
+
+/** Where a function speaks. `event` has reached the log when it returns. */
+export interface RotationLog {
+  event<Name extends EventName>(name: Name, fields: Events[Name]): void;
+  /** Counts 1 unless told. Seconds where the name says a duration. */
+  metric(name: MetricName, value?: number): void;
+}

@@ -1,0 +1,206 @@
+import type { LedgerEntry } from "./ledger.ts";
+import type { SecretDescription } from "./ports.ts";
+import type { Revocable } from "./revoke.ts";
+import type { ParsedValue } from "./stored-token.ts";
+
+/** A token that only the ledger knows may be on its way into a version for this long. In ms. */
+const settlingMs = 3_600_000;
+
+/** A version that has a value, as a run of the reconciler read it. */
+export interface KnownVersion {
+  versionId: string;
+  parsed: ParsedValue;
+}
+
+/** All that the rule looks at. */
+export interface Situation {
+  /** Epoch ms. */
+  now: number;
+  secret: SecretDescription;
+  versions: readonly KnownVersion[];
+  /** The entries of this secret. */
+  ledger: readonly LedgerEntry[];
+  /** How long a superseded token stays alive, in ms. */
+  graceMs: number;
+  /** A pending version older than this belongs to no rotation that could still finish. In ms. */
+  pendingMaxAgeMs: number;
+  /** How long after a detachment a step may still be at work that saw the label. In ms. */
+  stepMs: number;
+}
+
+/** A token that lives, or may live, and is not at AWSCURRENT. */
+export interface Candidate extends Revocable {
+  versionId: string;
+}
+
+/** An issue call without an outcome: a token that may live and whose id nobody knows. */
+export interface Suspect {
+  attemptId: string;
+  versionId: string;
+  /** ISO 8601: it does not live longer than this. */
+  latestExpiresAt: string;
+}
+
+export interface Verdict {
+  /** Dead weight: to be revoked now. */
+  revoke: Candidate[];
+  /** To be revoked later: in grace, on its way into a version, or with a replica that is behind. */
+  waiting: Candidate[];
+  /** Can't be revoked: no id, or C2M refused it. They live until they expire. */
+  unrevocable: Candidate[];
+  suspects: Suspect[];
+  /** Versions whose AWSPENDING no rotation will ever move. */
+  detach: { versionId: string; reason: string }[];
+  /** Since when the pending version of an open rotation is pending, epoch ms. */
+  pendingSince: number | undefined;
+}
+
+/**
+ * What should be alive, and what is to be done about the rest:
+ *
+ * - wanted: the token at AWSCURRENT; at AWSPENDING of an open rotation; every superseded one until the grace is over
+ * - candidates: the tokens of every version and every `token.issued` entry, less the revoked, less the expired
+ * - revoke every candidate that is not wanted
+ *
+ * Pure and level-triggered: it looks at the state as it is, whatever step ran last.
+ */
+export function reconcileRule(situation: Situation): Verdict {
+  const { now, secret, graceMs } = situation;
+  const facts = factsOf(situation);
+  const verdict: Verdict = {
+    revoke: [],
+    waiting: [],
+    unrevocable: [],
+    suspects: facts.suspects,
+    detach: [],
+    pendingSince: undefined,
+  };
+  const pendingId = soleStage(secret, "AWSPENDING", "AWSCURRENT");
+  if (pendingId !== undefined) judgePending(situation, pendingId, verdict);
+
+  const graceEnds = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, facts.lastPromotedAt) + graceMs;
+  for (const { candidate, issuedAt } of facts.candidates) {
+    if (candidate.tokenId !== undefined && facts.settled.has(candidate.tokenId)) continue;
+    if (candidate.expiresAt !== undefined && Date.parse(candidate.expiresAt) <= now) continue;
+    if (isCurrent(facts, candidate)) continue;
+    if (candidate.tokenId === undefined || facts.unrevocable.has(candidate.tokenId)) {
+      if (candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
+      continue;
+    }
+    const detachedAt = facts.detachedAt.get(candidate.versionId) ?? Number.NEGATIVE_INFINITY;
+    const waits =
+      candidate.versionId === pendingId ||
+      now < graceEnds ||
+      now < detachedAt + 2 * situation.stepMs ||
+      (issuedAt !== undefined && !facts.stored.has(candidate.tokenId) && now < issuedAt + settlingMs) ||
+      !secret.replicasInSync;
+    (waits ? verdict.waiting : verdict.revoke).push(candidate);
+  }
+  return verdict;
+}
+
+interface Facts {
+  current: KnownVersion | undefined;
+  candidates: { candidate: Candidate; issuedAt: number | undefined }[];
+  suspects: Suspect[];
+  /** Ids that were revoked. */
+  settled: Set<string>;
+  unrevocable: Set<string>;
+  /** Ids that are in a version. */
+  stored: Set<string>;
+  detachedAt: Map<string, number>;
+  lastPromotedAt: number;
+}
+
+function factsOf({ now, secret, versions, ledger }: Situation): Facts {
+  const facts: Facts = {
+    current: versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT")),
+    candidates: [],
+    suspects: [],
+    settled: new Set(),
+    unrevocable: new Set(),
+    stored: new Set(),
+    detachedAt: new Map(),
+    lastPromotedAt: 0,
+  };
+  for (const { versionId, parsed } of versions) {
+    if (parsed.kind === "foreign") continue;
+    const { token } = parsed;
+    if (token.tokenId !== undefined) facts.stored.add(token.tokenId);
+    facts.candidates.push({ candidate: { ...token, versionId }, issuedAt: undefined });
+  }
+  const open = new Map<string, Suspect>();
+  for (const { event, at, fields } of ledger) {
+    switch (event) {
+      case "token.issue.started":
+        open.set(fields.attempt_id, {
+          attemptId: fields.attempt_id,
+          versionId: fields.version_id,
+          latestExpiresAt: fields.latest_expires_at,
+        });
+        break;
+      case "token.issue.refused":
+        open.delete(fields.attempt_id);
+        break;
+      case "token.issued":
+        open.delete(fields.attempt_id);
+        if (fields.token_id !== undefined && !facts.stored.has(fields.token_id)) {
+          facts.candidates.push({
+            candidate: {
+              tokenId: fields.token_id,
+              expiresAt: fields.expires_at,
+              clientId: fields.client_id,
+              versionId: fields.version_id,
+            },
+            issuedAt: at,
+          });
+        }
+        break;
+      case "token.revoked":
+        if (fields.token_id !== undefined) facts.settled.add(fields.token_id);
+        break;
+      case "token.unrevocable":
+        if (fields.token_id !== undefined) facts.unrevocable.add(fields.token_id);
+        break;
+      case "token.promoted":
+        facts.lastPromotedAt = Math.max(facts.lastPromotedAt, at);
+        break;
+      case "pending.detached":
+        facts.detachedAt.set(fields.version_id, at);
+        break;
+    }
+  }
+  facts.suspects = [...open.values()].filter(({ latestExpiresAt }) => Date.parse(latestExpiresAt) > now);
+  return facts;
+}
+
+function judgePending(situation: Situation, pendingId: string, verdict: Verdict): void {
+  const { now, secret, versions, ledger } = situation;
+  const parsed = versions.find(({ versionId }) => versionId === pendingId)?.parsed;
+  const storedAt = parsed?.kind === "ours" ? Date.parse(parsed.token.issuedAt ?? "") : Number.NaN;
+  const startedAt = ledger.find(
+    ({ event, fields }) => event === "token.issue.started" && fields.version_id === pendingId,
+  )?.at;
+  const since = Number.isNaN(storedAt) ? (startedAt ?? secret.lastChangedAt ?? now) : storedAt;
+  if (!secret.rotationEnabled) verdict.detach.push({ versionId: pendingId, reason: "rotation is not enabled" });
+  else if (now - since > situation.pendingMaxAgeMs) {
+    verdict.detach.push({ versionId: pendingId, reason: "its rotation window is over" });
+  } else verdict.pendingSince = since;
+}
+
+function isCurrent({ current }: Facts, candidate: Candidate): boolean {
+  if (!current) return false;
+  if (current.versionId === candidate.versionId && candidate.accessToken !== undefined) return true;
+  if (current.parsed.kind === "foreign") return false;
+  const { token } = current.parsed;
+  if (token.tokenId !== undefined && token.tokenId === candidate.tokenId) return true;
+  return candidate.accessToken !== undefined && token.accessToken.equals(candidate.accessToken);
+}
+
+/** The version that has `stage` and not `other`. */
+function soleStage(secret: SecretDescription, stage: string, other: string): string | undefined {
+  for (const [versionId, stages] of secret.stages) {
+    if (stages.includes(stage) && !stages.includes(other)) return versionId;
+  }
+  return undefined;
+}
