@@ -1,0 +1,25 @@
+/**
+ * A certificate for 127.0.0.1, signed by itself, valid from 2020 to 2119, and its key. For tests only: nothing trusts it
+ * unless told to.
+ */
+export const loopbackTls = {
+  key: `
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgVx9xk6XzuN8G7VjD
+U9hO8hJ3IJk2fHJOGYNuafdB/vuhRANCAATgFYiku30eOW6eosEH3/of7AgQvych
+to2/mrDGxR0iQgfk8DCRKoAB/8Oq5pEAbsBV2yxvWyhA5rF39YzsT48p
+-----END PRIVATE KEY-----
+`.trim(),
+  cert: `
+-----BEGIN CERTIFICATE-----
+MIIBZTCCAQqgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOAViKS7fR45bp6i
+wQff+h/sCBC/JyG2jb+asMbFHSJCB+TwMJEqgAH/w6rmkQBuwFXbLG9bKEDmsXf1
+jOxPjymjSzBJMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAMBgNVHRMEBTAD
+AQH/MB0GA1UdDgQWBBQdrcsFUyNwcFlx1UYJ0dvrAGHLTzAKBggqhkjOPQQDAgNJ
+ADBGAiEAiKwYa2S4QuXIpOsLa/l7QpKahzM57Ia6bfOdbJoECLMCIQCs/J5dPyX3
+oL0i6NJAhb/PDmr7QI+3pZdoh3myYqOWCA==
+-----END CERTIFICATE-----
+`.trim(),
+};

@@ -1,0 +1,137 @@
+import { VirtualClock } from "../harness/clock.ts";
+import { LocalCloud } from "../harness/local-cloud.ts";
+import { deploy } from "../harness/pulumi/deploy.ts";
+import { App, type AppFigures } from "./app.ts";
+import { checkPromise } from "./check-promise.ts";
+import { type Moment, watchTokens } from "./timeline.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** As it was seen of the real C2M, in ms of the virtual clock; guessed where nothing was seen. */
+const latencies: [service: string, operation: string | undefined, ms: number][] = [
+  ["c2m", "issueLongTermToken", 2_600],
+  ["c2m", "issueShortTermToken", 400],
+  ["c2m", "revokeToken", 300],
+  ["secretsmanager", undefined, 30],
+];
+
+/** Made up here and searched for in everything that is printed. */
+const clientSecret = "demo-client-secret-5b1f0c";
+const secretName = "c2m/api-token";
+
+export interface DemoOptions {
+  /** Virtual weeks; the schedule is weekly. */
+  weeks: number;
+  /** Called as things happen. */
+  onMoment?: (moment: Moment) => void;
+}
+
+/** The demo's figures; also what `--json` prints. */
+export interface DemoResult {
+  rotations: number;
+  tokensIssued: number;
+  tokensRevoked: number;
+  tokensLive: number;
+  appRequests: number;
+  appFailures: number;
+  /** Requests that worked only after the secret was read again. */
+  appRetried: number;
+  /** The rotation function's calls to Secrets Manager. */
+  awsCallsPerRotation: number;
+  c2mCallsPerRotation: number;
+  violations: string[];
+  timeline: Moment[];
+}
+
+/** Deploys the Pulumi program into a local cloud and lets weeks pass, with an app that uses C2M all the time. */
+export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoResult> {
+  const clock = new VirtualClock("2026-01-01T00:00:00Z");
+  const cloud = await LocalCloud.start({ clock });
+  try {
+    cloud.c2m.registerClient({
+      clientId: "c2m_demo",
+      clientSecret,
+      scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
+    });
+    for (const [service, operation, ms] of latencies) {
+      cloud.faults.add({
+        service,
+        ...(operation === undefined ? {} : { operation }),
+        times: Number.POSITIVE_INFINITY,
+        fault: { kind: "latency", ms },
+      });
+    }
+    const timeline: Moment[] = [];
+    const log: string[] = [];
+    cloud.logs.onLine(({ message }) => log.push(message));
+    watchTokens(cloud, (moment) => {
+      timeline.push(moment);
+      onMoment?.(moment);
+    });
+    await deploy(cloud, {
+      config: {
+        clientId: "c2m_demo",
+        clientSecret,
+        baseUrl: cloud.c2mUrl,
+        tokens: JSON.stringify([{ name: secretName, schedule: "rate(7 days)" }]),
+      },
+      secretKeys: ["clientSecret"],
+    });
+    const from = cloud.calls.calls.length;
+    const app = new App({ aws: cloud.clientConfig(), secretId: secretName, c2mUrl: cloud.c2mUrl });
+    keepUsing(app, cloud, clock);
+    await clock.advanceBy(weeks * 7 * day + hour);
+    app.stop();
+    return resultOf(cloud, { app: app.figures, from, timeline, log });
+  } finally {
+    await cloud.stop();
+  }
+}
+
+/** The app asks once an hour, and every second of a rotation. */
+function keepUsing(app: App, cloud: LocalCloud, clock: VirtualClock): void {
+  let rotatingUntil = 0;
+  cloud.bus.onEvent(({ detail }) => {
+    if (detail.eventName === "RotationStarted") {
+      rotatingUntil = clock.now() + minute;
+      const every = async (): Promise<void> => {
+        await app.useC2m();
+        if (clock.now() < rotatingUntil) clock.at(clock.now() + 1_000, every);
+      };
+      clock.at(clock.now(), every);
+    }
+  });
+  const hourly = async (): Promise<void> => {
+    clock.at(clock.now() + hour, hourly);
+    await app.useC2m();
+  };
+  clock.at(clock.now() + 30 * minute, hourly);
+}
+
+function resultOf(
+  cloud: LocalCloud,
+  seen: { app: AppFigures; from: number; timeline: Moment[]; log: string[] },
+): DemoResult {
+  const { app, from, timeline, log } = seen;
+  const rotations = cloud.bus.events.filter(({ detail }) => detail.eventName === "RotationSucceeded").length;
+  const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
+  const later = cloud.calls.calls.slice(from);
+  const perRotation = (count: number) => (rotations === 0 ? 0 : Number((count / rotations).toFixed(2)));
+  const ofRotator = later.filter(({ caller, service }) => service === "secretsmanager" && caller.includes("-rotator"));
+  const atC2m = later.filter(({ service, operation }) => service === "c2m" && operation !== "getAccount");
+  return {
+    rotations,
+    tokensIssued: long.length,
+    tokensRevoked: long.filter(({ revokedAt }) => revokedAt !== undefined).length,
+    tokensLive: cloud.c2m.liveLongTokens().length,
+    appRequests: app.requests,
+    appFailures: app.failures,
+    appRetried: app.retried,
+    awsCallsPerRotation: perRotation(ofRotator.length),
+    c2mCallsPerRotation: perRotation(atC2m.length),
+    violations: checkPromise(cloud, { secretName, app, timeline, log, secrets: [clientSecret] }),
+    timeline,
+  };
+}

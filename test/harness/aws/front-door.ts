@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { CallLog } from "../calls.ts";
+import type { Clock } from "../clock.ts";
+import type { Fault, Faults } from "../faults.ts";
+import type { Iam } from "../iam/iam.ts";
+import type { Identities } from "../iam/identities.ts";
+import { jsonProtocol } from "./json-protocol.ts";
+import { lambdaRest } from "./lambda-rest.ts";
+import { AwsError, type AwsService } from "./service.ts";
+import { verifySignature, type WireRequest } from "./sigv4.ts";
+import { StsService, stsQuery } from "./sts.ts";
+import type { WireCall, WireProtocol } from "./wire-protocol.ts";
+
+export interface FrontDoorOptions {
+  services: AwsService[];
+  identities: Identities;
+  iam: Iam;
+  clock: Clock;
+  faults: Faults;
+  calls: CallLog;
+  /** 0, the default, takes any free port. */
+  port?: number;
+  /**
+   * How far a signature's time may be from the cloud's, in ms; default 15 minutes, as at AWS. `Infinity` for clients
+   * that live outside a virtual clock. (The SDK mends its offset by the Date header and repeats the call.)
+   */
+  allowedSkewMs?: number;
+}
+
+export interface FrontDoor {
+  /** For AWS_ENDPOINT_URL. */
+  url: string;
+  close(): Promise<void>;
+}
+
+const protocols: WireProtocol[] = [jsonProtocol, lambdaRest, stsQuery];
+
+/**
+ * The one HTTP endpoint of all AWS services of the local cloud, on 127.0.0.1. Each request passes: signature → ordered
+ * faults → permissions → the service; and is recorded, whatever came of it.
+ */
+export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
+  const services = new Map([...options.services, new StsService()].map((service) => [service.name, service]));
+  const server = createServer((message, response) => {
+    readRequest(message)
+      .then((request) => answer(request, response, services, options))
+      // The client went away, or the harness itself failed; either way there is nobody left to be answered.
+      .catch(() => response.destroy());
+  });
+  // Clients keep connections open between rotations; the default of 5 s would make them race with our closing.
+  server.keepAliveTimeout = 600_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The front door has no port.");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** What became of a request; no answer means that the connection is cut. */
+interface Outcome {
+  call: WireCall;
+  caller: string;
+  error?: string;
+  answer: { status: number; headers: Record<string, string>; body: string | Uint8Array } | undefined;
+}
+
+async function answer(
+  request: WireRequest,
+  response: ServerResponse,
+  services: Map<string, AwsService>,
+  options: FrontDoorOptions,
+): Promise<void> {
+  const { calls, clock } = options;
+  const requestId = randomUUID();
+  const at = clock.now();
+  const { call, caller, error, answer } = await serve(request, requestId, services, options);
+  const { service, operation } = call;
+  const failure = answer ? error : "ConnectionCut";
+  calls.record({
+    at,
+    service,
+    operation,
+    caller,
+    status: answer?.status ?? 0,
+    ...(failure !== undefined && { error: failure }),
+  });
+  if (!answer) return void response.destroy();
+  const { status, headers, body } = answer;
+  // SDKs set their clocks by the Date header: it must be the cloud's. A 204 has no body, and thus no length.
+  const date = new Date(clock.now()).toUTCString();
+  const length = status === 204 ? {} : { "content-length": String(Buffer.byteLength(body)) };
+  response.writeHead(status, { date, "x-amzn-requestid": requestId, ...length, ...headers }).end(body);
+}
+
+async function serve(
+  request: WireRequest,
+  requestId: string,
+  services: Map<string, AwsService>,
+  { identities, iam, clock, faults, allowedSkewMs = 15 * 60_000 }: FrontDoorOptions,
+): Promise<Outcome> {
+  let protocol = jsonProtocol;
+  let call: WireCall = { service: "unknown", operation: `${request.method} ${request.target}`, input: {} };
+  let caller = "anonymous";
+  let fault: Exclude<Fault, { kind: "latency" }> | undefined;
+  let outcome: Pick<Outcome, "answer" | "error">;
+  try {
+    ({ protocol, call } = decode(request));
+    const service = services.get(call.service);
+    if (!service)
+      throw unknownOperation(`${call.service} is not served here; there are: ${[...services.keys()].join(", ")}.`);
+    const signer = verifySignature(request, { identities, now: clock.now(), allowedSkewMs });
+    caller = signer.caller.arn;
+    if (signer.service !== service.name) {
+      throw new AwsError(
+        "InvalidSignatureException",
+        `Credential should be scoped to correct service: '${service.name}'.`,
+      );
+    }
+    fault = await faults.take(service.name, call.operation);
+    if (fault?.kind === "cut" && fault.when === "before") return { call, caller, answer: undefined };
+    if (fault?.kind === "error") throw new AwsError(fault.code, fault.message, fault.status);
+    const { operation, input } = call;
+    const awsRequest = { operation, input, caller: signer.caller, region: signer.region, requestId };
+    for (const needed of service.permissionsFor(awsRequest)) iam.authorize(signer.caller, needed);
+    outcome = { answer: protocol.encodeResult(call, await service.handle(awsRequest), requestId) };
+  } catch (thrown) {
+    const error =
+      thrown instanceof AwsError ? thrown : new AwsError("InternalFailure", `The local cloud failed: ${thrown}`, 500);
+    outcome = { answer: protocol.encodeError(error, requestId), error: error.code };
+  }
+  return { call, caller, ...strike(outcome, fault) };
+}
+
+/** What a fault makes of the true answer. */
+function strike(
+  outcome: Pick<Outcome, "answer" | "error">,
+  fault: Fault | undefined,
+): Pick<Outcome, "answer" | "error"> {
+  switch (fault?.kind) {
+    case "cut":
+      return { answer: undefined };
+    case "garble":
+      return { ...outcome, answer: { status: fault.status, headers: fault.headers ?? {}, body: fault.body } };
+    case "error":
+      // The status as ordered, where the protocol would have given the code another one.
+      if (!outcome.answer) return outcome;
+      return {
+        ...outcome,
+        answer: { ...outcome.answer, status: fault.status, headers: { ...outcome.answer.headers, ...fault.headers } },
+      };
+    default:
+      return outcome;
+  }
+}
+
+function decode(request: WireRequest): { protocol: WireProtocol; call: WireCall } {
+  for (const protocol of protocols) {
+    const call = protocol.decode(request);
+    if (call) return { protocol, call };
+  }
+  throw unknownOperation(`${request.method} ${request.target} is no AWS request that is known here.`);
+}
+
+function unknownOperation(message: string): AwsError {
+  return new AwsError("UnknownOperationException", message, 404);
+}
+
+async function readRequest(message: IncomingMessage): Promise<WireRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk);
+  const { method = "", url = "", headers } = message;
+  return { method, target: url, headers, body: Buffer.concat(chunks) };
+}

@@ -1,0 +1,57 @@
+import type { C2mKnobs } from "./knobs.ts";
+
+/** A call that C2M refuses. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  /** Of the error body. `invalid_request` and `unknown_path` are ours; the others are the description's examples. */
+  readonly code: string;
+  readonly headers: Record<string, string>;
+
+  constructor(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The gateway finds no such path: said in the words of API gateways, which send no `code`. */
+export const unknownPath = (knobs: C2mKnobs) =>
+  new Refusal(knobs.unknownPathStatus, "unknown_path", "Missing Authentication Token");
+
+export const invalidRequest = (message: string) => new Refusal(400, "invalid_request", message);
+export const invalidToken = () =>
+  new Refusal(401, "invalid_token", "The token is missing, invalid, expired or revoked");
+
+/** Whatever is wrong with the credentials, the answer is the same: it must not help to guess them. */
+export const invalidCredentials = (knobs: C2mKnobs) =>
+  new Refusal(knobs.wrongCredentialsStatus, "invalid_grant", "Invalid client credentials");
+
+export const insufficientScope = (knobs: C2mKnobs, message: string) =>
+  new Refusal(knobs.insufficientScopeStatus, "insufficient_scope", message);
+
+/** An error's answer in the style of the knob: C2M's own body, or one of those that a gateway in front sends. */
+export function errorAnswer(
+  error: { status: number; code: string; message: string; headers?: Record<string, string> },
+  style: C2mKnobs["errorBody"],
+): { status: number; headers: Record<string, string>; body: string } {
+  const [type, body] = errorBody(error, style);
+  return { status: error.status, headers: { ...(type && { "content-type": type }), ...error.headers }, body };
+}
+
+function errorBody(
+  { status, code, message }: { status: number; code: string; message: string },
+  style: C2mKnobs["errorBody"],
+): [type: string | undefined, body: string] {
+  switch (style) {
+    case "code-and-message":
+      return ["application/json", JSON.stringify(code === "unknown_path" ? { message } : { code, message })];
+    case "message":
+      return ["application/json", JSON.stringify({ message })];
+    case "html":
+      return ["text/html", `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`];
+    case "empty":
+      return [undefined, ""];
+  }
+}

@@ -1,0 +1,88 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+import { type C2mAnswer, type C2mRequest, header, pathBelow } from "./exchange.ts";
+import { C2mFrontDoor, type C2mFrontDoorOptions } from "./front-door.ts";
+import type { C2mKnobs } from "./knobs.ts";
+
+export interface C2mServerOptions extends C2mFrontDoorOptions {
+  /** What the base URL's path is: a version, a stage. Default `/v2`. */
+  prefix?: `/${string}`;
+  /** Default 0: any free one. */
+  port?: number;
+  /** Serves https with this key and certificate (PEM). Default http. */
+  tls?: { key: string; cert: string };
+}
+
+export interface C2mServer {
+  /** The base URL, `http://127.0.0.1:40000/v2`: without `/auth` and without a slash at its end. */
+  url: string;
+  /** Cuts what is open and stops. */
+  close(): Promise<void>;
+}
+
+/** Serves the engine on 127.0.0.1. Rejects when the port is taken. */
+export async function startC2mServer(options: C2mServerOptions): Promise<C2mServer> {
+  const { prefix = "/v2", port = 0, tls, engine } = options;
+  const scheme = tls ? "https" : "http";
+  const frontDoor = new C2mFrontDoor(options);
+  const listener = (incoming: IncomingMessage, response: ServerResponse) => {
+    // A bug of ours must show; where the caller hung up in the middle, nobody reads this.
+    handle(incoming, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+  };
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const request: C2mRequest = {
+      method: incoming.method ?? "",
+      // Outside of the base URL nothing is found: an empty path is no route.
+      path: pathBelow(prefix, incoming.url ?? "") ?? "",
+      headers: incoming.headers,
+      body: await buffer(incoming),
+      sourceIp: incoming.socket.remoteAddress ?? "127.0.0.1",
+      baseUrl: `${scheme}://${incoming.headers.host}${prefix}`,
+    };
+    const answer = await frontDoor.serve(request);
+    if (answer === "cut") incoming.socket.destroy();
+    else send(response, answer, transferFor(request, engine.knobs));
+  };
+  const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The C2M server has no port.");
+  return {
+    url: `${scheme}://127.0.0.1:${address.port}${prefix}`,
+    close: async () => {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function transferFor(request: C2mRequest, { transfer }: C2mKnobs): C2mKnobs["transfer"] {
+  if (transfer !== "gzip") return transfer;
+  // RFC 9110 12.5.3: without the header any coding will do.
+  const accepted = header(request, "accept-encoding");
+  return accepted === undefined || /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))|\*/i.test(accepted)
+    ? "gzip"
+    : "content-length";
+}
+
+function send(response: ServerResponse, answer: C2mAnswer<string | Uint8Array>, transfer: C2mKnobs["transfer"]): void {
+  const { status, headers } = answer;
+  const plain = Buffer.from(answer.body);
+  if (plain.length === 0 || transfer === "content-length") {
+    // 204 has no body by definition and may not tell a length.
+    const length = status === 204 ? {} : { "content-length": String(plain.length) };
+    response.writeHead(status, { ...length, ...headers }).end(status === 204 ? undefined : plain);
+    return;
+  }
+  const body = transfer === "gzip" ? gzipSync(plain) : plain;
+  response.writeHead(status, { ...headers, ...(transfer === "gzip" && { "content-encoding": "gzip" }) });
+  const half = Math.ceil(body.length / 2);
+  response.write(body.subarray(0, half));
+  response.end(body.subarray(half));
+}

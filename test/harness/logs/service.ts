@@ -1,0 +1,158 @@
+import { AwsError, type AwsRequest, type AwsService, type Caller, type PermissionNeeded } from "../aws/service.ts";
+import type { Clock } from "../clock.ts";
+import type { Iam } from "../iam/iam.ts";
+import { type LogEvent, LogGroup } from "./log-group.ts";
+import { LogWriter } from "./log-writer.ts";
+import { describeLogGroups, describeLogStreams, filterLogEvents, getLogEvents } from "./reading.ts";
+
+export interface LogsKnobs {
+  /** How long after it was written a line can be read, in ms. Default 0; on AWS it is seconds, and nothing is promised. */
+  deliveryDelayMs: number;
+  /** How many of the last lines of a killed or crashed environment never arrive. Default 0. */
+  linesLostAtKill: number;
+  /** The most events in a page of FilterLogEvents. Default 10,000, AWS's own limit; smaller ones make readers page. */
+  maxPageEvents: number;
+}
+
+export interface LogsServiceOptions {
+  clock: Clock;
+  iam: Iam;
+  accountId: string;
+  region: string;
+  knobs?: Partial<LogsKnobs>;
+}
+
+export interface LogLine extends LogEvent {
+  group: string;
+}
+
+const operations = {
+  FilterLogEvents: filterLogEvents,
+  GetLogEvents: getLogEvents,
+  DescribeLogGroups: describeLogGroups,
+  DescribeLogStreams: describeLogStreams,
+};
+
+function isKnown(operation: string): operation is keyof typeof operations {
+  return Object.hasOwn(operations, operation);
+}
+
+/** CloudWatch Logs: groups, streams and events in memory, written by functions and read over the wire. */
+export class LogsService implements AwsService {
+  readonly name = "logs";
+  /** May be changed at any time. */
+  readonly knobs: LogsKnobs;
+  readonly #options: LogsServiceOptions;
+  readonly #groups = new Map<string, LogGroup>();
+  readonly #listeners = new Set<(line: LogLine) => void>();
+
+  constructor(options: LogsServiceOptions) {
+    this.#options = options;
+    this.knobs = { deliveryDelayMs: 0, linesLostAtKill: 0, maxPageEvents: 10_000, ...options.knobs };
+  }
+
+  /** Creates the group or changes its retention. */
+  putGroup(name: string, settings: { retentionInDays?: number } = {}): void {
+    const group = this.#groups.get(name) ?? new LogGroup(name, this.#options.clock.now());
+    group.retentionInDays = settings.retentionInDays;
+    this.#groups.set(name, group);
+  }
+
+  deleteGroup(name: string): void {
+    this.#groups.delete(name);
+  }
+
+  /**
+   * For an execution environment. Lines are stored only while the caller may `logs:CreateLogStream` and
+   * `logs:PutLogEvents` on the stream; a group that isn't there is created where the caller may `logs:CreateLogGroup`, else lines are lost.
+   */
+  openWriter(
+    groupName: string,
+    stream: string,
+    caller: Caller,
+  ): { write(message: string): void; flush(): void; killed(): void } {
+    if (!this.#groups.has(groupName) && this.#may(caller, "logs:CreateLogGroup", groupName, ""))
+      this.putGroup(groupName);
+    const group = this.#groups.get(groupName);
+    if (!group) return { write: () => undefined, flush: () => undefined, killed: () => undefined };
+    return new LogWriter({
+      group,
+      stream,
+      isPermitted: () =>
+        ["logs:CreateLogStream", "logs:PutLogEvents"].every((action) => this.#may(caller, action, groupName, stream)),
+      append: (event) => this.#store(group, event),
+      now: () => this.#options.clock.now(),
+      linesLostAtKill: () => this.knobs.linesLostAtKill,
+    });
+  }
+
+  /** Puts a line into a group as if it had been written there; creates group and stream as needed. No permission is asked for. */
+  append(groupName: string, stream: string, message: string, timestamp = this.#options.clock.now()): void {
+    const group = this.#groups.get(groupName) ?? new LogGroup(groupName, timestamp);
+    this.#groups.set(groupName, group);
+    group.stream(stream, timestamp);
+    this.#store(group, { stream, timestamp, message });
+  }
+
+  /** The messages of a group that can be read now, in order of time. */
+  lines(groupName: string): string[] {
+    return (this.#groups.get(groupName)?.events(this.#options.clock.now()) ?? []).map((event) => event.message);
+  }
+
+  /** Hears every stored line as it is written, before any delivery delay. */
+  onLine(listener: (line: LogLine) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  permissionsFor({ operation, input }: AwsRequest): PermissionNeeded[] {
+    if (!isKnown(operation)) return [];
+    // As AWS's refusals show it: the resource of a reading call is the group with an empty stream name.
+    const group = operation === "DescribeLogGroups" ? "" : groupNameOf(input);
+    const stream = operation === "GetLogEvents" ? String(input.logStreamName ?? "") : "";
+    return [{ action: `logs:${operation}`, resource: this.#arn(group, stream) }];
+  }
+
+  async handle({ operation, input }: AwsRequest): Promise<Record<string, unknown>> {
+    if (!isKnown(operation)) {
+      const known = Object.keys(operations).join(", ");
+      throw new AwsError("UnknownOperationException", `logs:${operation} is not there; there are: ${known}.`);
+    }
+    const now = this.#options.clock.now();
+    const { maxPageEvents } = this.knobs;
+    return operations[operation]({
+      groups: this.#groups,
+      input,
+      now,
+      maxPageEvents,
+      arnOf: (group) => this.#groupArn(group),
+    });
+  }
+
+  #store(group: LogGroup, event: Omit<LogEvent, "eventId" | "ingestionTime">): LogEvent {
+    const stored = group.add({ ...event, ingestionTime: event.timestamp + this.knobs.deliveryDelayMs });
+    for (const listener of this.#listeners) listener({ ...stored, group: group.name });
+    return stored;
+  }
+
+  #may(caller: Caller, action: string, group: string, stream: string): boolean {
+    return this.#options.iam.isAllowed(caller, { action, resource: this.#arn(group, stream) });
+  }
+
+  #groupArn(group: string): string {
+    return `arn:aws:logs:${this.#options.region}:${this.#options.accountId}:log-group:${group}`;
+  }
+
+  #arn(group: string, stream: string): string {
+    return `${this.#groupArn(group)}:log-stream:${stream}`;
+  }
+}
+
+function groupNameOf(input: Record<string, unknown>): string {
+  const identifier = input.logGroupName ?? input.logGroupIdentifier;
+  if (typeof identifier !== "string") {
+    throw new AwsError("InvalidParameterException", "Either logGroupName or logGroupIdentifier must be given.");
+  }
+  // An identifier may be the group's ARN, with or without ":*".
+  return identifier.startsWith("arn:") ? (identifier.split(":")[6] ?? "") : identifier;
+}

@@ -1,0 +1,86 @@
+import type { LocalCloud } from "../local-cloud.ts";
+import { type Plan, type PlannedResource, type PlanOptions, plan } from "./plan.ts";
+import { providers } from "./resources.ts";
+
+/** A stack in the local cloud. */
+export interface Deployment {
+  readonly plan: Plan;
+  /** `pulumi up` again: creates, changes and deletes what differs. */
+  update(next: PlanOptions | Plan): Promise<Deployment>;
+  /** `pulumi destroy`. Rejects when a resource is protected. */
+  destroy(): Promise<void>;
+}
+
+/** Runs the Pulumi program and builds in the local cloud what it declares. Rejects as `pulumi up` would fail. */
+export async function deploy(cloud: LocalCloud, program: PlanOptions | Plan): Promise<Deployment> {
+  return await up(cloud, { resources: [], outputs: {} }, program);
+}
+
+async function up(cloud: LocalCloud, before: Plan, program: PlanOptions | Plan): Promise<Deployment> {
+  const { accountId, region } = cloud;
+  const after = "resources" in program ? program : await plan({ accountId, region, ...program });
+  const known = new Map(before.resources.map((resource) => [resource.urn, resource]));
+  for (const resource of worstOrder(after.resources)) {
+    const earlier = known.get(resource.urn);
+    if (!resource.custom || (earlier && sameInputs(earlier, resource))) continue;
+    const provider = providerOf(resource);
+    await (earlier && provider.update ? provider.update(cloud, resource) : provider.create(cloud, resource));
+  }
+  const kept = new Set(after.resources.map(({ urn }) => urn));
+  await remove(
+    cloud,
+    before.resources.filter(({ urn }) => !kept.has(urn)),
+  );
+  return {
+    plan: after,
+    update: (next) => up(cloud, after, next),
+    destroy: () => remove(cloud, after.resources),
+  };
+}
+
+async function remove(cloud: LocalCloud, resources: PlannedResource[]): Promise<void> {
+  for (const { protect, urn } of resources) if (protect) throw new Error(`The resource ${urn} is protected.`);
+  for (const resource of worstOrder(resources).reverse()) {
+    if (resource.custom) await providerOf(resource).delete?.(cloud, resource);
+  }
+}
+
+function providerOf({ type }: PlannedResource) {
+  const provider = providers[type];
+  if (!provider) throw new Error(`The local cloud has no resource of type ${type}: add it to resources.ts.`);
+  return provider;
+}
+
+function sameInputs(one: PlannedResource, other: PlannedResource): boolean {
+  return JSON.stringify(one.inputs) === JSON.stringify(other.inputs);
+}
+
+/** What uses others, before what others need: a dependency that the program forgot to declare is then violated. */
+const eagerness = [
+  "aws:secretsmanager/secretRotation:SecretRotation",
+  "aws:lambda/invocation:Invocation",
+  "aws:lambda/function:Function",
+];
+
+/**
+ * An order in which the engine may create the resources, and of all those the worst: Pulumi promises nothing but that
+ * a resource comes after what it depends on, through a component's children, too.
+ */
+function worstOrder(resources: PlannedResource[]): PlannedResource[] {
+  const waiting = new Map(resources.map((resource) => [resource.urn, resource]));
+  const ordered: PlannedResource[] = [];
+  const rank = ({ type }: PlannedResource) => {
+    const index = eagerness.indexOf(type);
+    return index < 0 ? eagerness.length : index;
+  };
+  while (waiting.size > 0) {
+    const ready = [...waiting.values()].filter(
+      ({ dependencies, parent }) => !waiting.has(parent) && dependencies.every((urn) => !waiting.has(urn)),
+    );
+    const next = ready.sort((one, other) => rank(one) - rank(other))[0];
+    if (!next) throw new Error("The resources depend on each other in a circle.");
+    waiting.delete(next.urn);
+    ordered.push(next);
+  }
+  return ordered;
+}

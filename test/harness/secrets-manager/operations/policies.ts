@@ -1,0 +1,44 @@
+import { type Context, change, liveSecret, unrecorded } from "../context.ts";
+import type { Input } from "../shapes.ts";
+
+interface SecretName {
+  ARN: string;
+  Name: string;
+}
+
+export function getResourcePolicy(
+  context: Context,
+  input: Input<"GetResourcePolicy">,
+): SecretName & { ResourcePolicy?: string } {
+  const secret = liveSecret(context, input.SecretId);
+  const { policy } = secret.state;
+  return { ARN: secret.arn, Name: secret.name, ...(policy === undefined ? {} : { ResourcePolicy: policy }) };
+}
+
+/** Stores the policy as it is; only its JSON is checked. */
+export function putResourcePolicy(context: Context, input: Input<"PutResourcePolicy">): SecretName {
+  const secret = liveSecret(context, input.SecretId);
+  try {
+    JSON.parse(input.ResourcePolicy);
+  } catch {
+    throw unrecorded(context.knobs.unrecorded.badPolicy);
+  }
+  return setPolicy(context, input.SecretId, input.ResourcePolicy, secret);
+}
+
+export function deleteResourcePolicy(context: Context, input: Input<"DeleteResourcePolicy">): SecretName {
+  return setPolicy(context, input.SecretId, undefined);
+}
+
+function setPolicy(
+  context: Context,
+  secretId: string,
+  policy: string | undefined,
+  secret = liveSecret(context, secretId),
+): SecretName {
+  change(context, secret, "policy", (state) => {
+    state.policy = policy;
+    return undefined;
+  });
+  return { ARN: secret.arn, Name: secret.name };
+}

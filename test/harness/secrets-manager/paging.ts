@@ -1,0 +1,23 @@
+import { type Context, unrecorded } from "./context.ts";
+
+/** One page of a list. NextToken is opaque to callers. */
+export function page<T>(
+  context: Context,
+  all: readonly T[],
+  input: { MaxResults?: number | undefined; NextToken?: string | undefined },
+): { items: T[]; NextToken?: string } {
+  const size = input.MaxResults ?? 100;
+  const from = input.NextToken === undefined ? 0 : offsetIn(input.NextToken);
+  if (Number.isNaN(from)) throw unrecorded(context.knobs.unrecorded.badPage);
+  const items = all.slice(from, from + size);
+  return from + size < all.length ? { items, NextToken: tokenFor(from + size) } : { items };
+}
+
+function tokenFor(offset: number): string {
+  return Buffer.from(`from:${offset}`).toString("base64url");
+}
+
+function offsetIn(token: string): number {
+  const [, digits] = /^from:(\d+)$/.exec(Buffer.from(token, "base64url").toString()) ?? [];
+  return Number(digits ?? Number.NaN);
+}

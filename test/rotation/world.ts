@@ -1,0 +1,244 @@
+import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
+import { createC2mClient } from "../../lambdas/c2m/client.ts";
+import { type HttpSend, TransportError } from "../../lambdas/c2m/http.ts";
+import type { BootstrapResult } from "../../lambdas/rotation/bootstrap.ts";
+import type { EventName, Events } from "../../lambdas/rotation/events.ts";
+import type { MetricName } from "../../lambdas/rotation/metrics.ts";
+import type { C2m, RotationContext, SecretStore } from "../../lambdas/rotation/ports.ts";
+import { runBootstrap, runStep } from "../../lambdas/rotation/run-step.ts";
+import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
+import type { TokenSettings } from "../../lambdas/rotation/settings.ts";
+import type { Caller } from "../harness/aws/service.ts";
+import { C2mEngine } from "../harness/c2m/engine.ts";
+import { C2mFrontDoor } from "../harness/c2m/front-door.ts";
+import type { C2mKnobs } from "../harness/c2m/knobs.ts";
+import { CallLog } from "../harness/calls.ts";
+import { VirtualClock } from "../harness/clock.ts";
+import { EventBus } from "../harness/event-bus.ts";
+import { Faults } from "../harness/faults.ts";
+import type { KnobSettings } from "../harness/secrets-manager/knobs.ts";
+import type { RotationEvent } from "../harness/secrets-manager/rotation.ts";
+import { SecretsManagerService } from "../harness/secrets-manager/service.ts";
+import { inProcessClient } from "./in-process-client.ts";
+
+const accountId = "123456789012";
+const region = "us-east-1";
+const baseUrl = "https://c2m.test/v2";
+
+export const clientId = "c2m_client";
+export const clientSecret = "cs-3f9a-client-secret-7b21";
+export const scopes = ["jobs:submit", "jobs:read", "tokens:revoke"];
+
+/** A line of the function's log. */
+export type LogLine = { [Name in EventName]: { at: number; event: Name; fields: Events[Name] } }[EventName];
+
+export interface WorldOptions {
+  settings?: Partial<TokenSettings>;
+  knobs?: KnobSettings;
+  c2mKnobs?: Partial<C2mKnobs>;
+  /** What stands in the secret before anything else; default nothing. */
+  initialValue?: string;
+  /** Seconds a step may take; default 120. */
+  timeoutSeconds?: number;
+}
+
+/** The protocol, in this process, on the engines of the local cloud and a virtual clock: no HTTP, no processes. */
+export class World {
+  readonly clock = new VirtualClock("2026-01-01T00:00:00Z");
+  readonly faults = new Faults(this.clock);
+  readonly calls = new CallLog();
+  readonly bus = new EventBus();
+  readonly log: LogLine[] = [];
+  readonly metrics: { name: MetricName; value: number }[] = [];
+  readonly c2mEngine: C2mEngine;
+  readonly service: SecretsManagerService;
+  readonly store: SecretStore;
+  readonly c2m: C2m;
+  readonly settings: TokenSettings;
+  readonly arn: string;
+  readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
+  readonly rotatorRole: Caller = {
+    kind: "role",
+    accountId,
+    roleName: "rotator",
+    arn: `arn:aws:sts::${accountId}:assumed-role/rotator/rotator`,
+  };
+  readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
+  /** Runs a step for Secrets Manager; may be replaced. */
+  invoke: (event: RotationEvent) => Promise<void>;
+  /** What every step failed with, in order. */
+  readonly failures: unknown[] = [];
+  #timeoutMs: number;
+  #ids = 0;
+
+  constructor(options: WorldOptions = {}) {
+    const { clock, faults, calls } = this;
+    this.#timeoutMs = (options.timeoutSeconds ?? 120) * 1_000;
+    this.settings = {
+      secretName: "c2m/api-token",
+      clientId,
+      baseUrl,
+      credentialsSecretId: "c2m/client-credentials",
+      scopes,
+      ttlSeconds: 60 * 86_400,
+      graceSeconds: 0,
+      revocation: true,
+      ...options.settings,
+    };
+    this.c2mEngine = new C2mEngine({ clock, ...(options.c2mKnobs ? { knobs: options.c2mKnobs } : {}) });
+    this.c2mEngine.registerClient({ clientId, clientSecret, scopes: [...scopes, "account:read", "tokens:write"] });
+    this.invoke = (event) => this.step(event);
+    this.service = new SecretsManagerService({
+      clock,
+      accountId,
+      region,
+      events: this.bus,
+      ...(options.knobs ? { knobs: options.knobs } : {}),
+      rotator: {
+        mayInvoke: () => true,
+        isFunction: (_, caller) => caller.arn === this.rotatorRole.arn,
+        invoke: async (_functionArn, _secretArn, event) => {
+          try {
+            await this.invoke(event);
+            return {};
+          } catch (error) {
+            this.failures.push(error);
+            return { error: String(error) };
+          }
+        },
+      },
+    });
+    const created = this.service.engine.createSecret(
+      {
+        Name: this.settings.secretName,
+        ClientRequestToken: this.#id(),
+        ...(options.initialValue === undefined ? {} : { SecretString: options.initialValue }),
+      },
+      this.administrator,
+      "AbCdEf",
+    );
+    this.arn = created.ARN;
+    const client = inProcessClient({ service: this.service, caller: this.rotatorRole, region, faults, calls, clock });
+    this.store = new SecretsManagerStore(client);
+    this.c2m = createC2mClient({
+      baseUrl,
+      clientId,
+      credentials: async () => ({ mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) }),
+      clock,
+      random: () => 0.5,
+      send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock })),
+    });
+  }
+
+  get engine() {
+    return this.service.engine;
+  }
+
+  context(): RotationContext {
+    return {
+      store: this.store,
+      c2m: this.c2m,
+      clock: this.clock,
+      log: {
+        event: (event, fields) => void this.log.push({ at: this.clock.now(), event, fields } as LogLine),
+        metric: (name, value = 1) => void this.metrics.push({ name, value }),
+      },
+      settings: this.settings,
+      randomId: () => this.#id(),
+      deadline: this.clock.now() + this.#timeoutMs,
+    };
+  }
+
+  step(event: RotationEvent): Promise<void> {
+    return runStep(this.context(), event.Step, {
+      secretId: event.SecretId,
+      versionId: event.ClientRequestToken,
+      rotationToken: new Sensitive(event.RotationToken),
+    });
+  }
+
+  bootstrap(): Promise<BootstrapResult> {
+    return runBootstrap(this.context(), this.arn);
+  }
+
+  /** Turns rotation on; tests the current value only, unless told to rotate. */
+  async enableRotation(rules: { schedule?: string; immediately?: boolean } = {}): Promise<void> {
+    this.engine.rotateSecret({
+      SecretId: this.arn,
+      ClientRequestToken: this.#id(),
+      RotationLambdaARN: this.functionArn,
+      RotationRules: { ScheduleExpression: rules.schedule ?? "rate(30 days)" },
+      RotateImmediately: rules.immediately ?? false,
+    });
+    await this.engine.idle();
+  }
+
+  /** Rotates now and waits for the first attempt's end. Resolves with the new version's id. */
+  async rotate(): Promise<string> {
+    const versionId = this.#id();
+    this.engine.rotateSecret({ SecretId: this.arn, ClientRequestToken: versionId });
+    await this.engine.idle();
+    return versionId;
+  }
+
+  /** Bootstrapped, and rotation on: where most tests start. */
+  static async ready(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    await world.bootstrap();
+    await world.enableRotation();
+    return world;
+  }
+
+  /** The fields of the current value. */
+  current(): Record<string, unknown> {
+    return JSON.parse(this.engine.getSecretValue({ SecretId: this.arn }).SecretString ?? "null");
+  }
+
+  stages(): Record<string, string[]> {
+    return this.engine.describeSecret({ SecretId: this.arn }).VersionIdsToStages ?? {};
+  }
+
+  /** Ids of the long tokens that live, in order of issue. */
+  live(): string[] {
+    return this.c2mEngine.liveLongTokens().map(({ id }) => id);
+  }
+
+  /** Ids of all long tokens that were ever issued. */
+  issued(): string[] {
+    return this.c2mEngine.tokens.filter(({ kind }) => kind === "long").map(({ id }) => id);
+  }
+
+  events<Name extends EventName>(name: Name): Events[Name][] {
+    return this.log.filter(({ event }) => event === name).map(({ fields }) => fields as Events[Name]);
+  }
+
+  /** Calls by operation, since the start or since `from`. */
+  countCalls(service: string, from = 0): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const call of this.calls.calls.slice(from)) {
+      if (call.service === service) counts[call.operation] = (counts[call.operation] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #id(): string {
+    this.#ids += 1;
+    return `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
+  }
+}
+
+/** The client's HTTP, straight to the local C2M. */
+function sendTo(frontDoor: C2mFrontDoor): HttpSend {
+  return async ({ method, url, headers, body }) => {
+    if (url.origin !== new URL(baseUrl).origin) throw new Error("A request to another host");
+    const path = url.pathname.slice(new URL(baseUrl).pathname.length);
+    const answer = await frontDoor.serve({ method, path, headers, body: body ?? "", baseUrl });
+    if (answer === "cut") throw new TransportError(true, "ECONNRESET");
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body),
+      bodyFault: undefined,
+    };
+  };
+}
