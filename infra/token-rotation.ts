@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SettingsFile, TokenSettingsEntry } from "../lambdas/rotation/settings.ts";
 import { bundle } from "./bundle.ts";
+import { functions } from "./functions.ts";
 import { LambdaFunction } from "./lambda-function.ts";
 
 /** One token to keep fresh. */
@@ -104,7 +105,7 @@ export class TokenRotation extends pulumi.ComponentResource {
       {
         functionName: `${name}-rotator`,
         description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
-        files: { "index.js": bundle("lambdas/rotate-token/handler.ts"), "tokens.json": JSON.stringify(settings) },
+        files: { "index.js": bundle(functions["rotate-token"]), "tokens.json": JSON.stringify(settings) },
         logGroup,
         timeoutSeconds: rotatorTimeoutSeconds,
         memorySize: 256,

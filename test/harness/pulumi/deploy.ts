@@ -55,32 +55,28 @@ function sameInputs(one: PlannedResource, other: PlannedResource): boolean {
   return JSON.stringify(one.inputs) === JSON.stringify(other.inputs);
 }
 
-/** What uses others, before what others need: a dependency that the program forgot to declare is then violated. */
-const eagerness = [
+/** What uses others: each as early as the engine may create it, so that a dependency that was not declared is violated. */
+const eager = [
   "aws:secretsmanager/secretRotation:SecretRotation",
   "aws:lambda/invocation:Invocation",
   "aws:lambda/function:Function",
 ];
 
 /**
- * An order in which the engine may create the resources, and of all those the worst: Pulumi promises nothing but that
- * a resource comes after what it depends on, through a component's children, too.
+ * An order in which the engine may create the resources, and of all those the worst. Pulumi promises nothing but that
+ * a resource comes after its parent and after what it depends on.
  */
 function worstOrder(resources: PlannedResource[]): PlannedResource[] {
   const waiting = new Map(resources.map((resource) => [resource.urn, resource]));
   const ordered: PlannedResource[] = [];
-  const rank = ({ type }: PlannedResource) => {
-    const index = eagerness.indexOf(type);
-    return index < 0 ? eagerness.length : index;
+  const visit = (urn: string) => {
+    const resource = waiting.get(urn);
+    if (!resource) return;
+    waiting.delete(urn);
+    for (const needed of [resource.parent, ...resource.dependencies]) visit(needed);
+    ordered.push(resource);
   };
-  while (waiting.size > 0) {
-    const ready = [...waiting.values()].filter(
-      ({ dependencies, parent }) => !waiting.has(parent) && dependencies.every((urn) => !waiting.has(urn)),
-    );
-    const next = ready.sort((one, other) => rank(one) - rank(other))[0];
-    if (!next) throw new Error("The resources depend on each other in a circle.");
-    waiting.delete(next.urn);
-    ordered.push(next);
-  }
+  for (const type of eager) for (const resource of resources) if (resource.type === type) visit(resource.urn);
+  for (const { urn } of resources) visit(urn);
   return ordered;
 }

@@ -44,7 +44,7 @@ export class Scheduler {
   daysBetween(secret: Secret): number | undefined {
     const { rotation } = secret.state;
     const schedule = rotation && this.#scheduleOf(rotation);
-    if (!schedule || rotation.rules?.ScheduleExpression === undefined) return undefined;
+    if (!schedule || !rotation?.rules?.ScheduleExpression) return undefined;
     const first = schedule.nextWindow(this.#clock.now(), rotation.history);
     const second = schedule.nextWindow(first.start, { ...rotation.history, fulfilledAt: first.start });
     return Math.max(1, Math.round((second.start - first.start) / 86_400_000));

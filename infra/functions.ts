@@ -1,0 +1,4 @@
+/** The handler's module of each function, from the project's root. */
+export const functions = {
+  "rotate-token": "lambdas/rotate-token/handler.ts",
+} as const;

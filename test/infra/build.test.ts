@@ -1,0 +1,25 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bundle } from "../../infra/bundle.ts";
+import { stackPlan } from "../deploy/stack.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+describe("npm run build", () => {
+  it("writes the very code that Pulumi deploys", async () => {
+    execFileSync(process.execPath, ["infra/build.ts"], { cwd: root });
+    const { resources } = await stackPlan();
+    const deployed = resources
+      .filter(({ type }) => type.endsWith(":Function"))
+      .map(({ inputs }) => (inputs.code as { files: Record<string, string> }).files["index.js"]);
+    expect(deployed).toEqual([readFileSync(resolve(root, "dist/rotate-token/index.js"), "utf8")]);
+  });
+
+  it("makes the same bytes from another folder", () => {
+    const script = `import(${JSON.stringify(resolve(root, "infra/bundle.ts"))}).then(({ bundle }) => process.stdout.write(bundle("lambdas/rotate-token/handler.ts")))`;
+    const elsewhere = execFileSync(process.execPath, ["-e", script], { cwd: "/", maxBuffer: 10_000_000 });
+    expect(elsewhere.toString()).toBe(bundle("lambdas/rotate-token/handler.ts"));
+  });
+});
