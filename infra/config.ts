@@ -10,7 +10,7 @@ import type { TokenArgs, TokenRotationArgs } from "./token-rotation.ts";
 const defaults = {
   scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
   lifetime: "60 days",
-  grace: "0 hours",
+  grace: "1 hour",
   schedule: "rate(30 days)",
 } as const;
 

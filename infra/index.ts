@@ -9,3 +9,4 @@ export const tokenSecretArns = Object.fromEntries(
 );
 export const credentialsSecretArn = rotation.credentialsSecret.arn;
 export const rotatorName = rotation.rotator.function.name;
+export const reconcilerName = rotation.reconciler.function.name;

@@ -39,6 +39,12 @@ export interface TokenRotationArgs {
 /** Longer than any step takes: an issue call of 15 s and its retries, the store, and waiting for a token to work. */
 const rotatorTimeoutSeconds = 120;
 
+/** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
+const reconcilerTimeoutSeconds = 300;
+
+/** In seconds. A rotation window closes at the end of the UTC day at the latest; the margin is for its last attempt. */
+const pendingMaxAgeSeconds = 26 * 3_600;
+
 /** In days. At least as long as a token can live: the log is the ledger of issued and revoked tokens. */
 const ledgerRetentionDays = 120;
 
@@ -47,7 +53,10 @@ const ledgerRetentionDays = 120;
  * function that rotates them, and a schedule each.
  */
 export class TokenRotation extends pulumi.ComponentResource {
+  /** Rotates, one step per invocation. */
   readonly rotator: LambdaFunction;
+  /** Revokes what must not live any longer, and measures, once an hour. */
+  readonly reconciler: LambdaFunction;
   readonly credentialsSecret: aws.secretsmanager.Secret;
   /** The secrets that apps read, by name. */
   readonly tokenSecrets: Record<string, aws.secretsmanager.Secret>;
@@ -98,14 +107,17 @@ export class TokenRotation extends pulumi.ComponentResource {
       child,
     );
     const settings: SettingsFile = {
+      rotatorTimeoutSeconds,
       tokens: Object.fromEntries(args.tokens.map((token) => [token.name, settingsOf(args, token)])),
     };
+    const environment = { POWERTOOLS_SERVICE_NAME: name };
     this.rotator = new LambdaFunction(
       `${name}-rotator`,
       {
         functionName: `${name}-rotator`,
         description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
         files: { "index.js": bundle(functions["rotate-token"]), "tokens.json": JSON.stringify(settings) },
+        environment,
         logGroup,
         timeoutSeconds: rotatorTimeoutSeconds,
         memorySize: 256,
@@ -138,6 +150,66 @@ export class TokenRotation extends pulumi.ComponentResource {
         action: "lambda:InvokeFunction",
         principal: "secretsmanager.amazonaws.com",
         sourceAccount: accountId,
+      },
+      child,
+    );
+
+    this.reconciler = new LambdaFunction(
+      `${name}-reconciler`,
+      {
+        functionName: `${name}-reconciler`,
+        description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
+        files: { "index.js": bundle(functions["reconcile-tokens"]), "tokens.json": JSON.stringify(settings) },
+        environment,
+        logGroup,
+        timeoutSeconds: reconcilerTimeoutSeconds,
+        memorySize: 256,
+        statements: [
+          {
+            Sid: "ReadTokens",
+            Effect: "Allow",
+            Action: [
+              "secretsmanager:DescribeSecret",
+              "secretsmanager:GetSecretValue",
+              "secretsmanager:ListSecretVersionIds",
+            ],
+            Resource: tokenArns,
+          },
+          {
+            // It can take AWSPENDING off a version, and neither store nor promote one.
+            Sid: "DetachPending",
+            Effect: "Allow",
+            Action: "secretsmanager:UpdateSecretVersionStage",
+            Resource: tokenArns,
+            Condition: { StringEquals: { "secretsmanager:VersionStage": "AWSPENDING" } },
+          },
+          {
+            Sid: "ReadLedger",
+            Effect: "Allow",
+            Action: "logs:FilterLogEvents",
+            Resource: pulumi.interpolate`${logGroup.arn}:*`,
+          },
+        ],
+      },
+      child,
+    );
+    const hourly = new aws.cloudwatch.EventRule(
+      `${name}-reconciler`,
+      { description: `Runs ${name}-reconciler`, scheduleExpression: "rate(1 hour)" },
+      child,
+    );
+    new aws.cloudwatch.EventTarget(
+      `${name}-reconciler`,
+      { rule: hourly.name, arn: this.reconciler.function.arn },
+      child,
+    );
+    new aws.lambda.Permission(
+      `${name}-reconciler`,
+      {
+        function: this.reconciler.function.name,
+        action: "lambda:InvokeFunction",
+        principal: "events.amazonaws.com",
+        sourceArn: hourly.arn,
       },
       child,
     );
@@ -186,6 +258,7 @@ function settingsOf(args: TokenRotationArgs, token: TokenArgs): TokenSettingsEnt
     scopes: token.scopes,
     ttlSeconds: token.lifetimeSeconds,
     graceSeconds: token.graceSeconds,
+    pendingMaxAgeSeconds,
     revocation: true,
   };
 }

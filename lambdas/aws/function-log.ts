@@ -1,29 +1,40 @@
-import { Logger } from "@aws-lambda-powertools/logger";
+import { Logger, LogLevelThreshold } from "@aws-lambda-powertools/logger";
+import type { LogAttributes } from "@aws-lambda-powertools/logger/types";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { RotationLog } from "../rotation/events.ts";
-import { metricNames, metricsNamespace, serviceName } from "../rotation/metrics.ts";
+import { metricNames, metricsNamespace } from "../rotation/metrics.ts";
 
 /** A log that also holds metrics until they are published. */
 export interface FunctionLog extends RotationLog {
-  /** Writes the metrics counted since the last time, with the secret's name as dimension. */
+  /** Writes the metrics counted since the last time, in CloudWatch's embedded metric format. */
   publishMetrics(): void;
 }
 
-// The ledger is written at INFO: a level set in the environment must not be able to silence it.
-const logger = new Logger({ serviceName, logLevel: "INFO" });
-logger.setLogLevel("INFO");
+/**
+ * Writes at INFO whatever level the environment sets: the lines are the ledger, and AWS_LAMBDA_LOG_LEVEL, which Powertools
+ * puts above a level set in code, must not be able to silence it.
+ */
+class LedgerLogger extends Logger {
+  write(message: string, fields: LogAttributes): void {
+    this.printLog(LogLevelThreshold.INFO, this.createAndPopulateLogItem(LogLevelThreshold.INFO, message, [fields]));
+  }
+}
 
-/** The log of one invocation for one secret: JSON lines on stdout, and metrics in CloudWatch's embedded format. */
-export function functionLog(secretName: string): FunctionLog {
-  const metrics = new Metrics({ namespace: metricsNamespace, serviceName });
-  metrics.addDimension("SecretName", secretName);
+const logger = new LedgerLogger();
+
+const seconds = new Set<string>([metricNames.lifetimeGranted, metricNames.secondsToExpiry, metricNames.pendingAge]);
+
+/**
+ * The log of one invocation: JSON lines on stdout, and metrics in CloudWatch's embedded metric format. Both carry the
+ * `service` that POWERTOOLS_SERVICE_NAME names.
+ */
+export function functionLog(): FunctionLog {
+  const metrics = new Metrics({ namespace: metricsNamespace });
   return {
-    event: (name, fields) => logger.info(name, { ...fields }),
+    event: (name, fields) => logger.write(name, { ...fields }),
     metric: (name, value = 1) =>
       metrics.addMetric(name, seconds.has(name) ? MetricUnit.Seconds : MetricUnit.Count, value),
     // Publishing nothing makes Powertools warn.
     publishMetrics: () => metrics.hasStoredMetrics() && metrics.publishStoredMetrics(),
   };
 }
-
-const seconds = new Set<string>([metricNames.lifetimeGranted]);

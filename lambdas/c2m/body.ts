@@ -41,9 +41,9 @@ function isCoding(name: string): boolean {
 }
 
 function decode(bytes: Buffer, encodings: string[], fault: BodyFault | undefined): Body {
-  const unpack = encodings.length === 0 ? undefined : decoderOf(encodings, bytes);
   if (encodings.length === 0) return { body: new TextDecoder().decode(bytes), bodyFault: fault };
   if (fault) return { body: "", bodyFault: fault };
+  const unpack = decoderOf(encodings, bytes);
   if (!unpack) return { body: "", bodyFault: "undecodable" };
   try {
     return { body: new TextDecoder().decode(unpack(bytes, { maxOutputLength: maxBodyBytes })), bodyFault: undefined };

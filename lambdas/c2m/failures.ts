@@ -86,7 +86,7 @@ const remedies: Record<string, string> = {
   unauthorized_client: "Ask C2M to allow this client the mechanism in the settings, or choose another one.",
   unsupported_grant_type: "Choose another mechanism in the settings; C2M does not know this one.",
   invalid_scope: checkScopes,
-  insufficient_scope: checkScopes,
+  insufficient_scope: `${checkScopes} The mechanism short_token needs tokens:write besides.`,
   invalid_token: "The token is expired, revoked or not one of C2M's: it has to be replaced.",
   invalid_request:
     "Check the scopes and the lifetime in the settings; if they are right, this release does not fit C2M's API.",

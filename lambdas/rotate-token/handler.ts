@@ -7,8 +7,9 @@ import { functionLog } from "../aws/function-log.ts";
 import { SecretsManagerStore } from "../aws/secrets-manager-store.ts";
 import { createC2mClient } from "../c2m/client.ts";
 import type { BootstrapResult } from "../rotation/bootstrap.ts";
-import { PermanentError, RotationError } from "../rotation/errors.ts";
+import { PermanentError } from "../rotation/errors.ts";
 import type { C2m, Clock, RotationContext } from "../rotation/ports.ts";
+import { presentable } from "../rotation/presentable.ts";
 import { runBootstrap, runStep } from "../rotation/run-step.ts";
 import { Sensitive } from "../rotation/sensitive.ts";
 import { parseSettings, settingsOf, type TokenSettings } from "../rotation/settings.ts";
@@ -30,7 +31,7 @@ export async function handler(
 ): Promise<BootstrapResult | null> {
   const parsed = parseEvent(event);
   const token = settingsOf(settings, parsed.SecretId);
-  const log = functionLog(token.secretName);
+  const log = functionLog();
   const deadline = clock.now() + lambda.getRemainingTimeInMillis() - answerMs;
   const context: RotationContext = {
     store,
@@ -84,15 +85,4 @@ function c2mFor({ baseUrl, clientId, credentialsSecretId, shortTokenGrantType }:
           }
         : await credentials.get(credentialsSecretId),
   });
-}
-
-/** An error whose message, stack and cause may be shown: what is not ours may hold anything. */
-function presentable(error: unknown): Error {
-  if (error instanceof RotationError) {
-    // The runtime prints causes, too.
-    delete error.cause;
-    return error;
-  }
-  const kind = error instanceof Error ? error.name : typeof error;
-  return new PermanentError("unexpected", `An unexpected ${kind} stopped the step. Report it with this log.`);
 }

@@ -27,7 +27,8 @@ export async function createSecret(context: RotationContext, target: StepTarget)
   const existing = await store.read(secret.arn, versionId);
   if (existing) {
     const problem = whyDead(context, existing.value);
-    if (problem === undefined) return;
+    // A version that is not pending any more (a late replay) holds up nothing.
+    if (problem === undefined || !stages.includes("AWSPENDING")) return;
     // A stored value is immutable: this version can never be mended, and would hold up every later rotation.
     await detachPending(context, secret.arn, versionId, problem);
     throw new PermanentError(

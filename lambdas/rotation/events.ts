@@ -1,7 +1,7 @@
 import type { MetricName } from "./metrics.ts";
 
 /** How the name of a step stands in events. */
-export type StepName = "createSecret" | "setSecret" | "testSecret" | "finishSecret" | "bootstrap" | "reconcile";
+export type StepName = "createSecret" | "setSecret" | "testSecret" | "finishSecret" | "bootstrap";
 
 interface OfVersion {
   /** The secret's ARN. */
@@ -54,6 +54,27 @@ export interface Events {
   "token.adopted": OfVersion;
   /** The client's credentials were proven with a token that was revoked again. */
   "credentials.proven": { secret: string };
+
+  /** A run of the reconciler could not look at a secret, or not to the end. */
+  "reconcile.failed": { secret: string; code: string; reason: string };
+  "reconcile.completed": {
+    scope: "recent" | "all";
+    secrets: number;
+    failed: number;
+    revoked: number;
+    waiting: number;
+    backlog: number;
+    unrevocable: number;
+    suspects: number;
+    detached: number;
+    proven: number;
+    rejected: number;
+    c2m_calls: number;
+  };
+  /** C2M rejects a token that is at AWSCURRENT. */
+  "token.rejected": OfVersion & OfToken;
+  /** An issue call without an outcome: a token that may live until then. */
+  "token.suspected": OfVersion & { attempt_id: string; latest_expires_at: string };
 
   /** AWSPENDING was taken off a version that no rotation can finish. */
   "pending.detached": OfVersion & { reason: string };

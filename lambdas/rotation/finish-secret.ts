@@ -25,12 +25,17 @@ async function promote(
   context: RotationContext,
   { secretId, versionId }: StepTarget,
 ): Promise<{ arn: string; supersededId: string | undefined }> {
-  const { store, log } = context;
+  const { store } = context;
+  let answerLost = false;
   for (let attempt = 1; ; attempt += 1) {
     const secret = await store.describe(secretId);
     const { arn } = secret;
     const stages = secret.stages.get(versionId) ?? [];
-    if (stages.includes("AWSCURRENT")) return { arn, supersededId: versionAt(secret, "AWSPREVIOUS") };
+    if (stages.includes("AWSCURRENT")) {
+      const supersededId = versionAt(secret, "AWSPREVIOUS");
+      if (answerLost) sayPromoted(context, arn, versionId, supersededId);
+      return { arn, supersededId };
+    }
     if (!stages.includes("AWSPENDING")) {
       throw new PermanentError(
         "not_pending",
@@ -50,13 +55,18 @@ async function promote(
       const lookAgain =
         error instanceof AmbiguousError || (error instanceof PermanentError && error.code === "stage_conflict");
       if (!lookAgain || attempt === promotionAttempts) throw error;
+      answerLost ||= error instanceof AmbiguousError;
       await context.clock.sleep(promotionWaitMs * attempt);
       continue;
     }
-    log.event("token.promoted", { secret: arn, version_id: versionId, superseded_version_id: supersededId });
-    log.metric(metricNames.promoted);
+    sayPromoted(context, arn, versionId, supersededId);
     return { arn, supersededId };
   }
+}
+
+function sayPromoted({ log }: RotationContext, arn: string, versionId: string, supersededId: string | undefined): void {
+  log.event("token.promoted", { secret: arn, version_id: versionId, superseded_version_id: supersededId });
+  log.metric(metricNames.promoted);
 }
 
 async function revokeVersion(context: RotationContext, secretArn: string, versionId: string): Promise<void> {

@@ -1,12 +1,9 @@
 /** The CloudWatch namespace of every metric here. */
 export const metricsNamespace = "C2mTokenRotation";
 
-/** The `service` of log lines and the dimension of that name of every metric. */
-export const serviceName = "c2m-token-rotation";
-
 /**
- * Every metric that a function emits, by the name that alarms and the dashboard use. All have the dimensions
- * `service` and `SecretName`.
+ * Every metric that a function emits, by the name that alarms and the dashboard use. Their only dimension is `service`,
+ * the name of the rotation: a metric per secret would cost more than the secret. Which secret it was stands in the log.
  */
 export const metricNames = {
   /** A step or the bootstrap failed. */
@@ -15,12 +12,36 @@ export const metricNames = {
   issueAmbiguous: "TokenIssueAmbiguous",
   /** C2M granted a shorter lifetime than was asked for. */
   lifetimeClamped: "TokenLifetimeClamped",
-  /** Seconds. */
+  /** Seconds that C2M granted where it clamped. */
   lifetimeGranted: "TokenLifetimeGranted",
   promoted: "TokenPromoted",
   revoked: "TokenRevoked",
   /** A revocation failed and will be tried again. */
   revocationFailed: "TokenRevocationFailed",
+
+  // One value per run of the reconciler, over all secrets:
+  /** 1 per run. */
+  heartbeat: "ReconcilerHeartbeat",
+  /** Secrets that could not be looked at, or not to the end. */
+  secretsFailed: "SecretsNotReconciled",
+  /** Current tokens that C2M rejected. */
+  currentRejected: "CurrentTokenRejected",
+  /** Seconds until the first current token expires; negative when one has. */
+  secondsToExpiry: "SecondsToExpiry",
+  /** Secrets whose next rotation comes after their token has expired. */
+  rotationTooLate: "RotationTooLate",
+  /** Superseded tokens whose grace runs. */
+  waiting: "TokensInGrace",
+  /** Tokens that should be dead and are not. */
+  backlog: "RevocationBacklog",
+  /** Tokens of no version that were found and revoked. */
+  orphansRevoked: "OrphansRevoked",
+  /** Tokens that C2M lets nobody revoke; the log has their expiry. */
+  unrevocable: "UnrevocableTokens",
+  /** Issue calls without an outcome: tokens that may live. */
+  suspects: "SuspectedTokens",
+  /** Seconds that the oldest pending version has been pending. */
+  pendingAge: "PendingVersionAge",
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];

@@ -18,8 +18,10 @@ export interface Situation {
   now: number;
   secret: SecretDescription;
   versions: readonly KnownVersion[];
-  /** The entries of this secret. */
+  /** The entries of this secret that are known: those since `ledgerFrom`. */
   ledger: readonly LedgerEntry[];
+  /** Epoch ms; 0 when the whole ledger was read. */
+  ledgerFrom: number;
   /** How long a superseded token stays alive, in ms. */
   graceMs: number;
   /** A pending version older than this belongs to no rotation that could still finish. In ms. */
@@ -30,7 +32,10 @@ export interface Situation {
 
 /** A token that lives, or may live, and is not at AWSCURRENT. */
 export interface Candidate extends Revocable {
+  /** The version that it is in, or was issued for. */
   versionId: string;
+  /** Whether a version that was read holds it; otherwise only the ledger knows of it. */
+  stored: boolean;
 }
 
 /** An issue call without an outcome: a token that may live and whose id nobody knows. */
@@ -83,6 +88,8 @@ export function reconcileRule(situation: Situation): Verdict {
     if (candidate.tokenId !== undefined && facts.settled.has(candidate.tokenId)) continue;
     if (candidate.expiresAt !== undefined && Date.parse(candidate.expiresAt) <= now) continue;
     if (isCurrent(facts, candidate)) continue;
+    // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
+    if (candidate.stored && candidate.versionId !== pendingId && graceEnds < situation.ledgerFrom) continue;
     if (candidate.tokenId === undefined || facts.unrevocable.has(candidate.tokenId)) {
       if (candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
       continue;
@@ -92,7 +99,7 @@ export function reconcileRule(situation: Situation): Verdict {
       candidate.versionId === pendingId ||
       now < graceEnds ||
       now < detachedAt + 2 * situation.stepMs ||
-      (issuedAt !== undefined && !facts.stored.has(candidate.tokenId) && now < issuedAt + settlingMs) ||
+      (issuedAt !== undefined && now < issuedAt + settlingMs) ||
       !secret.replicasInSync;
     (waits ? verdict.waiting : verdict.revoke).push(candidate);
   }
@@ -127,7 +134,7 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
     if (parsed.kind === "foreign") continue;
     const { token } = parsed;
     if (token.tokenId !== undefined) facts.stored.add(token.tokenId);
-    facts.candidates.push({ candidate: { ...token, versionId }, issuedAt: undefined });
+    facts.candidates.push({ candidate: { ...token, versionId, stored: true }, issuedAt: undefined });
   }
   const open = new Map<string, Suspect>();
   for (const { event, at, fields } of ledger) {
@@ -151,6 +158,7 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
               expiresAt: fields.expires_at,
               clientId: fields.client_id,
               versionId: fields.version_id,
+              stored: false,
             },
             issuedAt: at,
           });

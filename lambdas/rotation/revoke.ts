@@ -34,7 +34,14 @@ export async function revoke(context: RotationContext, secretArn: string, token:
     const current = await context.store.readCurrent(secretArn);
     const held = current && parseValue(current.value);
     refuseCurrent(token, held);
-    for (const bearer of bearersFor(token, held)) {
+    const bearers = bearersFor(token, held);
+    if (bearers.length === 0) {
+      throw new RetryableError(
+        "no_bearer",
+        "No token of this client is at hand to revoke with. It can be revoked once a token of the client is current.",
+      );
+    }
+    for (const bearer of bearers) {
       if (await revokeWith(context, tokenId, bearer)) {
         log.event("token.revoked", fields);
         log.metric(metricNames.revoked);

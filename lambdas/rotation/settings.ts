@@ -34,12 +34,26 @@ const tokenSettings = v.strictObject({
     v.integer("must be a whole number of seconds"),
     v.minValue(0, "must not be negative"),
   ),
+  /** A version that has been pending for longer belongs to no rotation that could still finish. In seconds. */
+  pendingMaxAgeSeconds: v.pipe(
+    v.number(),
+    v.integer("must be a whole number of seconds"),
+    v.minValue(1, "must be positive"),
+  ),
   /** False: superseded tokens are left to expire. */
   revocation: v.boolean(),
 });
 
-/** The settings file: one entry per token secret, by the secret's NAME. */
-const settingsFile = v.strictObject({ tokens: v.record(v.string(), tokenSettings) });
+const settingsFile = v.strictObject({
+  /** The time that Lambda gives the rotator, in seconds: for so long a step may still be at work. */
+  rotatorTimeoutSeconds: v.pipe(
+    v.number(),
+    v.integer("must be a whole number of seconds"),
+    v.minValue(1, "must be positive"),
+  ),
+  /** By the NAME of the token secret. */
+  tokens: v.record(v.string(), tokenSettings),
+});
 
 export type TokenSettingsEntry = v.InferOutput<typeof tokenSettings>;
 export type SettingsFile = v.InferOutput<typeof settingsFile>;

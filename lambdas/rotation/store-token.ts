@@ -31,9 +31,11 @@ export async function storeToken(
   try {
     await store.put({ secretId: arn, value, ...target });
   } catch (error) {
-    if (error instanceof PermanentError && error.code !== "version_conflict") {
+    if (error instanceof PermanentError) {
+      // Refused for good: this token is in no version, and will be in none.
       await discard(context, arn, token);
-      throw error;
+      if (error.code !== "version_conflict") throw error;
+      return tokenOfWinner(await readBack(context, arn, target.versionId));
     }
     const stored = await readBack(context, arn, target.versionId);
     if (!stored) {
@@ -44,7 +46,10 @@ export async function storeToken(
         { cause: error },
       );
     }
-    if (!stored.value.equals(value)) return await yieldTo(context, arn, token, stored);
+    if (!stored.value.equals(value)) {
+      await discard(context, arn, token);
+      return tokenOfWinner(stored);
+    }
   }
   log.event("token.stored", {
     secret: arn,
@@ -75,14 +80,14 @@ export async function readBack(
   return undefined;
 }
 
-/** Another attempt stored its token first: ours dies, and theirs is the version's. */
-async function yieldTo(
-  context: RotationContext,
-  arn: string,
-  ours: StoredToken,
-  stored: StoredVersion,
-): Promise<StoredToken> {
-  await discard(context, arn, ours);
+/** Another attempt stored its token first: that one is the version's. */
+function tokenOfWinner(stored: StoredVersion | undefined): StoredToken {
+  if (!stored) {
+    throw new RetryableError(
+      "pending_not_visible",
+      "Another attempt has stored its token in this version, and it is not to be seen yet. Secrets Manager runs the rotation again.",
+    );
+  }
   const parsed = parseValue(stored.value);
   if (parsed.kind === "ours") return parsed.token;
   throw new PermanentError(

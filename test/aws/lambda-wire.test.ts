@@ -32,13 +32,9 @@ async function invoke(input: Partial<InvokeCommandInput> = {}, client = lambdaCl
 
 describe("Invoke", () => {
   test("answers 200 with the handler's result, the version that ran, and no error", async () => {
-    expect(await invoke()).toMatchObject({
-      StatusCode: 200,
-      ExecutedVersion: "$LATEST",
-      FunctionError: undefined,
-      LogResult: undefined,
-      text: '{"a":"é"}',
-    });
+    const output = await invoke();
+    expect(output).toMatchObject({ StatusCode: 200, ExecutedVersion: "$LATEST", text: '{"a":"é"}' });
+    expect([output.FunctionError, output.LogResult]).toEqual([undefined, undefined]);
   });
 
   test("answers 200 and Unhandled when the handler throws", async () => {
@@ -81,7 +77,7 @@ describe("Invoke", () => {
 
   test("with Event answers 202 at once and runs the function afterwards", async () => {
     const { StatusCode, text } = await invoke({ InvocationType: "Event", Payload: '{"later":true}' });
-    expect([StatusCode, text]).toEqual([202, ""]);
+    expect([StatusCode, text]).toEqual([202, undefined]);
     await lambda.idle();
     expect(cloud.logs.lines(echo.logGroup).join("\n")).toContain("said { later: true }");
   });

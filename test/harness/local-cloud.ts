@@ -8,13 +8,13 @@ import { type C2mServer, startC2mServer } from "./c2m/server.ts";
 import { CallLog } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import { EventBus } from "./event-bus.ts";
+import { EventRules } from "./event-rules.ts";
 import { Faults } from "./faults.ts";
 import { Iam } from "./iam/iam.ts";
 import { type AccessKey, Identities } from "./iam/identities.ts";
 import { LambdaService } from "./lambda/service.ts";
 import { type LogsKnobs, LogsService } from "./logs/service.ts";
 import type { KnobSettings } from "./secrets-manager/knobs.ts";
-import type { RotationEvent } from "./secrets-manager/rotation.ts";
 import { SecretsManagerService } from "./secrets-manager/service.ts";
 
 export interface LocalCloudOptions {
@@ -53,6 +53,8 @@ export class LocalCloud {
   readonly logs: LogsService;
   readonly lambda: LambdaService;
   readonly secretsManager: SecretsManagerService;
+  /** EventBridge's schedules. */
+  readonly eventRules: EventRules;
   readonly c2m: C2mEngine;
   /** The operator who deploys. */
   readonly administrator: Caller;
@@ -70,7 +72,13 @@ export class LocalCloud {
     const { iam, identities, bus } = this;
     this.logs = new LogsService({ clock, iam, accountId, region, knobs: options.logs ?? {} });
     this.lambda = new LambdaService({ clock, iam, identities, logs: this.logs, accountId, region });
+    this.eventRules = new EventRules({
+      clock,
+      invoke: (functionArn, ruleArn, event) =>
+        this.#invoke(functionArn, event, serviceCaller(accountId, "events.amazonaws.com", ruleArn)),
+    });
     this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {} });
+    const asSecretsManager = (secretArn: string) => serviceCaller(accountId, "secretsmanager.amazonaws.com", secretArn);
     this.secretsManager = new SecretsManagerService({
       clock,
       accountId,
@@ -78,8 +86,8 @@ export class LocalCloud {
       events: bus,
       knobs: options.secretsManager ?? {},
       rotator: {
-        mayInvoke: (functionArn, secretArn) => this.lambda.mayInvoke(functionArn, this.#secretsManagerFor(secretArn)),
-        invoke: (functionArn, secretArn, event) => this.#invokeStep(functionArn, secretArn, event),
+        mayInvoke: (functionArn, secretArn) => this.lambda.mayInvoke(functionArn, asSecretsManager(secretArn)),
+        invoke: (functionArn, secretArn, event) => this.#invoke(functionArn, event, asSecretsManager(secretArn)),
       },
     });
   }
@@ -127,6 +135,7 @@ export class LocalCloud {
   }
 
   async stop(): Promise<void> {
+    this.eventRules.stop();
     this.secretsManager.stop();
     await this.secretsManager.idle();
     for (const client of this.#invokers.values()) client.destroy();
@@ -135,19 +144,16 @@ export class LocalCloud {
     await this.#c2mServer?.close();
   }
 
-  #secretsManagerFor(secretArn: string): Caller {
-    const principal = "secretsmanager.amazonaws.com";
-    return { kind: "service", accountId: this.accountId, principal, sourceArn: secretArn, arn: principal };
-  }
-
-  /** Secrets Manager calls the function as anybody does: over the wire, as the service that it is. */
-  async #invokeStep(functionArn: string, secretArn: string, event: RotationEvent): Promise<{ error?: string }> {
-    let client = this.#invokers.get(secretArn);
-    if (!client) {
-      client = new LambdaClient({ ...this.clientConfig(this.#secretsManagerFor(secretArn)), maxAttempts: 1 });
-      this.#invokers.set(secretArn, client);
-    }
+  /** Services call the function as anybody does: over the wire, as the service that they are. */
+  async #invoke(functionArn: string, event: unknown, caller: Caller): Promise<{ error?: string }> {
+    const key = JSON.stringify(caller);
+    const client = this.#invokers.get(key) ?? new LambdaClient({ ...this.clientConfig(caller), maxAttempts: 1 });
+    this.#invokers.set(key, client);
     const answer = await client.send(new InvokeCommand({ FunctionName: functionArn, Payload: JSON.stringify(event) }));
     return answer.FunctionError === undefined ? {} : { error: answer.Payload?.transformToString() ?? "" };
   }
+}
+
+function serviceCaller(accountId: string, principal: string, sourceArn: string): Caller {
+  return { kind: "service", accountId, principal, sourceArn, arn: principal };
 }

@@ -1,8 +1,10 @@
 import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
+import type { Credentials } from "../../lambdas/c2m/credentials.ts";
 import { type HttpSend, TransportError } from "../../lambdas/c2m/http.ts";
 import type { BootstrapResult } from "../../lambdas/rotation/bootstrap.ts";
-import type { EventName, Events } from "../../lambdas/rotation/events.ts";
+import { RotationError } from "../../lambdas/rotation/errors.ts";
+import type { EventName, Events, RotationLog } from "../../lambdas/rotation/events.ts";
 import type { MetricName } from "../../lambdas/rotation/metrics.ts";
 import type { C2m, RotationContext, SecretStore } from "../../lambdas/rotation/ports.ts";
 import { runBootstrap, runStep } from "../../lambdas/rotation/run-step.ts";
@@ -15,7 +17,7 @@ import type { C2mKnobs } from "../harness/c2m/knobs.ts";
 import { CallLog } from "../harness/calls.ts";
 import { VirtualClock } from "../harness/clock.ts";
 import { EventBus } from "../harness/event-bus.ts";
-import { Faults } from "../harness/faults.ts";
+import { type Fault, Faults } from "../harness/faults.ts";
 import type { KnobSettings } from "../harness/secrets-manager/knobs.ts";
 import type { RotationEvent } from "../harness/secrets-manager/rotation.ts";
 import { SecretsManagerService } from "../harness/secrets-manager/service.ts";
@@ -23,6 +25,7 @@ import { inProcessClient } from "./in-process-client.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
+const rotatorArn = `arn:aws:sts::${accountId}:assumed-role/rotator/rotator`;
 const baseUrl = "https://c2m.test/v2";
 
 export const clientId = "c2m_client";
@@ -40,6 +43,21 @@ export interface WorldOptions {
   initialValue?: string;
   /** Seconds a step may take; default 120. */
   timeoutSeconds?: number;
+  /** What authenticates an issue call; default the client secret. */
+  credentials?: () => Promise<Credentials>;
+  /** Where the function speaks as well; default nowhere but `log` and `metrics`. */
+  alsoTo?: RotationLog;
+}
+
+/** The error that a step ends with; throws when it succeeds. */
+export async function failureOf(run: Promise<unknown>): Promise<RotationError> {
+  try {
+    await run;
+  } catch (error) {
+    if (error instanceof RotationError) return error;
+    throw error;
+  }
+  throw new Error("It succeeded, where a failure was expected.");
 }
 
 /** The protocol, in this process, on the engines of the local cloud and a virtual clock: no HTTP, no processes. */
@@ -61,7 +79,7 @@ export class World {
     kind: "role",
     accountId,
     roleName: "rotator",
-    arn: `arn:aws:sts::${accountId}:assumed-role/rotator/rotator`,
+    arn: rotatorArn,
   };
   readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
   /** Runs a step for Secrets Manager; may be replaced. */
@@ -69,10 +87,12 @@ export class World {
   /** What every step failed with, in order. */
   readonly failures: unknown[] = [];
   #timeoutMs: number;
+  #alsoTo: RotationLog | undefined;
   #ids = 0;
 
   constructor(options: WorldOptions = {}) {
     const { clock, faults, calls } = this;
+    this.#alsoTo = options.alsoTo;
     this.#timeoutMs = (options.timeoutSeconds ?? 120) * 1_000;
     this.settings = {
       secretName: "c2m/api-token",
@@ -82,6 +102,7 @@ export class World {
       scopes,
       ttlSeconds: 60 * 86_400,
       graceSeconds: 0,
+      pendingMaxAgeSeconds: 26 * 3_600,
       revocation: true,
       ...options.settings,
     };
@@ -96,7 +117,7 @@ export class World {
       ...(options.knobs ? { knobs: options.knobs } : {}),
       rotator: {
         mayInvoke: () => true,
-        isFunction: (_, caller) => caller.arn === this.rotatorRole.arn,
+        isFunction: (_, caller) => caller.arn === rotatorArn,
         invoke: async (_functionArn, _secretArn, event) => {
           try {
             await this.invoke(event);
@@ -123,7 +144,7 @@ export class World {
     this.c2m = createC2mClient({
       baseUrl,
       clientId,
-      credentials: async () => ({ mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) }),
+      credentials: options.credentials ?? clientSecretCredentials,
       clock,
       random: () => 0.5,
       send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock })),
@@ -134,19 +155,101 @@ export class World {
     return this.service.engine;
   }
 
-  context(): RotationContext {
+  /** What a step gets that starts now. */
+  context(overrides: Partial<RotationContext> = {}): RotationContext {
     return {
       store: this.store,
       c2m: this.c2m,
       clock: this.clock,
       log: {
-        event: (event, fields) => void this.log.push({ at: this.clock.now(), event, fields } as LogLine),
-        metric: (name, value = 1) => void this.metrics.push({ name, value }),
+        event: (event, fields) => {
+          this.log.push({ at: this.clock.now(), event, fields } as LogLine);
+          this.#alsoTo?.event(event, fields);
+        },
+        metric: (name, value = 1) => {
+          this.metrics.push({ name, value });
+          this.#alsoTo?.metric(name, value);
+        },
       },
       settings: this.settings,
       randomId: () => this.#id(),
       deadline: this.clock.now() + this.#timeoutMs,
+      ...overrides,
     };
+  }
+
+  /** Runs one step by hand. */
+  run(step: RotationEvent["Step"], versionId: string, rotationToken?: string): Promise<void> {
+    return runStep(this.context(), step, {
+      secretId: this.arn,
+      versionId,
+      rotationToken: rotationToken === undefined ? undefined : new Sensitive(rotationToken),
+    });
+  }
+
+  /** Runs these steps by hand, one after the other. */
+  async runAll(versionId: string, steps: readonly RotationEvent["Step"][]): Promise<void> {
+    for (const step of steps) await this.run(step, versionId);
+  }
+
+  /** Opens a rotation whose steps nobody runs, and resolves with its version's id. */
+  async open(versionId = this.#id()): Promise<string> {
+    const { invoke } = this;
+    this.invoke = () => Promise.reject(new Error("Nobody runs the steps."));
+    this.engine.rotateSecret({ SecretId: this.arn, ClientRequestToken: versionId });
+    await this.engine.idle();
+    this.invoke = invoke;
+    this.failures.pop();
+    return versionId;
+  }
+
+  /** Stores a value by hand. */
+  put(value: string, stages = ["AWSCURRENT"], versionId = this.#id()): string {
+    this.engine.putSecretValue(
+      { SecretId: this.arn, ClientRequestToken: versionId, SecretString: value, VersionStages: stages },
+      this.administrator,
+    );
+    return versionId;
+  }
+
+  /** Moves a label by hand, wherever it is. */
+  moveStage(stage: string, to: string | undefined): void {
+    const from = Object.entries(this.stages()).find(([, stages]) => stages.includes(stage))?.[0];
+    this.engine.updateSecretVersionStage({
+      SecretId: this.arn,
+      VersionStage: stage,
+      ...(to === undefined ? {} : { MoveToVersionId: to }),
+      ...(from === undefined ? {} : { RemoveFromVersionId: from }),
+    });
+  }
+
+  /** The version that has this label now, whatever readers see. */
+  holder(stage: string): string | undefined {
+    for (const version of this.engine.find(this.arn)?.state.versions.values() ?? []) {
+      if (version.stages.has(stage)) return version.id;
+    }
+    return undefined;
+  }
+
+  /** Issues a token at C2M that the function knows nothing of. */
+  async foreignToken(ttlSeconds = 86_400): Promise<{ id: string; text: string }> {
+    const token = await this.c2m.issueLongTermToken({
+      scopes: this.settings.scopes,
+      ttlSeconds,
+      current: undefined,
+      deadline: this.clock.now() + 60_000,
+    });
+    return { id: token.tokenId ?? "", text: token.accessToken.reveal() };
+  }
+
+  /** Has Secrets Manager refuse or lose a call of the function. */
+  fail(operation: string, fault: Fault | string, times = 1): () => void {
+    return this.faults.add({
+      service: /^[A-Z]/.test(operation) ? "secretsmanager" : "c2m",
+      operation,
+      times,
+      fault: typeof fault === "string" ? { kind: "error", status: 400, code: fault, message: "as ordered" } : fault,
+    });
   }
 
   step(event: RotationEvent): Promise<void> {
@@ -191,11 +294,21 @@ export class World {
 
   /** The fields of the current value. */
   current(): Record<string, unknown> {
-    return JSON.parse(this.engine.getSecretValue({ SecretId: this.arn }).SecretString ?? "null");
+    return this.value(this.holder("AWSCURRENT") ?? "");
   }
 
+  /** The fields of a version's value, whatever readers see. */
+  value(versionId: string): Record<string, unknown> {
+    const value = this.engine.find(this.arn)?.state.versions.get(versionId)?.value;
+    return JSON.parse(value && "text" in value ? value.text : "null");
+  }
+
+  /** The labels of every version that has some, whatever readers see. */
   stages(): Record<string, string[]> {
-    return this.engine.describeSecret({ SecretId: this.arn }).VersionIdsToStages ?? {};
+    const versions = [...(this.engine.find(this.arn)?.state.versions.values() ?? [])];
+    return Object.fromEntries(
+      versions.filter(({ stages }) => stages.size > 0).map(({ id, stages }) => [id, [...stages].sort()]),
+    );
   }
 
   /** Ids of the long tokens that live, in order of issue. */
@@ -225,6 +338,10 @@ export class World {
     this.#ids += 1;
     return `00000000-0000-4000-8000-${String(this.#ids).padStart(12, "0")}`;
   }
+}
+
+async function clientSecretCredentials(): Promise<Credentials> {
+  return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) };
 }
 
 /** The client's HTTP, straight to the local C2M. */

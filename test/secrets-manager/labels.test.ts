@@ -135,4 +135,13 @@ describe("more than 100 versions", () => {
     for (let n = 2; n <= 100; n += 1) account.put(arn, `v${n}`, `value ${n}`);
     expect(refusal(() => account.put(arn, "v101", "value 101")).code).toBe("LimitExceededException");
   });
+
+  test("are purged by rotations too", async () => {
+    const account = new LocalAccount({ versionLimit: 5 });
+    const arn = account.create();
+    account.rotate(arn, "second", { days: 1 });
+    await account.service.idle();
+    await account.clock.advanceBy(10 * 86_400_000);
+    expect(account.engine.find(arn)?.state.versions.size).toBe(5);
+  });
 });

@@ -63,6 +63,18 @@ test("RotateImmediately=false runs testSecret alone, on a copy of the value unde
   expect(account.engine.describeSecret({ SecretId: arn })).not.toHaveProperty("LastRotatedDate");
 });
 
+test("RotateSecret while the test runs is refused, and starts no rotation of the copy", async () => {
+  const account = new LocalAccount();
+  const arn = account.create();
+  account.step = () => {
+    expect(refusal(() => account.rotate(arn, "second")).code).toBe("InvalidRequestException");
+  };
+  account.rotate(arn, "test", { RotateImmediately: false, days: 1 });
+  await account.service.idle();
+  expect(account.steps()).toEqual(["testSecret"]);
+  expect(account.rotationEvents()).toEqual(["TestRotationStarted", "TestRotationSucceeded"]);
+});
+
 test.each([true, false])("a failed test turns rotation off again: %s", async (failedTestDisablesRotation) => {
   const account = new LocalAccount({ failedTestDisablesRotation });
   const arn = account.create();

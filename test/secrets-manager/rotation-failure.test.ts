@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RotationStep } from "../harness/secrets-manager/rotation.ts";
-import { functionArn, LocalAccount, operator, refusal, token } from "./local-account.ts";
+import { accountId, functionArn, LocalAccount, operator, refusal, rotator, token } from "./local-account.ts";
 
 const inProgress = {
   code: "InvalidRequestException",
@@ -180,6 +180,23 @@ test("with AWSPENDING detached by hand, a new rotation can start", async () => {
   expect(account.stages(arn)).toEqual({ [token("first")]: ["AWSPREVIOUS"], [token("third")]: ["AWSCURRENT"] });
 });
 
+test("with AWSPENDING detached by hand, nothing is tried again", async () => {
+  const account = new LocalAccount();
+  const arn = account.create();
+  account.rotate(arn, "test", { RotateImmediately: false, days: 2 });
+  await account.service.idle();
+  failingIn(account, "testSecret");
+  await account.clock.advanceTo("2026-02-05T00:30:00Z");
+  const [VersionId] = Object.entries(account.stages(arn)).find(([, stages]) => stages.includes("AWSPENDING")) ?? [];
+  account.engine.updateSecretVersionStage({
+    SecretId: arn,
+    VersionStage: "AWSPENDING",
+    RemoveFromVersionId: String(VersionId),
+  });
+  await account.clock.advanceTo("2026-02-05T23:30:00Z");
+  expect(account.eventsNamed("RotationStarted")).toHaveLength(1);
+});
+
 test.each([
   ["PutSecretValue", (account: LocalAccount, arn: string) => account.put(arn, "manual", "by hand")],
   [
@@ -245,6 +262,20 @@ test.each([
   expect(account.eventsNamed("RotationFailed")[0]?.detail.errorMessage).toBe(
     `Pending secret version ${token("second")} for Secret ${arn} was not created by Lambda ${functionArn}. Remove the AWSPENDING staging label and restart rotation`,
   );
+});
+
+test("a pending version that another role stored is not the function's", async () => {
+  const account = new LocalAccount();
+  const arn = account.create();
+  const otherRole = { ...rotator, arn: `arn:aws:sts::${accountId}:assumed-role/rotator/other-function` };
+  account.step = ({ Step, ClientRequestToken }) => {
+    if (Step !== "createSecret") return;
+    const input = { SecretId: arn, ClientRequestToken, SecretString: "two", VersionStages: ["AWSPENDING"] };
+    account.engine.putSecretValue(input, otherRole);
+  };
+  account.rotate(arn, "second");
+  await account.service.idle();
+  expect(account.eventsNamed("RotationFailed")[0]?.detail.errorMessage).toContain("was not created by Lambda");
 });
 
 test("with the RotationToken somebody else's identity may store the pending version", async () => {

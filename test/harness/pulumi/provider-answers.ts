@@ -31,6 +31,8 @@ export function providerAnswer(
       return named(arn("lambda", `function:${name}`));
     case "aws:cloudwatch/logGroup:LogGroup":
       return named(arn("logs", `log-group:${name}`));
+    case "aws:cloudwatch/eventRule:EventRule":
+      return named(arn("events", `rule/${name}`));
     case "aws:sns/topic:Topic":
       return named(arn("sns", name), arn("sns", name));
     case "aws:secretsmanager/secretRotation:SecretRotation":

@@ -119,6 +119,27 @@ export const providers: Record<string, Provider> = {
     },
     delete: ({ lambda }, { inputs, id }) => lambda.removePermission(text(inputs, "function"), id),
   },
+  "aws:cloudwatch/eventRule:EventRule": {
+    create({ eventRules }, { inputs, outputs }) {
+      eventRules.putRule({
+        name: text(outputs, "name"),
+        arn: text(outputs, "arn"),
+        scheduleExpression: text(inputs, "scheduleExpression"),
+      });
+    },
+    delete: ({ eventRules }, { outputs }) => eventRules.deleteRule(text(outputs, "name")),
+  },
+  "aws:cloudwatch/eventTarget:EventTarget": {
+    create({ eventRules }, { inputs, id }) {
+      const input = optional<string>(inputs, "input");
+      eventRules.putTarget(text(inputs, "rule"), {
+        id,
+        functionArn: text(inputs, "arn"),
+        ...(input === undefined ? {} : { input }),
+      });
+    },
+    delete: ({ eventRules }, { inputs, id }) => eventRules.removeTarget(text(inputs, "rule"), id),
+  },
   "aws:lambda/invocation:Invocation": {
     async create(cloud, { inputs }) {
       const client = new LambdaClient({ ...cloud.clientConfig(), maxAttempts: 1 });

@@ -36,15 +36,17 @@ export class Scheduler {
   /** Whether a rotation window of the secret is open at `time`. */
   isOpen(secret: Secret, time: number): boolean {
     const { rotation } = secret.state;
-    const schedule = rotation && this.#scheduleOf(rotation);
+    if (!rotation) return false;
+    const schedule = this.#scheduleOf(rotation);
     return schedule !== undefined && openWindow(schedule, time, rotation.history) !== undefined;
   }
 
   /** AutomaticallyAfterDays as AWS calculates it from an expression after a rotation: whole days, at least one. */
   daysBetween(secret: Secret): number | undefined {
     const { rotation } = secret.state;
-    const schedule = rotation && this.#scheduleOf(rotation);
-    if (!schedule || !rotation?.rules?.ScheduleExpression) return undefined;
+    if (!rotation?.rules?.ScheduleExpression) return undefined;
+    const schedule = this.#scheduleOf(rotation);
+    if (!schedule) return undefined;
     const first = schedule.nextWindow(this.#clock.now(), rotation.history);
     const second = schedule.nextWindow(first.start, { ...rotation.history, fulfilledAt: first.start });
     return Math.max(1, Math.round((second.start - first.start) / 86_400_000));

@@ -36,7 +36,7 @@ async function reportError(thrown) {
   const body = errorBody(thrown);
   const { errorType, errorMessage, trace } = body;
   if (environment.AWS_LAMBDA_LOG_FORMAT === "JSON") console.error({ errorType, errorMessage, stackTrace: trace });
-  else console.error("Invoke Error", JSON.stringify({ errorType, errorMessage, stack: trace }));
+  else console.error("Invoke Error", `\t${JSON.stringify({ errorType, errorMessage, stack: trace })}`);
   await call("POST", requestId === undefined ? "init/error" : `invocation/${requestId}/error`, JSON.stringify(body));
 }
 

@@ -1,7 +1,7 @@
 import { AwsError } from "../../aws/service.ts";
 import { type Context, change, liveSecret, unrecorded } from "../context.ts";
 import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing } from "../errors.ts";
-import { current, detach, holderOf, pending, pendingVersion } from "../labels.ts";
+import { current, holderOf, pendingVersion } from "../labels.ts";
 import { InvalidSchedule, parseSchedule, type RotationRules } from "../schedule.ts";
 import type { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";
@@ -60,8 +60,6 @@ function configure(context: Context, secret: Secret, lambdaArn: string, rules: R
       lastRotatedDate: before?.lastRotatedDate,
       calculatedDays: rules === undefined ? before?.calculatedDays : undefined,
     };
-    // Left over from a rotation that ended well.
-    if (holderOf(state, pending)?.stages.has(current)) detach(state, pending);
     return undefined;
   });
   context.scheduler.plan(secret);

@@ -2,10 +2,10 @@ import type { Caller } from "../../aws/service.ts";
 import { type Context, change, checkKms, liveSecret, unrecorded } from "../context.ts";
 import { tokenInUse } from "../errors.ts";
 import { attach, current, detach, holderOf, labelCount, orderedStages, pending } from "../labels.ts";
-import { newVersion } from "../rotation.ts";
 import type { LabelMove, Secret, SecretState, Version } from "../secret.ts";
 import type { Input } from "../shapes.ts";
 import { requiredToken, requiredValue, type SecretValue, sameValue } from "../value.ts";
+import { newVersion, purgeVersions } from "../versions.ts";
 
 export interface PutSecretValueOutput {
   ARN: string;
@@ -52,7 +52,7 @@ export function storeValue(
   const joinsCurrent = first && (!existing || knobs.firstValueInPlaceholderIsCurrent);
   const stages = new Set(joinsCurrent ? [...put.stages, current] : put.stages);
   checkLabelLimit(context, secret.state, existing, stages);
-  if (!existing) makeRoom(context, secret);
+  if (!existing && !purgeVersions(context, secret.state)) throw unrecorded(knobs.unrecorded.versionLimit);
 
   const open = rotations.openVersion(secret);
   const replacesCurrent = stages.has(current) || knobs.customPutAbandons;
@@ -90,15 +90,4 @@ function checkLabelLimit(
 ): void {
   const added = [...stages].filter((stage) => !existing?.stages.has(stage) && !holderOf(state, stage)).length;
   if (labelCount(state) + added > 20) throw unrecorded(context.knobs.unrecorded.labelLimit);
-}
-
-/** Purges the oldest unlabelled versions above the limit, none younger than a day. */
-function makeRoom(context: Context, secret: Secret): void {
-  const { versions } = secret.state;
-  const old = context.clock.now() - 86_400_000;
-  for (const version of versions.values()) {
-    if (versions.size < context.knobs.versionLimit) return;
-    if (version.stages.size === 0 && version.createdDate <= old) versions.delete(version.id);
-  }
-  if (versions.size >= context.knobs.versionLimit) throw unrecorded(context.knobs.unrecorded.versionLimit);
 }

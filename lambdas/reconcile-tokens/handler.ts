@@ -1,0 +1,95 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as timers from "node:timers/promises";
+import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CloudWatchLedger } from "../aws/cloudwatch-ledger.ts";
+import { functionLog } from "../aws/function-log.ts";
+import { SecretsManagerStore } from "../aws/secrets-manager-store.ts";
+import { createC2mClient } from "../c2m/client.ts";
+import { CallBudget } from "../rotation/call-budget.ts";
+import { PermanentError } from "../rotation/errors.ts";
+import type { Clock, RotationContext } from "../rotation/ports.ts";
+import { presentable } from "../rotation/presentable.ts";
+import { type ReconcileReport, reconcile } from "../rotation/reconcile.ts";
+import type { Scope } from "../rotation/reconcile-secret.ts";
+import { parseSettings, type TokenSettings } from "../rotation/settings.ts";
+import { parseEvent, type ReconcileEvent } from "./event.ts";
+
+/** Calls to C2M that a run may make, retries of one call not counted. */
+const callBudget = 100;
+
+/** The hour (UTC) of the daily run that looks at everything. */
+const hourOfAll = 3;
+
+/** Kept back of the function's time for writing the log and answering, in ms. */
+const answerMs = 1_000;
+
+const clock: Clock = { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) };
+const store = new SecretsManagerStore(new SecretsManagerClient({}));
+const ledger = new CloudWatchLedger(new CloudWatchLogsClient({}), process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? "");
+const settings = parseSettings(readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? ".", "tokens.json"), "utf8"));
+
+/** Brings every listed secret to where nothing lives that should not; resolves with what it did and found. */
+export async function handler(
+  event: unknown,
+  lambda: { getRemainingTimeInMillis(): number },
+): Promise<ReconcileReport> {
+  const { scope, graceSeconds, secrets } = parseEvent(event);
+  const log = functionLog();
+  const budget = new CallBudget(callBudget);
+  const deadline = clock.now() + lambda.getRemainingTimeInMillis() - answerMs;
+  const contexts = listed(secrets).map(
+    (token): RotationContext => ({
+      store,
+      c2m: budget.limit(c2mFor(token)),
+      clock,
+      log,
+      settings: token,
+      randomId: randomUUID,
+      deadline,
+    }),
+  );
+  const stepMs = settings.rotatorTimeoutSeconds * 1_000;
+  try {
+    return await reconcile(
+      { clock, log, ledger, budget, deadline, contexts, stepMs },
+      { scope: scope ?? defaultScope(graceSeconds), graceSeconds },
+    );
+  } catch (error) {
+    throw presentable(error);
+  } finally {
+    log.publishMetrics();
+  }
+}
+
+// Whoever ends the grace by hand means every superseded token, however old.
+function defaultScope(graceSeconds: number | undefined): Scope {
+  return graceSeconds !== undefined || new Date(clock.now()).getUTCHours() === hourOfAll ? "all" : "recent";
+}
+
+function listed(names: ReconcileEvent["secrets"]): TokenSettings[] {
+  const all = Object.entries(settings.tokens).map(([secretName, entry]) => ({ ...entry, secretName }));
+  if (!names) return all;
+  const unknown = names.filter((name) => !Object.hasOwn(settings.tokens, name));
+  if (unknown.length > 0) {
+    throw new PermanentError(
+      "secret_not_listed",
+      `secrets: ${unknown.map((name) => JSON.stringify(name)).join(", ")} is not listed in this function's settings.`,
+    );
+  }
+  return all.filter(({ secretName }) => names.includes(secretName));
+}
+
+function c2mFor({ baseUrl, clientId }: TokenSettings) {
+  return createC2mClient({
+    baseUrl,
+    clientId,
+    clock,
+    // It revokes and exchanges with the tokens themselves: its role can't read the client's credentials.
+    credentials: async () => {
+      throw new PermanentError("issue_forbidden", "The reconciler never issues a token.");
+    },
+  });
+}

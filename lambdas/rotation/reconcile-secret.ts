@@ -1,0 +1,65 @@
+import { detachPending, versionAt } from "./create-secret.ts";
+import type { LedgerEntry } from "./ledger.ts";
+import type { RotationContext, SecretDescription } from "./ports.ts";
+import { type KnownVersion, reconcileRule, type Verdict } from "./reconcile-rule.ts";
+import { parseValue } from "./stored-token.ts";
+
+/** C2M grants no token for longer: an older version holds none that lives. In ms. */
+const longestLifetimeMs = 90 * 86_400_000;
+
+/** How much of a secret a run looks at. */
+export type Scope =
+  /** The labelled versions. */
+  | "recent"
+  /** Every version that may hold a token that lives. */
+  | "all";
+
+/** What a run found out about one secret. */
+export interface Survey {
+  secret: SecretDescription;
+  current: KnownVersion | undefined;
+  verdict: Verdict;
+}
+
+/** Looks at one secret and applies the rule. Changes nothing. */
+export async function surveySecret(
+  context: RotationContext,
+  options: {
+    scope: Scope;
+    ledgerOf: (secretArn: string) => readonly LedgerEntry[];
+    ledgerFrom: number;
+    graceMs: number;
+    stepMs: number;
+  },
+): Promise<Survey> {
+  const { store, clock, settings } = context;
+  const secret = await store.describe(settings.secretName);
+  const ids = new Set(secret.stages.keys());
+  if (options.scope === "all") {
+    for (const { versionId, createdAt } of await store.listVersions(secret.arn)) {
+      if (createdAt === undefined || createdAt > clock.now() - longestLifetimeMs) ids.add(versionId);
+    }
+  }
+  const versions: KnownVersion[] = [];
+  for (const versionId of ids) {
+    const version = await store.read(secret.arn, versionId);
+    if (version) versions.push({ versionId, parsed: parseValue(version.value) });
+  }
+  const verdict = reconcileRule({
+    now: clock.now(),
+    secret,
+    versions,
+    ledger: options.ledgerOf(secret.arn),
+    ledgerFrom: options.ledgerFrom,
+    graceMs: options.graceMs,
+    pendingMaxAgeMs: settings.pendingMaxAgeSeconds * 1_000,
+    stepMs: options.stepMs,
+  });
+  const currentId = versionAt(secret, "AWSCURRENT");
+  return { secret, current: versions.find(({ versionId }) => versionId === currentId), verdict };
+}
+
+/** Takes AWSPENDING off the versions that no rotation will finish. Their tokens are revoked by a later run. */
+export async function detachStuck(context: RotationContext, { secret, verdict }: Survey): Promise<void> {
+  for (const { versionId, reason } of verdict.detach) await detachPending(context, secret.arn, versionId, reason);
+}

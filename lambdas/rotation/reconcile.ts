@@ -1,0 +1,258 @@
+import { createHash } from "node:crypto";
+import type { CallBudget } from "./call-budget.ts";
+import { RetryableError, RotationError } from "./errors.ts";
+import type { RotationLog } from "./events.ts";
+import type { Ledger, LedgerEntry } from "./ledger.ts";
+import { metricNames } from "./metrics.ts";
+import type { Clock, RotationContext } from "./ports.ts";
+import { proveToken } from "./prove-token.ts";
+import type { Candidate } from "./reconcile-rule.ts";
+import { detachStuck, type Scope, type Survey, surveySecret } from "./reconcile-secret.ts";
+import { revoke } from "./revoke.ts";
+
+/** How far back a run reads the ledger, in ms: so many runs may be missed before the daily one is needed. */
+const recentMs = 6 * 3_600_000;
+
+/** Secrets looked at, and tokens revoked, at the same time. */
+const concurrency = { secrets: 10, c2m: 2 };
+
+/** Kept back of the function's time for the report, in ms. */
+const reserveMs = 10_000;
+
+export interface ReconcileContext {
+  clock: Clock;
+  log: RotationLog;
+  ledger: Ledger;
+  /** Shared by all secrets of the run. */
+  budget: CallBudget;
+  /** Epoch ms at which the function is killed. */
+  deadline: number;
+  /** The parts for one secret; their C2M is within the budget. */
+  contexts: readonly RotationContext[];
+  /** The time that Lambda gives the rotator, in ms. */
+  stepMs: number;
+}
+
+export interface ReconcileRequest {
+  /** `all` reads the whole ledger and every version. */
+  scope: Scope;
+  /** In place of each secret's own grace: 0 ends it at once, after a leak. */
+  graceSeconds?: number | undefined;
+  /** Proves every current token, not only those whose hour it is. */
+  proveAll?: boolean;
+}
+
+/** What a run did and found for one secret. Holds no secret. */
+export interface SecretReport {
+  name: string;
+  revoked: string[];
+  waiting: number;
+  /** Due to be revoked, and alive. */
+  backlog: number;
+  unrevocable: { tokenId: string | undefined; expiresAt: string | undefined }[];
+  suspects: { attemptId: string; latestExpiresAt: string }[];
+  detached: string[];
+  pendingForSeconds?: number;
+  secondsToExpiry?: number;
+  secondsSinceRotation?: number;
+  /** Whether the next rotation comes before the current token expires. */
+  rotatesInTime?: boolean;
+  /** Absent when this run did not ask C2M. */
+  currentWorks?: boolean;
+  /** Why this run could not look at the secret, or not to the end. */
+  error?: { code: string; reason: string };
+}
+
+export interface ReconcileReport {
+  scope: Scope;
+  c2mCalls: number;
+  secrets: SecretReport[];
+}
+
+interface Work {
+  context: RotationContext;
+  report: SecretReport;
+  survey?: Survey;
+}
+
+/**
+ * Brings every listed secret to where nothing lives that should not, and measures it. Level-triggered: nothing depends
+ * on a step having been the last to run. Never issues and never promotes. One secret's failure does not stop the
+ * others; the oldest tokens are revoked first, so that a run which is cut off starves nobody.
+ */
+export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<ReconcileReport> {
+  const { clock, ledger, log } = context;
+  const now = clock.now();
+  const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
+  const entries = groupBySecret(await ledger.read(ledgerFrom));
+  const works: Work[] = context.contexts.map((own) => ({ context: own, report: emptyReport(own) }));
+  await inParallel(works, concurrency.secrets, (work) =>
+    guarded(work, log, async () => {
+      const graceSeconds = request.graceSeconds ?? work.context.settings.graceSeconds;
+      work.survey = await surveySecret(work.context, {
+        scope: request.scope,
+        ledgerOf: (arn) => entries.get(arn) ?? [],
+        ledgerFrom,
+        graceMs: graceSeconds * 1_000,
+        stepMs: context.stepMs,
+      });
+      describe(work.report, work.survey, now);
+      await detachStuck(work.context, work.survey);
+      work.report.detached = work.survey.verdict.detach.map(({ versionId }) => versionId);
+    }),
+  );
+  await revokeDue(context, works);
+  const hour = new Date(now).getUTCHours();
+  const due = works.filter(({ context: own }) => request.proveAll || hourOfProof(own.settings.secretName) === hour);
+  await inParallel(due, concurrency.c2m, (work) => guarded(work, log, () => proveCurrent(work)));
+  const report = { scope: request.scope, c2mCalls: context.budget.used, secrets: works.map((work) => work.report) };
+  speak(log, report, works);
+  return report;
+}
+
+async function revokeDue(context: ReconcileContext, works: Work[]): Promise<void> {
+  const tasks = works.flatMap((work) =>
+    work.context.settings.revocation
+      ? (work.survey?.verdict.revoke ?? []).map((candidate) => ({ work, candidate }))
+      : [],
+  );
+  tasks.sort((one, other) => expiryOf(one.candidate) - expiryOf(other.candidate));
+  await inParallel(tasks, concurrency.c2m, ({ work, candidate }) =>
+    guarded(work, context.log, async () => {
+      work.report.backlog += 1;
+      if (context.clock.now() > context.deadline - reserveMs) {
+        throw new RetryableError("time_spent", "The run's time is up. The next one goes on.");
+      }
+      const arn = work.survey?.secret.arn ?? "";
+      const outcome = await revoke(work.context, arn, candidate);
+      work.report.backlog -= 1;
+      if (outcome === "revoked") work.report.revoked.push(candidate.tokenId ?? "");
+      else work.report.unrevocable.push({ tokenId: candidate.tokenId, expiresAt: candidate.expiresAt });
+    }),
+  );
+}
+
+/** Exchanges the current token: it works, or somebody has to know. */
+async function proveCurrent({ context, survey, report }: Work): Promise<void> {
+  const { current, secret } = survey ?? {};
+  if (!secret || current?.parsed.kind !== "ours") return;
+  const { token } = current.parsed;
+  report.currentWorks = (await proveToken(context, token, reserveMs)) === "works";
+  context.log.event(report.currentWorks ? "token.proven" : "token.rejected", {
+    secret: secret.arn,
+    version_id: current.versionId,
+    token_id: token.tokenId,
+    expires_at: token.expiresAt,
+  });
+}
+
+function describe(report: SecretReport, { secret, current, verdict }: Survey, now: number): void {
+  report.waiting = verdict.waiting.length;
+  report.unrevocable = verdict.unrevocable.map(({ tokenId, expiresAt }) => ({ tokenId, expiresAt }));
+  report.suspects = verdict.suspects.map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt }));
+  if (verdict.pendingSince !== undefined) report.pendingForSeconds = seconds(now - verdict.pendingSince);
+  if (secret.lastRotatedAt !== undefined) report.secondsSinceRotation = seconds(now - secret.lastRotatedAt);
+  if (current?.parsed.kind !== "ours") return;
+  const expiresAt = Date.parse(current.parsed.token.expiresAt);
+  report.secondsToExpiry = seconds(expiresAt - now);
+  if (secret.nextRotationAt !== undefined) report.rotatesInTime = secret.nextRotationAt < expiresAt;
+}
+
+function speak(log: RotationLog, { scope, secrets, c2mCalls }: ReconcileReport, works: Work[]): void {
+  const sum = (count: (report: SecretReport) => number) => secrets.reduce((total, one) => total + count(one), 0);
+  const figures = {
+    scope,
+    secrets: secrets.length,
+    failed: sum(({ error }) => (error ? 1 : 0)),
+    revoked: sum(({ revoked }) => revoked.length),
+    waiting: sum(({ waiting }) => waiting),
+    backlog: sum(({ backlog }) => backlog),
+    unrevocable: sum(({ unrevocable }) => unrevocable.length),
+    suspects: sum(({ suspects }) => suspects.length),
+    detached: sum(({ detached }) => detached.length),
+    proven: sum(({ currentWorks }) => (currentWorks === true ? 1 : 0)),
+    rejected: sum(({ currentWorks }) => (currentWorks === false ? 1 : 0)),
+    c2m_calls: c2mCalls,
+  };
+  for (const { survey } of works) {
+    for (const { attemptId, versionId, latestExpiresAt } of survey?.verdict.suspects ?? []) {
+      const fields = { secret: survey?.secret.arn ?? "", version_id: versionId, attempt_id: attemptId };
+      log.event("token.suspected", { ...fields, latest_expires_at: latestExpiresAt });
+    }
+  }
+  log.event("reconcile.completed", figures);
+  log.metric(metricNames.heartbeat);
+  log.metric(metricNames.secretsFailed, figures.failed);
+  log.metric(metricNames.currentRejected, figures.rejected);
+  log.metric(
+    metricNames.rotationTooLate,
+    sum(({ rotatesInTime }) => (rotatesInTime === false ? 1 : 0)),
+  );
+  log.metric(metricNames.waiting, figures.waiting);
+  log.metric(metricNames.backlog, figures.backlog);
+  log.metric(metricNames.orphansRevoked, orphansRevoked(works));
+  log.metric(metricNames.unrevocable, figures.unrevocable);
+  log.metric(metricNames.suspects, figures.suspects);
+  log.metric(metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0)));
+  const expiries = secrets.flatMap(({ secondsToExpiry }) => secondsToExpiry ?? []);
+  if (expiries.length > 0) log.metric(metricNames.secondsToExpiry, Math.min(...expiries));
+}
+
+function orphansRevoked(works: Work[]): number {
+  return works.reduce((total, { survey, report }) => {
+    const orphans = survey?.verdict.revoke.filter(({ stored }) => !stored) ?? [];
+    return total + orphans.filter(({ tokenId }) => tokenId !== undefined && report.revoked.includes(tokenId)).length;
+  }, 0);
+}
+
+/** Does a part of the work on a secret; what goes wrong is told and does not stop the others. */
+async function guarded({ context, report }: Work, log: RotationLog, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const [code, reason] =
+      error instanceof RotationError
+        ? [error.code, error.message]
+        : ["unexpected", `An unexpected ${error instanceof Error ? error.name : typeof error}.`];
+    report.error ??= { code, reason };
+    log.event("reconcile.failed", { secret: context.settings.secretName, code, reason });
+  }
+}
+
+function groupBySecret(entries: LedgerEntry[]): Map<string, LedgerEntry[]> {
+  return Map.groupBy(entries, ({ fields }) => fields.secret);
+}
+
+/** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
+function hourOfProof(secretName: string): number {
+  return (createHash("sha256").update(secretName).digest()[0] ?? 0) % 24;
+}
+
+function emptyReport({ settings }: RotationContext): SecretReport {
+  return {
+    name: settings.secretName,
+    revoked: [],
+    waiting: 0,
+    backlog: 0,
+    unrevocable: [],
+    suspects: [],
+    detached: [],
+  };
+}
+
+// Tokens of one secret live equally long, so the first to expire is the oldest.
+function expiryOf({ expiresAt }: Candidate): number {
+  return expiresAt === undefined ? 0 : Date.parse(expiresAt);
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1_000);
+}
+
+async function inParallel<Item>(items: Item[], limit: number, run: (item: Item) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async () => {
+    for (const item of queue) await run(item);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
+}
