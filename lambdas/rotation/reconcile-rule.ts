@@ -91,12 +91,12 @@ export function reconcileRule(situation: Situation): Verdict {
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
     if (candidate.stored && candidate.versionId !== pendingId && graceEnds < situation.ledgerFrom) continue;
     if (candidate.tokenId === undefined || facts.unrevocable.has(candidate.tokenId)) {
-      if (candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
+      if (!candidate.stored || candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
       continue;
     }
     const detachedAt = facts.detachedAt.get(candidate.versionId) ?? Number.NEGATIVE_INFINITY;
     const waits =
-      candidate.versionId === pendingId ||
+      (candidate.stored && candidate.versionId === pendingId) ||
       now < graceEnds ||
       now < detachedAt + 2 * situation.stepMs ||
       (issuedAt !== undefined && now < issuedAt + settlingMs) ||

@@ -151,6 +151,13 @@ describe("the other reading calls", () => {
     expect(third.token).toBe(second.token);
   });
 
+  test("GetLogEvents leaves out an event exactly at endTime, unlike FilterLogEvents", async () => {
+    for (const second of [-3, -2, -1]) logs.append(group, "a", String(second), at(second));
+    const input = { logGroupName: group, logStreamName: "a", startTime: at(-3), endTime: at(-1) };
+    const { events = [] } = await logsClient.send(new GetLogEventsCommand(input));
+    expect(events.map((event) => event.message)).toEqual(["-3", "-2"]);
+  });
+
   test("an operation that is not there is named, and what there is", async () => {
     const { PutLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
     const command = new PutLogEventsCommand({ logGroupName: group, logStreamName: "a", logEvents: [] });
@@ -263,6 +270,10 @@ describe("a function's log", () => {
     logs.knobs.linesLostAtKill = 2;
     await lambda.invoke("killed", {});
     expect(written()).toEqual(["1", "2", "3", "1"]);
+    logs.knobs.linesLostAtKill = 100;
+    await lambda.invoke("killed", {});
+    expect(written()).toEqual(["1", "2", "3", "1"]);
+    expect(logs.lines(group).filter((line) => line.startsWith("START")).length).toBe(3);
     expect(logs.lines(group).at(-1)).toContain("REPORT");
   });
 

@@ -149,4 +149,16 @@ describe("the cloud's clock", () => {
       [200, undefined],
     ]);
   });
+
+  test("refuses a signature from more than 15 minutes ahead", async () => {
+    const door = { allowedSkewMs: 15 * 60_000 };
+    const behind = await startTestCloud({
+      clock: new VirtualClock(Date.now() - 16 * 60_000),
+      services: [service],
+      door,
+    });
+    const answer = await send(await signedRequest(behind.clientConfig()));
+    expect(answer.json().Message).toMatch(/^Signature not yet current: \d{8}T\d{6}Z is still later than/);
+    await behind.stop();
+  });
 });

@@ -31,5 +31,7 @@ test("GetCallerIdentity tells account and ARN, in XML", async () => {
 test("another action is refused and named, in XML", async () => {
   const { status, body } = await post("Action=AssumeRole&Version=2011-06-15");
   expect(status).toBe(400);
-  expect(body).toContain("<Code>InvalidAction</Code><Message>sts:AssumeRole is not there; there is: GetCallerIdentity.</Message>");
+  expect(body).toContain(
+    "<Code>InvalidAction</Code><Message>sts:AssumeRole is not there; there is: GetCallerIdentity.</Message>",
+  );
 });

@@ -75,15 +75,14 @@ describe("a status that C2M documents", () => {
   );
 });
 
-it.each(operations.flatMap((operation) => [301, 302, 303, 307, 308].map((status) => ({ operation, status }))))(
-  "$operation: the redirect $status is refused",
-  async ({ operation, status }) => {
-    const error = await errorOf(answered(operation, { status, headers: { location: `${server.url}/elsewhere` } }));
-    expect(error).toBeInstanceOf(PermanentError);
-    expect(error).toMatchObject({ code: "redirected" });
-    expect(server.requests).toHaveLength(1);
-  },
-);
+it.each(
+  operations.flatMap((operation) => [300, 301, 302, 303, 307, 308, 399].map((status) => ({ operation, status }))),
+)("$operation: the redirect $status is refused", async ({ operation, status }) => {
+  const error = await errorOf(answered(operation, { status, headers: { location: `${server.url}/elsewhere` } }));
+  expect(error).toBeInstanceOf(PermanentError);
+  expect(error).toMatchObject({ code: "redirected" });
+  expect(server.requests).toHaveLength(1);
+});
 
 describe.each([408, 500, 502, 503, 504, 599])("HTTP %i", (status) => {
   it("is ambiguous for issueLongTermToken, and not repeated", async () => {

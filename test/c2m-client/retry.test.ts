@@ -120,6 +120,12 @@ describe("Retry-After", () => {
     expect(await wait("revokeToken", refusal)).toBe(7_000);
   });
 
+  it("that is past is told to the caller as nothing to wait for", async () => {
+    const refusal = answer(429, { "retry-after": "Sat, 21 Nov 2026 16:00:00 GMT" });
+    const { call } = clientUnderTest("https://c2m.invalid", { send: async () => refusal });
+    expect(await errorOf(call("issueLongTermToken"))).toMatchObject({ code: "rate_limited", retryAfterMs: 0 });
+  });
+
   it("that leads past the deadline is not waited for, and told to the caller", async () => {
     const clock = new VirtualClock(now);
     const { call } = clientUnderTest("https://c2m.invalid", {

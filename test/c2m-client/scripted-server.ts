@@ -18,6 +18,8 @@ export type Script =
   | "hang"
   /** Sends the head (201, an id) and the first bytes of a body, and no more. */
   | "stall"
+  /** Sends the head (201, an id) and then a chunk that breaks the rules of HTTP. */
+  | "bad-chunk"
   /** Answers with something that is not HTTP. */
   | "garbage";
 
@@ -57,6 +59,10 @@ export async function startScriptedServer({ tls = false } = {}): Promise<Scripte
       if (script === undefined) throw new Error("a request that the test did not expect");
       if (script === "reset") socket.destroy();
       else if (script === "garbage") socket.end("SSH-2.0-OpenSSH_9.6\r\n\r\n");
+      else if (script === "bad-chunk")
+        socket.end(
+          "HTTP/1.1 201 Created\r\nX-Token-Id: tok_head\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\nzz\r\n",
+        );
       else if (script === "stall")
         response.writeHead(201, { "content-length": 100, "x-token-id": "tok_head" }).write("{");
       else if (script !== "hang") {

@@ -20,6 +20,7 @@ const latencies: [service: string, operation: string | undefined, ms: number][] 
 /** Made up here and searched for in everything that is printed. */
 const clientSecret = "demo-client-secret-5b1f0c";
 const secretName = "c2m/api-token";
+const graceHours = 1;
 
 export interface DemoOptions {
   /** Virtual weeks; the schedule is weekly. */
@@ -36,11 +37,12 @@ export interface DemoResult {
   tokensLive: number;
   appRequests: number;
   appFailures: number;
-  /** Requests that worked only after the secret was read again. */
-  appRetried: number;
   /** The rotation function's calls to Secrets Manager. */
   awsCallsPerRotation: number;
+  /** Issue, exchange, revoke; the reconciler's daily exchange of the current token is not among them. */
   c2mCallsPerRotation: number;
+  /** The reconciler's calls to Secrets Manager and CloudWatch Logs. */
+  reconcilerCallsPerDay: number;
   violations: string[];
   timeline: Moment[];
 }
@@ -75,22 +77,29 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
         clientId: "c2m_demo",
         clientSecret,
         baseUrl: cloud.c2mUrl,
-        tokens: JSON.stringify([{ name: secretName, schedule: "rate(7 days)" }]),
+        tokens: JSON.stringify([{ name: secretName, schedule: "rate(7 days)", grace: `${graceHours} hours` }]),
       },
       secretKeys: ["clientSecret"],
     });
     const from = cloud.calls.calls.length;
-    const app = new App({ aws: cloud.clientConfig(), secretId: secretName, c2mUrl: cloud.c2mUrl });
+    const app = new App({
+      aws: cloud.clientConfig(),
+      secretId: secretName,
+      c2mUrl: cloud.c2mUrl,
+      clock,
+      cacheMs: graceHours * hour,
+    });
     keepUsing(app, cloud, clock);
-    await clock.advanceBy(weeks * 7 * day + hour);
+    // The last rotation's grace ends, and the reconciler comes by.
+    await clock.advanceBy(weeks * 7 * day + (graceHours + 1) * hour);
     app.stop();
-    return resultOf(cloud, { app: app.figures, from, timeline, log });
+    return resultOf(cloud, { app: app.figures, from, timeline, log, days: weeks * 7 });
   } finally {
     await cloud.stop();
   }
 }
 
-/** The app asks once an hour, and every second of a rotation. */
+/** The app asks every half hour, and every second of a rotation. */
 function keepUsing(app: App, cloud: LocalCloud, clock: VirtualClock): void {
   let rotatingUntil = 0;
   cloud.bus.onEvent(({ detail }) => {
@@ -103,23 +112,24 @@ function keepUsing(app: App, cloud: LocalCloud, clock: VirtualClock): void {
       clock.at(clock.now(), every);
     }
   });
-  const hourly = async (): Promise<void> => {
-    clock.at(clock.now() + hour, hourly);
+  const steadily = async (): Promise<void> => {
+    clock.at(clock.now() + 30 * minute, steadily);
     await app.useC2m();
   };
-  clock.at(clock.now() + 30 * minute, hourly);
+  clock.at(clock.now() + 7 * minute, steadily);
 }
 
 function resultOf(
   cloud: LocalCloud,
-  seen: { app: AppFigures; from: number; timeline: Moment[]; log: string[] },
+  seen: { app: AppFigures; from: number; timeline: Moment[]; log: string[]; days: number },
 ): DemoResult {
-  const { app, from, timeline, log } = seen;
+  const { app, from, timeline, log, days } = seen;
   const rotations = cloud.bus.events.filter(({ detail }) => detail.eventName === "RotationSucceeded").length;
   const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
   const later = cloud.calls.calls.slice(from);
   const perRotation = (count: number) => (rotations === 0 ? 0 : Number((count / rotations).toFixed(2)));
   const ofRotator = later.filter(({ caller, service }) => service === "secretsmanager" && caller.includes("-rotator"));
+  const ofReconciler = later.filter(({ caller }) => caller.includes("-reconciler"));
   const atC2m = later.filter(({ service, operation }) => service === "c2m" && operation !== "getAccount");
   return {
     rotations,
@@ -128,10 +138,15 @@ function resultOf(
     tokensLive: cloud.c2m.liveLongTokens().length,
     appRequests: app.requests,
     appFailures: app.failures,
-    appRetried: app.retried,
     awsCallsPerRotation: perRotation(ofRotator.length),
-    c2mCallsPerRotation: perRotation(atC2m.length),
+    c2mCallsPerRotation: perRotation(atC2m.length - dailyProofs(log)),
+    reconcilerCallsPerDay: Number((ofReconciler.length / days).toFixed(1)),
     violations: checkPromise(cloud, { secretName, app, timeline, log, secrets: [clientSecret] }),
     timeline,
   };
+}
+
+function dailyProofs(log: string[]): number {
+  const completed = log.filter((line) => line.includes('"reconcile.completed"'));
+  return completed.reduce((total, line) => total + (JSON.parse(line) as { proven: number }).proven, 0);
 }

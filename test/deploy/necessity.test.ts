@@ -1,32 +1,49 @@
 import { describe, expect, it } from "vitest";
 import type { Plan, PlannedResource } from "../harness/pulumi/plan.ts";
-import { currentToken, day, deployPlan, emptyCloud, logGroup, secretName, stackPlan } from "./stack.ts";
+import { currentToken, day, deployPlan, emptyCloud, hour, logGroup, secretName, stackPlan } from "./stack.ts";
 
-const program = await stackPlan();
+const program = await stackPlan({ schedule: "rate(4 hours)" });
 
-/** Deploys a plan and lets one rotation pass. What is wrong with how that went; empty when all is well. */
+/**
+ * Deploys a plan, lets a rotation and its grace pass, then cancels a rotation in the middle and lets two days pass.
+ * What is wrong with how that went; empty when all is well.
+ */
 async function problemsOf(declared: Plan): Promise<string[]> {
   // Whether AWS configures rotation for a secret without a value is not known, so the program must not rely on it.
-  const { cloud, clock } = await emptyCloud({ secretsManager: { rotateWithoutValue: "refuse" } });
+  const { cloud, clock } = await emptyCloud({ secretsManager: { rotateWithoutValue: "refuse", retry: "manual" } });
   const problems: string[] = [];
+  const failures = () =>
+    cloud.bus.events
+      .filter(({ detail }) => String(detail.eventName).endsWith("Failed"))
+      .map(({ detail }) => String(detail.errorMessage ?? detail.eventName));
+  const liveTokens = () => cloud.c2m.liveLongTokens().map(({ id }) => id);
   try {
     await deployPlan(cloud, declared);
     const first = currentToken(cloud).token_id;
-    await clock.advanceBy(7 * day);
-    const second = currentToken(cloud).token_id;
-    if (second === first) problems.push("the token was not rotated");
-    if (
-      cloud.c2m
-        .liveLongTokens()
-        .map(({ id }) => id)
-        .join() !== second
-    )
-      problems.push("another token lives");
-    for (const { detail } of cloud.bus.events) {
-      if (String(detail.eventName).endsWith("Failed")) problems.push(String(detail.errorMessage ?? detail.eventName));
-    }
+    await clock.advanceBy(7 * hour);
+    if (currentToken(cloud).token_id === first) problems.push("the token was not rotated");
+    if (liveTokens().join() !== currentToken(cloud).token_id) problems.push("another token lives");
+    problems.push(...failures());
+
+    cloud.faults.add({
+      service: "c2m",
+      operation: "issueShortTermToken",
+      fault: { kind: "error", status: 400, code: "bad_request", message: "no" },
+    });
+    const { engine } = cloud.secretsManager;
+    engine.rotateSecret({ SecretId: secretName, ClientRequestToken: "stuck".padEnd(36, "-") });
+    await cloud.secretsManager.idle();
+    engine.cancelRotateSecret({ SecretId: secretName });
+    await clock.advanceBy(5 * hour);
+    const { VersionIdsToStages = {} } = engine.describeSecret({ SecretId: secretName });
+    if (Object.values(VersionIdsToStages).flat().includes("AWSPENDING")) problems.push("AWSPENDING is stuck");
+    if (liveTokens().join() !== currentToken(cloud).token_id) problems.push("a token that was given up lives");
+
     const lines = cloud.logs.lines(logGroup);
-    if (!lines.some((line) => line.includes('"token.issued"'))) problems.push("the ledger is empty");
+    for (const name of ["token.issued", "reconcile.completed"]) {
+      if (!lines.some((line) => line.includes(`"${name}"`))) problems.push(`no ${name} in the log`);
+    }
+    problems.push(...lines.filter((line) => line.includes('"reconcile.failed"')));
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   } finally {
@@ -35,22 +52,20 @@ async function problemsOf(declared: Plan): Promise<string[]> {
   return problems;
 }
 
-function find(type: string): PlannedResource {
-  const found = program.resources.find((resource) => resource.type.endsWith(`:${type}`));
-  if (!found) throw new Error(`The program declares no ${type}`);
+function find(type: string, name = ""): PlannedResource {
+  const found = program.resources.find((one) => one.type.endsWith(`:${type}`) && one.name.includes(name));
+  if (!found) throw new Error(`The program declares no ${type} ${name}`);
   return found;
 }
 
-function without(type: string): Plan {
-  const { urn } = find(type);
+function without({ urn }: PlannedResource): Plan {
   const resources = program.resources
     .filter((resource) => resource.urn !== urn)
     .map((resource) => ({ ...resource, dependencies: resource.dependencies.filter((other) => other !== urn) }));
   return { ...program, resources };
 }
 
-function withoutDependency(type: string, on: string): Plan {
-  const [{ urn }, { urn: needed }] = [find(type), find(on)];
+function withoutDependency({ urn }: PlannedResource, { urn: needed }: PlannedResource): Plan {
   const resources = program.resources.map((resource) =>
     resource.urn === urn
       ? { ...resource, dependencies: resource.dependencies.filter((other) => other !== needed) }
@@ -64,18 +79,27 @@ interface Statement {
   Action: string | string[];
 }
 
-const policy = JSON.parse(String(find("RolePolicy").inputs.policy)) as { Statement: Statement[] };
-const grants = policy.Statement.flatMap(({ Sid, Action }) => [Action].flat().map((action) => ({ Sid, action })));
+interface Policy {
+  Statement: Statement[];
+}
 
-function withoutAction(sid: string, action: string): Plan {
+const policies = program.resources.filter(({ type }) => type.endsWith(":RolePolicy"));
+const policyOf = ({ inputs }: PlannedResource) => JSON.parse(String(inputs.policy)) as Policy;
+const grants = policies.flatMap((resource) =>
+  policyOf(resource).Statement.flatMap(({ Sid, Action }) =>
+    [Action].flat().map((action) => ({ role: resource.name, Sid, action, resource })),
+  ),
+);
+
+function withoutAction(owner: PlannedResource, sid: string, action: string): Plan {
+  const policy = policyOf(owner);
   const Statement = policy.Statement.map((statement) =>
     statement.Sid === sid
       ? { ...statement, Action: [statement.Action].flat().filter((one) => one !== action) }
       : statement,
   ).filter(({ Action }) => Action.length > 0);
-  const { urn } = find("RolePolicy");
   const resources = program.resources.map((resource) =>
-    resource.urn === urn
+    resource.urn === owner.urn
       ? { ...resource, inputs: { ...resource.inputs, policy: JSON.stringify({ ...policy, Statement }) } }
       : resource,
   );
@@ -87,23 +111,31 @@ describe("everything that the program declares is needed", () => {
     expect(await problemsOf(program)).toEqual([]);
   });
 
-  it.each(["Invocation", "Permission", "RolePolicy", "SecretRotation", "SecretVersion"])(
-    "without its %s it fails",
-    async (type) => {
-      expect(await problemsOf(without(type))).not.toEqual([]);
-    },
-  );
+  it.each([
+    ["Invocation", ""],
+    ["Permission", "rotator"],
+    ["Permission", "reconciler"],
+    ["RolePolicy", "rotator"],
+    ["RolePolicy", "reconciler"],
+    ["SecretRotation", ""],
+    ["SecretVersion", ""],
+    ["EventTarget", ""],
+  ])("without its %s %s it fails", async (type, name) => {
+    expect(await problemsOf(without(find(type, name)))).not.toEqual([]);
+  });
 
   it.each([
     ["SecretRotation", "Permission"],
     ["SecretRotation", "Invocation"],
     ["Function", "RolePolicy"],
   ])("without the dependency of its %s on its %s it fails", async (type, on) => {
-    expect(await problemsOf(withoutDependency(type, on))).not.toEqual([]);
+    expect(await problemsOf(withoutDependency(find(type), find(on, on === "Invocation" ? "" : "rotator")))).not.toEqual(
+      [],
+    );
   });
 
-  it.each(grants)("without the permission $action of $Sid it fails", async ({ Sid, action }) => {
-    expect(await problemsOf(withoutAction(Sid, action))).not.toEqual([]);
+  it.each(grants)("without the permission $action of $Sid of $role it fails", async ({ resource, Sid, action }) => {
+    expect(await problemsOf(withoutAction(resource, Sid, action))).not.toEqual([]);
   });
 });
 

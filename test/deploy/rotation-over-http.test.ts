@@ -10,6 +10,7 @@ import {
   day,
   deployPlan,
   emptyCloud,
+  hour,
   logGroup,
   scopes,
   secretName,
@@ -65,7 +66,7 @@ describe("the deployed program", () => {
 
   it("rotates each week on the schedule, and revokes each predecessor by its id", async () => {
     const { cloud, clock } = world;
-    await clock.advanceBy(3 * 7 * day);
+    await clock.advanceBy(3 * 7 * day + 2 * hour);
     const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
     expect(long).toHaveLength(4);
     expect(cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([currentToken(cloud).token_id]);
@@ -154,7 +155,7 @@ describe("wrong input", () => {
     expect(
       Object.values(engine.describeSecret({ SecretId: secretName }).VersionIdsToStages ?? {}).flat(),
     ).not.toContain("AWSPENDING");
-    await clock.advanceBy(7 * day);
+    await clock.advanceBy(7 * day + 2 * hour);
     expect(cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([currentToken(cloud).token_id]);
     await cloud.stop();
   });

@@ -3,7 +3,8 @@ import { LocalCloud, type LocalCloudOptions } from "../harness/local-cloud.ts";
 import { type Deployment, deploy } from "../harness/pulumi/deploy.ts";
 import { type Plan, type PlanOptions, plan } from "../harness/pulumi/plan.ts";
 
-export const day = 86_400_000;
+export const hour = 3_600_000;
+export const day = 24 * hour;
 export const secretName = "c2m/api-token";
 export const clientId = "c2m_client";
 export const clientSecret = "stack-client-secret-9d41";

@@ -14,7 +14,10 @@ describe("npm run build", () => {
     const deployed = resources
       .filter(({ type }) => type.endsWith(":Function"))
       .map(({ inputs }) => (inputs.code as { files: Record<string, string> }).files["index.js"]);
-    expect(deployed).toEqual([readFileSync(resolve(root, "dist/rotate-token/index.js"), "utf8")]);
+    const built = ["rotate-token", "reconcile-tokens"].map((name) =>
+      readFileSync(resolve(root, "dist", name, "index.js"), "utf8"),
+    );
+    expect(deployed.sort()).toEqual(built.sort());
   });
 
   it("makes the same bytes from another folder", () => {

@@ -23,6 +23,7 @@ describe("the stack's config", () => {
     const [code] = resources.filter(({ type }) => type.endsWith(":Function")).map(({ inputs }) => inputs.code);
     const { files } = code as { files: Record<string, string> };
     expect(JSON.parse(files["tokens.json"] ?? "")).toEqual({
+      rotatorTimeoutSeconds: 120,
       tokens: {
         "c2m/api-token": {
           clientId: "c2m_x",
@@ -30,7 +31,8 @@ describe("the stack's config", () => {
           credentialsSecretId: "c2m/client-credentials",
           scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
           ttlSeconds: 60 * 86_400,
-          graceSeconds: 0,
+          graceSeconds: 3_600,
+          pendingMaxAgeSeconds: 26 * 3_600,
           revocation: true,
         },
       },

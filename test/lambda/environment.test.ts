@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { EchoService } from "../aws/echo-service.ts";
 import { accountId, functionFrom, roleArn, startTestCloud, trustPolicy } from "../aws/test-cloud.ts";
 
@@ -122,6 +122,15 @@ describe("processes", () => {
     expect((await result("reuse"))[1]).toBe(1);
     await lambda.updateFunction({ ...definition, files: { "index.js": "exports.handler = async () => 'new code'" } });
     expect(await result("reuse")).toBe("new code");
+  });
+
+  test("that have ended by themselves meanwhile are not used again", async () => {
+    lambda.createFunction(functionFrom("mortal", "exports.handler = async () => process.pid"));
+    const first = await result("mortal");
+    process.kill(first, "SIGKILL");
+    await vi.waitFor(() => expect(() => process.kill(first, 0)).toThrow("ESRCH"));
+    await new Promise(setImmediate);
+    expect(await result("mortal")).not.toBe(first);
   });
 
   test("are one per invocation at a time", async () => {

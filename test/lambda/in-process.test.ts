@@ -54,6 +54,14 @@ test("it fails as in a process, and is a new module after an update", async () =
   });
 });
 
+test("it is a new module after a cold start", async () => {
+  cloud.lambda.createFunction(functionFrom("cold", "let calls = 0; exports.handler = async () => ++calls"));
+  const calls = async () => (await cloud.lambda.invoke("cold", {})).payload;
+  expect([await calls(), await calls()]).toEqual(["1", "2"]);
+  await cloud.lambda.recycle("cold");
+  expect(await calls()).toBe("1");
+});
+
 test("a time-out stops waiting for it", async () => {
   const { result } = await run(
     "slow",

@@ -96,10 +96,18 @@ describe("a function that sleeps with node:timers/promises lets the cloud's time
     expect(clock.now()).toBe(before);
   });
 
-  test("until its signal fires", async () => {
+  test("but not when its signal has fired", async () => {
+    const before = clock.now();
     const body =
-      "return require('node:timers/promises').setTimeout(5000, 1, { signal: AbortSignal.abort(new Error('stop')) }).catch((error) => error.message)";
-    expect(await evaluate(body)).toBe("stop");
+      "const signal = AbortSignal.abort(new Error('stop')); return require('node:timers/promises').setTimeout(5000, 1, { signal }).catch(({ name, code, cause }) => [name, code, cause.message])";
+    expect(await evaluate(body)).toEqual(["AbortError", "ABORT_ERR", "stop"]);
+    expect(clock.now()).toBe(before);
+  });
+
+  test("and rejects when its signal fires meanwhile", async () => {
+    const body =
+      "const aborter = new AbortController(); const asleep = require('node:timers/promises').setTimeout(5000, 1, aborter); aborter.abort(); return asleep.catch(({ name }) => name)";
+    expect(await evaluate(body)).toBe("AbortError");
   });
 });
 

@@ -242,6 +242,12 @@ export class World {
     return { id: token.tokenId ?? "", text: token.accessToken.reveal() };
   }
 
+  /** Revokes a token at C2M behind the function's back. */
+  async revokeByHand(tokenId: string): Promise<void> {
+    const bearer = new Sensitive((await this.foreignToken(3_600)).text);
+    await this.c2m.revokeToken({ tokenId, bearer, deadline: this.clock.now() + 60_000 });
+  }
+
   /** Has Secrets Manager refuse or lose a call of the function. */
   fail(operation: string, fault: Fault | string, times = 1): () => void {
     return this.faults.add({

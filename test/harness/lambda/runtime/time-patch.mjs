@@ -19,8 +19,9 @@ export function patchTime({ now, sleep }) {
 
   // Only the promised setTimeout is what code waits with on purpose. The global one guards sockets, and those are real.
   timers.setTimeout = async (ms = 1, value = undefined, { signal } = {}) => {
-    signal?.throwIfAborted();
-    await sleep(ms, signal);
+    throwIfAborted(signal);
+    await sleep(ms);
+    throwIfAborted(signal);
     return value;
   };
   syncBuiltinESMExports();
@@ -32,4 +33,11 @@ export function patchTime({ now, sleep }) {
     timers.setTimeout = realSetTimeout;
     syncBuiltinESMExports();
   };
+}
+
+/** With the error that Node's own setTimeout rejects with. */
+function throwIfAborted(signal) {
+  if (!signal?.aborted) return;
+  const error = new Error("The operation was aborted", { cause: signal.reason });
+  throw Object.assign(error, { name: "AbortError", code: "ABORT_ERR" });
 }

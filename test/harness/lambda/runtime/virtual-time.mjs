@@ -11,16 +11,16 @@ function now() {
   return buffer.readDoubleLE();
 }
 
-function sleep(ms, signal) {
+function sleep(ms) {
   const { request } = process.getBuiltinModule("node:http");
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({ ms });
     const url = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/harness/sleep`;
-    const outgoing = request(url, { method: "POST", agent: false, signal }, (response) => {
+    const outgoing = request(url, { method: "POST", agent: false }, (response) => {
       response.resume();
       response.on("end", resolve);
     });
-    outgoing.on("error", (error) => reject(signal?.aborted ? signal.reason : error));
+    outgoing.on("error", reject);
     outgoing.end(body);
   });
 }

@@ -1,0 +1,296 @@
+import { describe, expect, it } from "vitest";
+import { metricNames } from "../../lambdas/rotation/metrics.ts";
+import { clientSecret, failureOf, scopes, World } from "./world.ts";
+
+const minute = 60_000;
+const day = 86_400_000;
+const rejected = { kind: "error", status: 401, code: "invalid_token", message: "" } as const;
+
+describe("the bootstrap of an empty secret", () => {
+  it("issues a token, proves it, and only then stores it at AWSCURRENT", async () => {
+    const world = new World();
+    const result = await world.bootstrap();
+    expect(world.calls.calls.map(({ operation }) => operation)).toEqual([
+      "DescribeSecret",
+      "GetSecretValue",
+      "issueLongTermToken",
+      "issueShortTermToken",
+      "PutSecretValue",
+    ]);
+    const versionId = world.holder("AWSCURRENT");
+    expect(world.stages()).toEqual({ [versionId ?? ""]: ["AWSCURRENT"] });
+    expect(result).toEqual({ outcome: "issued", versionId, expiresAt: "2026-03-02T00:00:00Z" });
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.events("token.promoted")).toEqual([
+      { secret: world.arn, version_id: versionId, superseded_version_id: undefined },
+    ]);
+    expect(world.metrics).toEqual([{ name: metricNames.promoted, value: 1 }]);
+    expect(world.events("step.succeeded")).toEqual([{ step: "bootstrap", secret: world.arn, version_id: "" }]);
+  });
+
+  it("derives the version id from the secret, as a ClientRequestToken of 32 to 64 characters", async () => {
+    const [a, b] = [new World(), new World()];
+    await a.bootstrap();
+    await b.bootstrap();
+    expect(a.holder("AWSCURRENT")).toMatch(/^bootstrap-[0-9a-f]{40}$/);
+    expect(a.holder("AWSCURRENT")).toBe(b.holder("AWSCURRENT"));
+  });
+
+  it("lets only one of two at once win; the other revokes its own token, and both succeed", async () => {
+    const world = new World();
+    const results = await Promise.all([world.bootstrap(), world.bootstrap()]);
+    expect(world.issued()).toHaveLength(2);
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(results[0]).toEqual(results[1]);
+  });
+
+  it.each(["before", "after"] as const)("fails when C2M's answer is lost (%s), stores nothing", async (when) => {
+    const world = new World();
+    world.fail("issueLongTermToken", { kind: "cut", when });
+    expect((await failureOf(world.bootstrap())).code).toBe("no_answer");
+    expect(world.stages()).toEqual({});
+  });
+
+  it("fails with the reason when the client secret is wrong", async () => {
+    const world = new World();
+    world.c2mEngine.registerClient({ clientId: "c2m_client", clientSecret: "another", scopes });
+    const failure = await failureOf(world.bootstrap());
+    expect(failure).toMatchObject({ name: "PermanentError", code: "invalid_grant" });
+    expect(world.events("step.failed")).toEqual([
+      { step: "bootstrap", secret: world.arn, version_id: "", code: "invalid_grant", reason: failure.message },
+    ]);
+    expect(world.metrics).toEqual([{ name: metricNames.stepFailed, value: 1 }]);
+  });
+
+  it("waits for a token that works late", async () => {
+    const world = new World({ c2mKnobs: { activationDelayMs: 10_000 } });
+    expect((await world.bootstrap()).outcome).toBe("issued");
+  });
+
+  it("stores nothing and revokes the token when it does not work in time", async () => {
+    const world = new World();
+    world.fail("issueShortTermToken", rejected, Infinity);
+    const started = world.clock.now();
+    expect((await failureOf(world.bootstrap())).code).toBe("invalid_token");
+    expect(world.stages()).toEqual({});
+    expect(world.live()).toEqual([]);
+    // 15 s are kept for the revocation.
+    expect(world.clock.now() - started).toBeLessThanOrEqual(105_000);
+    expect(world.clock.now() - started).toBeGreaterThan(85_000);
+  });
+
+  it("stores nothing and revokes the token when C2M calls it dead", async () => {
+    const world = new World({ timeoutSeconds: 900 });
+    world.fail("issueShortTermToken", rejected, Infinity);
+    const failure = await failureOf(world.bootstrap());
+    expect(failure).toMatchObject({ name: "PermanentError", code: "token_rejected" });
+    expect(failure.message).toContain("rejects the token that it has just issued");
+    expect(world.stages()).toEqual({});
+    expect(world.live()).toEqual([]);
+  });
+
+  it("reports what stopped the proof, not the failed revocation after it", async () => {
+    const world = new World();
+    world.fail("issueShortTermToken", { kind: "error", status: 403, code: "insufficient_scope", message: "" });
+    world.fail("revokeToken", { kind: "cut", when: "before" }, Infinity);
+    expect((await failureOf(world.bootstrap())).code).toBe("insufficient_scope");
+    expect(world.events("token.revocation.failed")).toHaveLength(1);
+  });
+
+  it("succeeds when the store's answer is lost and the token is there", async () => {
+    const world = new World();
+    world.fail("PutSecretValue", { kind: "cut", when: "after" });
+    expect((await world.bootstrap()).outcome).toBe("issued");
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("can be run again after a failure at any call, and ends in one live token", async () => {
+    for (const operation of ["DescribeSecret", "GetSecretValue", "PutSecretValue", "issueShortTermToken"]) {
+      const world = new World();
+      world.fail(operation, { kind: "error", status: 403, code: "AccessDeniedException", message: "" });
+      await failureOf(world.bootstrap());
+      expect((await world.bootstrap()).outcome).toBe("issued");
+      expect(world.live()).toEqual([world.current().token_id]);
+    }
+  });
+});
+
+describe("the bootstrap of a secret that holds a token of ours", () => {
+  it("proves the token and the credentials: it issues one for 3600 s and revokes it", async () => {
+    const world = new World();
+    const first = await world.bootstrap();
+    world.log.length = 0;
+    const from = world.calls.calls.length;
+    expect(await world.bootstrap()).toEqual({ ...first, outcome: "proven" });
+    expect(world.countCalls("c2m", from)).toEqual({
+      issueShortTermToken: 1,
+      issueLongTermToken: 1,
+      revokeToken: 1,
+    });
+    expect(world.countCalls("secretsmanager", from)).toEqual({ DescribeSecret: 1, GetSecretValue: 2 });
+    expect(world.c2mEngine.tokens.at(-1)).toMatchObject({ expiresAt: world.clock.now() + 3_600_000 });
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.log.map(({ event }) => event)).toEqual([
+      "step.started",
+      "token.issue.started",
+      "token.issued",
+      "token.revoked",
+      "credentials.proven",
+      "step.succeeded",
+    ]);
+    expect(world.events("token.issue.started")[0]?.version_id).toBe(first.versionId);
+    expect(world.events("credentials.proven")).toEqual([{ secret: world.arn }]);
+  });
+
+  it("fails when the client secret was changed to a wrong one, and leaves the current token alone", async () => {
+    const world = new World();
+    await world.bootstrap();
+    const stages = world.stages();
+    world.c2mEngine.registerClient({ clientId: "c2m_client", clientSecret: "rotated at C2M", scopes });
+    expect((await failureOf(world.bootstrap())).code).toBe("invalid_grant");
+    expect(world.stages()).toEqual(stages);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("fails when the settings ask for a scope that the client does not have", async () => {
+    const world = new World();
+    await world.bootstrap();
+    world.settings.scopes = [...scopes, "reports:read"];
+    expect((await failureOf(world.bootstrap())).code).toBe("insufficient_scope");
+  });
+
+  it("replaces a token that has expired, without asking C2M about it", async () => {
+    const world = new World({ settings: { ttlSeconds: 3_600 } });
+    const first = await world.bootstrap();
+    await world.clock.advanceTo(String(world.current().expires_at));
+    const from = world.calls.calls.length;
+    const second = await world.bootstrap();
+    expect(second.outcome).toBe("replaced");
+    expect(second.versionId).not.toBe(first.versionId);
+    expect(world.holder("AWSCURRENT")).toBe(second.versionId);
+    expect(world.countCalls("c2m", from)).toEqual({ issueLongTermToken: 1, issueShortTermToken: 1 });
+    expect(world.events("token.promoted").at(-1)).toMatchObject({ superseded_version_id: first.versionId });
+  });
+
+  it("replaces a token that C2M calls invalid and that is older than 10 minutes, and keeps added fields", async () => {
+    const world = new World();
+    await world.bootstrap();
+    const dead = String(world.current().token_id);
+    world.put(JSON.stringify({ ...world.current(), note: "kept" }));
+    await world.revokeByHand(dead);
+    const others = world.live();
+    await world.clock.advanceBy(10 * minute + 1);
+    expect((await world.bootstrap()).outcome).toBe("replaced");
+    expect(world.current()).toMatchObject({ note: "kept", client_id: "c2m_client" });
+    expect(world.live()).toEqual([...others, world.current().token_id]);
+  });
+
+  it("does not replace a younger one: it may be late. It waits, fails, and keeps time for issuing", async () => {
+    const world = new World();
+    await world.bootstrap();
+    const stages = world.stages();
+    world.fail("issueShortTermToken", rejected, Infinity);
+    const started = world.clock.now();
+    expect((await failureOf(world.bootstrap())).code).toBe("invalid_token");
+    expect(world.stages()).toEqual(stages);
+    expect(world.clock.now() - started).toBeLessThanOrEqual(120_000 - 55_000);
+    expect(world.clock.now() - started).toBeGreaterThan(40_000);
+  });
+
+  it("fails when C2M does not answer, and replaces nothing", async () => {
+    const world = new World();
+    await world.bootstrap();
+    await world.clock.advanceBy(day);
+    const stages = world.stages();
+    world.fail("issueShortTermToken", { kind: "error", status: 503, code: "", message: "" }, Infinity);
+    expect(await failureOf(world.bootstrap())).toMatchObject({ name: "RetryableError", code: "server_error" });
+    expect(world.stages()).toEqual(stages);
+  });
+
+  it("finds a free version id when the one derived was used by an earlier replacement", async () => {
+    const world = new World({ settings: { ttlSeconds: 3_600 } });
+    const first = await world.bootstrap();
+    await world.clock.advanceBy(3_600_000);
+    const second = await world.bootstrap();
+    // By hand back to the first, which is dead: the id derived from it is taken.
+    world.moveStage("AWSCURRENT", first.versionId);
+    await world.clock.advanceBy(3_600_000);
+    const third = await world.bootstrap();
+    expect(new Set([first.versionId, second.versionId, third.versionId]).size).toBe(3);
+    expect(world.holder("AWSCURRENT")).toBe(third.versionId);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("lets only one of two replacements at once win", async () => {
+    const world = new World({ settings: { ttlSeconds: 3_600 } });
+    await world.bootstrap();
+    await world.clock.advanceBy(3_600_000);
+    const results = await Promise.all([world.bootstrap(), world.bootstrap()]);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["replaced", "replaced"]);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+});
+
+describe("the bootstrap of a secret that holds a value from before us", () => {
+  it.each([
+    ["a plain string", "an-old-token"],
+    ["other JSON", '{"apiKey":"abc"}'],
+    ["JSON that lacks what every release writes", '{"access_token":"abc","token_id":"tok_1"}'],
+  ])("adopts %s: it is kept, sent nowhere, and reported as unrevocable", async (_, initialValue) => {
+    const world = new World({ initialValue });
+    const stages = world.stages();
+    const versionId = world.holder("AWSCURRENT");
+    expect(await world.bootstrap()).toEqual({ outcome: "adopted", versionId });
+    expect(world.stages()).toEqual(stages);
+    expect(world.events("token.adopted")).toEqual([{ secret: world.arn, version_id: versionId }]);
+    expect(world.events("token.unrevocable")).toEqual([
+      {
+        secret: world.arn,
+        token_id: undefined,
+        expires_at: undefined,
+        reason: "it was there before us and has no token id",
+      },
+    ]);
+    // The credentials are proven all the same, and nothing is exchanged.
+    expect(world.countCalls("c2m")).toEqual({ issueLongTermToken: 1, revokeToken: 1 });
+    expect(world.live()).toEqual([]);
+  });
+
+  it("has it replaced by the first rotation", async () => {
+    const world = new World({ initialValue: "an-old-token" });
+    await world.bootstrap();
+    await world.enableRotation();
+    await world.rotate();
+    expect(world.failures).toEqual([]);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("fails with wrong credentials", async () => {
+    const world = new World({ initialValue: "an-old-token" });
+    world.c2mEngine.registerClient({ clientId: "c2m_client", clientSecret: `${clientSecret}x`, scopes });
+    expect((await failureOf(world.bootstrap())).code).toBe("invalid_grant");
+  });
+
+  it("lets a plain string authenticate where the mechanism is the present token itself", async () => {
+    const world = new World({
+      initialValue: "placeholder",
+      credentials: async () => ({ mechanism: "short_token", clientId: "c2m_client" }),
+    });
+    const seeded = world.c2mEngine.answer({
+      method: "POST",
+      path: "/auth/tokens/long",
+      headers: { "x-client-id": "c2m_client", "content-type": "application/json" },
+      body: JSON.stringify({
+        grant_type: "client_credentials",
+        client_id: "c2m_client",
+        client_secret: clientSecret,
+        scopes: [...scopes, "tokens:write"],
+      }),
+    });
+    world.put(JSON.parse(String((await seeded).body)).access_token);
+    expect((await world.bootstrap()).outcome).toBe("adopted");
+    await world.enableRotation({ immediately: true });
+    expect(world.failures).toEqual([]);
+    expect(world.current().scopes).toEqual(scopes);
+  });
+});

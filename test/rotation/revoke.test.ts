@@ -1,0 +1,197 @@
+import { describe, expect, it } from "vitest";
+import { metricNames } from "../../lambdas/rotation/metrics.ts";
+import { type Revocable, revoke } from "../../lambdas/rotation/revoke.ts";
+import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
+import { clientId, failureOf, World } from "./world.ts";
+
+const expiresAt = "2026-01-02T00:00:00Z";
+
+/** A world with a token beside the current one. */
+async function withSpare(options: Parameters<typeof World.ready>[0] = {}) {
+  const world = await World.ready(options);
+  const { id, text } = await world.foreignToken();
+  const spare: Revocable = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
+  world.calls.calls.length = 0;
+  return { world, spare };
+}
+
+/** The ids of the tokens that revocations were authorized with. */
+function bearers(world: World): string[] {
+  return world.calls.calls.filter(({ operation }) => operation === "revokeToken").map(({ caller }) => caller);
+}
+
+const refused = { kind: "error", status: 403, code: "insufficient_scope", message: "" } as const;
+
+describe("revoking", () => {
+  it("reads AWSCURRENT immediately before, and authorizes with the current token", async () => {
+    const { world, spare } = await withSpare();
+    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(world.calls.calls.map(({ operation }) => operation)).toEqual(["GetSecretValue", "revokeToken"]);
+    expect(bearers(world)).toEqual([world.current().token_id]);
+    expect(world.live()).toEqual([world.current().token_id]);
+    const fields = { secret: world.arn, token_id: spare.tokenId, expires_at: expiresAt };
+    expect(world.events("token.revoked")).toEqual([fields]);
+    expect(world.metrics.at(-1)).toEqual({ name: metricNames.revoked, value: 1 });
+  });
+
+  it("authorizes with the token itself where the current one belongs to another client", async () => {
+    const { world, spare } = await withSpare();
+    world.put(JSON.stringify({ ...world.current(), client_id: "c2m_another" }));
+    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(bearers(world)).toEqual([spare.tokenId]);
+  });
+
+  it.each([
+    ["nothing is current", undefined],
+    ["a plain string is current", "an-old-token"],
+  ])("authorizes with the token itself where %s", async (_, initialValue) => {
+    const world = new World(initialValue === undefined ? {} : { initialValue });
+    const { id, text } = await world.foreignToken();
+    const token = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
+    expect(await revoke(world.context(), world.arn, token)).toBe("revoked");
+    expect(bearers(world)).toEqual([id]);
+  });
+
+  it("authorizes with the token itself when the current one may not", async () => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", refused);
+    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(world.countCalls("c2m")).toEqual({ revokeToken: 2 });
+    expect(bearers(world)[1]).toBe(spare.tokenId);
+    expect(world.metrics.filter(({ name }) => name === metricNames.revoked)).toHaveLength(1);
+  });
+
+  it.each([401, 403])(
+    "reports a token that no bearer may revoke (%i), with its expiry, and goes on",
+    async (status) => {
+      const { world, spare } = await withSpare();
+      world.fail("revokeToken", { ...refused, status }, 2);
+      expect(await revoke(world.context(), world.arn, spare)).toBe("unrevocable");
+      expect(world.events("token.unrevocable")).toEqual([
+        {
+          secret: world.arn,
+          token_id: spare.tokenId,
+          expires_at: expiresAt,
+          reason: "C2M lets no token that we hold revoke it",
+        },
+      ]);
+      expect(world.events("token.revocation.failed")).toEqual([]);
+    },
+  );
+
+  it("counts a token that C2M does not know, or that is dead already, as dead", async () => {
+    const { world, spare } = await withSpare({ c2mKnobs: { revokeDeadStatus: 404 } });
+    for (const token of [spare, spare, { ...spare, tokenId: "tok_unknown" }]) {
+      expect(await revoke(world.context(), world.arn, token)).toBe("revoked");
+    }
+    expect(world.events("token.revoked")).toHaveLength(3);
+  });
+
+  it("reports a token without an id, and calls nobody", async () => {
+    const { world, spare } = await withSpare();
+    expect(await revoke(world.context(), world.arn, { ...spare, tokenId: undefined })).toBe("unrevocable");
+    expect(world.calls.calls).toEqual([]);
+    expect(world.events("token.unrevocable")).toEqual([
+      { secret: world.arn, token_id: undefined, expires_at: expiresAt, reason: "C2M gave no token id" },
+    ]);
+  });
+
+  it.each([
+    ["C2M fails", { kind: "error", status: 500, code: "", message: "" } as const, "server_error"],
+    ["C2M limits the rate", { kind: "error", status: 429, code: "rate_limited", message: "" } as const, "rate_limited"],
+    ["the connection breaks", { kind: "cut", when: "before" } as const, "no_answer"],
+  ])("throws what may work later when %s, and says so in the log and a metric", async (_, fault, code) => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", fault, Infinity);
+    const failure = await failureOf(revoke(world.context(), world.arn, spare));
+    expect(failure).toMatchObject({ name: "RetryableError", code });
+    expect(world.events("token.revocation.failed")).toEqual([
+      { secret: world.arn, token_id: spare.tokenId, expires_at: expiresAt, code },
+    ]);
+    expect(world.metrics.at(-1)).toEqual({ name: metricNames.revocationFailed, value: 1 });
+    expect(world.events("token.revoked")).toEqual([]);
+  });
+
+  it("revokes nothing when AWSCURRENT can't be read", async () => {
+    const { world, spare } = await withSpare();
+    world.fail("GetSecretValue", "AccessDeniedException");
+    expect((await failureOf(revoke(world.context(), world.arn, spare))).code).toBe("store_denied");
+    expect(world.countCalls("c2m")).toEqual({});
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["store_denied"]);
+  });
+
+  it("names an error that is not ours only as unknown", async () => {
+    const { world, spare } = await withSpare();
+    const broken = { ...world.c2m, revokeToken: () => Promise.reject(new TypeError("secret inside")) };
+    await expect(revoke(world.context({ c2m: broken }), world.arn, spare)).rejects.toThrow(TypeError);
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["unknown"]);
+  });
+
+  it("gives the call the time that the function has", async () => {
+    const { world, spare } = await withSpare();
+    const late = world.context({ deadline: world.clock.now() + 999 });
+    expect((await failureOf(revoke(late, world.arn, spare))).code).toBe("no_time");
+  });
+
+  describe("what is at AWSCURRENT", () => {
+    const refusal = { name: "RetryableError", code: "revocation_of_current" };
+
+    it("is refused by its id", async () => {
+      const { world } = await withSpare();
+      const token = { tokenId: String(world.current().token_id), expiresAt, clientId };
+      const failure = await failureOf(revoke(world.context(), world.arn, token));
+      expect(failure).toMatchObject(refusal);
+      expect(failure.message).toMatch(/is at AWSCURRENT and is not revoked/);
+      expect(world.countCalls("c2m")).toEqual({});
+    });
+
+    it("is refused by its text, under whatever id", async () => {
+      const { world, spare } = await withSpare();
+      const accessToken = new Sensitive(String(world.current().access_token));
+      expect(await failureOf(revoke(world.context(), world.arn, { ...spare, accessToken }))).toMatchObject(refusal);
+    });
+
+    it("is refused as a plain string", async () => {
+      const world = new World({ initialValue: "plain" });
+      const { id, text } = await world.foreignToken();
+      world.put(text);
+      const token = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
+      expect(await failureOf(revoke(world.context(), world.arn, token))).toMatchObject(refusal);
+    });
+
+    it.each([
+      ["names no id", ({ token_id: _, ...value }: Record<string, unknown>) => JSON.stringify(value)],
+      ["is other JSON", () => '{"apiKey":"abc"}'],
+    ])("can't be ruled out where the value %s and only the id of the other is known: refused", async (_, without) => {
+      const { world, spare } = await withSpare();
+      world.put(without(world.current()));
+      const { accessToken: __, ...known } = spare;
+      const failure = await failureOf(revoke(world.context(), world.arn, known));
+      expect(failure).toMatchObject({ name: "RetryableError", code: "revocation_unsafe" });
+      expect(failure.message).toContain("can't be told from it");
+      expect(world.countCalls("c2m")).toEqual({});
+    });
+
+    it("is told apart by the text where the current value names no id", async () => {
+      const { world, spare } = await withSpare();
+      const { token_id: _, ...unnamed } = world.current();
+      world.put(JSON.stringify(unnamed));
+      expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    });
+
+    it("is told apart by the id where only that is known of the other", async () => {
+      const { world, spare } = await withSpare();
+      const { accessToken: _, ...known } = spare;
+      expect(await revoke(world.context(), world.arn, known)).toBe("revoked");
+    });
+  });
+
+  it("throws what may work later where no token of the client is at hand, and does not give the token up", async () => {
+    const world = new World();
+    const { id } = await world.foreignToken();
+    const failure = await failureOf(revoke(world.context(), world.arn, { tokenId: id, expiresAt, clientId }));
+    expect(failure).toMatchObject({ name: "RetryableError", code: "no_bearer" });
+    expect(failure.message).toContain("once a token of the client is current");
+    expect(world.events("token.unrevocable")).toEqual([]);
+  });
+});
