@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Plan, PlannedResource } from "../harness/pulumi/plan.ts";
-import { currentToken, day, deployPlan, emptyCloud, hour, logGroup, secretName, stackPlan } from "./stack.ts";
+import { currentToken, deployPlan, emptyCloud, hour, logGroup, secretName, stackPlan } from "./stack.ts";
 
 const program = await stackPlan({ schedule: "rate(4 hours)" });
 
