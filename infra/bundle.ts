@@ -1,23 +1,28 @@
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { buildSync } from "esbuild";
+import { type FunctionName, functions } from "./functions.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-const bundles = new Map<string, string>();
+const bundles = new Map<FunctionName, string>();
 
 /**
  * The JavaScript of a function: one minified CommonJS file that needs nothing but Node. CommonJS because an ES module
  * that imports `node:https` makes Node load all of its fetch implementation; `mainFields` because the SDK's CommonJS
- * files can't be tree-shaken. Built once per process, and the same bytes from any folder.
- *
- * @param entry path of the handler's module from the project's root, as in `lambdas/rotate-token/handler.ts`
+ * files can't be tree-shaken. Built once per process, and the same bytes from any folder. The published package holds it
+ * ready-made, and no sources.
  */
-export function bundle(entry: string): string {
-  const known = bundles.get(entry);
-  if (known !== undefined) return known;
+export function bundle(name: FunctionName): string {
+  const known = bundles.get(name) ?? (existsSync(resolve(root, functions[name])) ? build(name) : readyMade(name));
+  bundles.set(name, known);
+  return known;
+}
+
+function build(name: FunctionName): string {
   const result = buildSync({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: [functions[name]],
     bundle: true,
     write: false,
     minify: true,
@@ -28,7 +33,9 @@ export function bundle(entry: string): string {
     legalComments: "none",
     logLevel: "error",
   });
-  const code = result.outputFiles[0]?.text ?? "";
-  bundles.set(entry, code);
-  return code;
+  return result.outputFiles[0]?.text ?? "";
+}
+
+function readyMade(name: FunctionName): string {
+  return readFileSync(resolve(root, "functions", name, "index.js"), "utf8");
 }

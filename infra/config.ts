@@ -1,140 +1,133 @@
 import * as pulumi from "@pulumi/pulumi";
-import * as v from "valibot";
-import { parseBaseUrl } from "../lambdas/c2m/base-url.ts";
-import { RotationError } from "../lambdas/rotation/errors.ts";
-import { ttlRange } from "../lambdas/rotation/settings.ts";
-import { parseDuration } from "./duration.ts";
-import type { TokenArgs, TokenRotationArgs } from "./token-rotation.ts";
+import { checkArgs } from "./check-args.ts";
+import type { CredentialsArgs } from "./credentials.ts";
+import type { VpcArgs } from "./lambda-function.ts";
+import { describeProblems, type Problem } from "./problem.ts";
+import type { TokenArgs } from "./token-args.ts";
+import type { TokenRotationArgs } from "./token-rotation-args.ts";
 
-/** What a token gets where its config says nothing. */
-const defaults = {
-  scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
-  lifetime: "60 days",
-  grace: "1 hour",
-  schedule: "rate(30 days)",
-} as const;
+/** The stack's config: the rotation's name, and its arguments. */
+export interface StackConfig {
+  name: string;
+  args: TokenRotationArgs;
+}
 
-const tokenConfig = v.strictObject({
-  name: v.pipe(
-    v.string("must be a text"),
-    v.regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, "must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -"),
-  ),
-  scopes: v.optional(
-    v.pipe(
-      v.array(v.pipe(v.string(), v.minLength(1, "must not be empty")), "must be a list of texts"),
-      v.includes("tokens:revoke", "must hold tokens:revoke, without which no superseded token can be revoked"),
-    ),
-  ),
-  lifetime: v.optional(
-    duration(ttlRange.min, ttlRange.max, 'must be a duration from "1 hour" to "90 days", which is what C2M grants'),
-  ),
-  grace: v.optional(duration(0, ttlRange.max, 'must be a duration, as in "0 hours" or "1 hour"')),
-  schedule: v.optional(
-    v.pipe(
-      v.string("must be a text"),
-      v.regex(/^(rate|cron)\(.+\)$/, 'must be as in "rate(30 days)" or "cron(0 8 1 * ? *)"'),
-    ),
-  ),
-});
+/** The config keys of the mechanisms, of which exactly one is set. */
+const mechanismKeys = ["clientSecret", "otpSeed", "privateKey", "credentialsSecretArn", "shortToken"] as const;
 
 /**
- * Reads and checks the stack's config as a whole.
+ * Reads and checks the stack's config as a whole. Its keys and their meaning stand in Pulumi.yaml.
  *
- * @throws {pulumi.RunError} with every problem in one message, each with its key and the rule, and no value
+ * @throws {pulumi.RunError} with every problem in one message: the key, what it is for and the rule, and no value
  */
-export function readConfig(): TokenRotationArgs {
-  const config = new pulumi.Config();
-  const problems: string[] = [];
-  const clientId = config.get("clientId");
-  const clientSecret = config.getSecret("clientSecret");
-  const baseUrl = config.get("baseUrl") ?? "https://api.click2mail.com/v2";
-  if (!clientId) problems.push("clientId: must be set to the id of the C2M client, `pulumi config set clientId c2m_…`");
-  if (!clientSecret) {
-    problems.push("clientSecret: must be set to the client's secret, `pulumi config set --secret clientSecret`");
-  }
-  const baseUrlRule = problemOfBaseUrl(baseUrl);
-  if (baseUrlRule) problems.push(`baseUrl: ${baseUrlRule}`);
-  const recoveryWindowInDays = config.getNumber("recoveryWindowInDays") ?? 30;
-  if (!(recoveryWindowInDays === 0 || (recoveryWindowInDays >= 7 && recoveryWindowInDays <= 30))) {
-    problems.push("recoveryWindowInDays: must be 0 or 7 to 30");
-  }
-  const tokens = readTokens(config.getObject<unknown>("tokens"), problems);
-  if (problems.length > 0 || !clientId || !clientSecret) {
-    throw new pulumi.RunError(`The stack's config is not valid:\n${problems.map((text) => `  - ${text}`).join("\n")}`);
-  }
-  return {
-    clientId,
-    clientSecret,
-    baseUrl,
-    credentialsSecretName: config.get("credentialsSecretName") ?? "c2m/client-credentials",
-    tokens,
-    recoveryWindowInDays,
-    protect: config.getBoolean("protect") ?? true,
+export function readConfig(): StackConfig {
+  const config = new ConfigReader();
+  const name = config.text("name") ?? "c2m-token-rotation";
+  const emails = config.list<string>("alarmEmails");
+  const args: TokenRotationArgs = {
+    clientId: config.text("clientId") ?? "",
+    credentials: readCredentials(config),
+    tokens: config.list<TokenArgs>("tokens") ?? [],
+    baseUrl: config.text("baseUrl"),
+    recoveryWindowInDays: config.number("recoveryWindowInDays"),
+    protect: config.flag("protect"),
+    logRetentionDays: config.number("logRetentionDays"),
+    monitoring: config.flag("monitoring") === false ? false : { emails, runbook: config.text("runbook") },
+    kmsKey: config.text("kmsKey"),
+    replicas: config.list<string>("replicaRegions")?.map((region) => ({ region: String(region) })),
+    readers: config.list<string>("readers"),
+    tags: config.object<Record<string, string>>("tags"),
+    vpc: config.object<VpcArgs>("vpc"),
+    tracing: config.flag("tracing"),
   };
+  const problems = [...config.problems, ...checkArgs(name, args).problems.map(inKeysOfTheConfig)];
+  // A key that could not be read has been told of; what is made of its absence is no further problem.
+  const told = problems.filter(({ path }, index) => problems.findIndex((other) => other.path === path) === index);
+  if (told.length > 0) throw new pulumi.RunError(`The stack's config is not valid:\n${describeProblems(told)}`);
+  return { name, args };
 }
 
-function problemOfBaseUrl(text: string): string | undefined {
-  try {
-    parseBaseUrl(text);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RotationError) return error.message;
-    throw error;
-  }
-}
-
-function readTokens(value: unknown, problems: string[]): TokenArgs[] {
-  if (!Array.isArray(value) || value.length === 0) {
-    problems.push(
-      "tokens: must name at least one token secret, `pulumi config set --path 'tokens[0].name' c2m/api-token`",
-    );
-    return [];
-  }
-  const tokens: TokenArgs[] = [];
-  for (const [index, entry] of value.entries()) {
-    const parsed = v.safeParse(tokenConfig, entry);
-    if (!parsed.success) {
-      for (const issue of parsed.issues) {
-        const path = v.getDotPath(issue);
-        const rule = issue.type === "strict_object" ? ruleOfShape(issue.expected) : issue.message;
-        problems.push(`tokens[${index}]${path ? `.${path}` : ""}: ${rule}`);
-      }
-      continue;
-    }
-    const {
-      name,
-      scopes = defaults.scopes,
-      lifetime = defaults.lifetime,
-      grace = defaults.grace,
-      schedule = defaults.schedule,
-    } = parsed.output;
-    if (tokens.some((other) => other.name === name)) {
-      problems.push(`tokens[${index}].name: must be unique among the tokens`);
-    }
-    tokens.push({
-      name,
-      scopes: [...scopes],
-      lifetimeSeconds: parseDuration(lifetime) ?? 0,
-      graceSeconds: parseDuration(grace) ?? 0,
-      schedule,
-    });
-  }
-  return tokens;
-}
-
-// strictObject reports a missing key by its name, and one too many as "never".
-function ruleOfShape(expected: string | null): string {
-  return expected === "never"
-    ? `is not a setting of a token; there are ${Object.keys(tokenConfig.entries).join(", ")}`
-    : "must be set";
-}
-
-function duration(min: number, max: number, rule: string) {
-  return v.pipe(
-    v.string(rule),
-    v.check((text) => {
-      const seconds = parseDuration(text);
-      return seconds !== undefined && seconds >= min && seconds <= max;
-    }, rule),
+function readCredentials(config: ConfigReader): CredentialsArgs {
+  const clientSecret = config.secret("clientSecret");
+  const otpSeed = config.secret("otpSeed");
+  const privateKey = config.secret("privateKey");
+  const secretArn = config.text("credentialsSecretArn");
+  const shortToken = config.flag("shortToken") === true;
+  const secretName = config.text("credentialsSecretName");
+  const set = [clientSecret, otpSeed, privateKey, secretArn, shortToken || undefined].filter(
+    (one) => one !== undefined,
   );
+  if (set.length !== 1) {
+    config.report(
+      "clientSecret",
+      "how the client proves itself",
+      `must be set, \`pulumi config set --secret clientSecret\`, or one of ${mechanismKeys.slice(1).join(", ")} in its place, and not two of them`,
+    );
+  }
+  if (otpSeed) return { otpSeed, secretName };
+  if (privateKey) return { privateKey, keyId: config.text("keyId"), audience: config.text("audience"), secretName };
+  if (secretArn !== undefined) return { secretArn };
+  if (shortToken) return { shortToken: true, grantType: config.text("shortTokenGrantType") };
+  return { clientSecret: clientSecret ?? "", secretName };
+}
+
+function inKeysOfTheConfig(problem: Problem): Problem {
+  const path = problem.path
+    .replace(/^replicas\[(\d+)\]\.region$/, "replicaRegions[$1]")
+    .replace(/^monitoring\.emails/, "alarmEmails");
+  return { ...problem, path };
+}
+
+/** Reads one key after the other and collects what is wrong with them. */
+class ConfigReader {
+  readonly problems: Problem[] = [];
+  readonly #config = new pulumi.Config();
+
+  report(path: string, meaning: string, rule: string): void {
+    this.problems.push({ path, meaning, rule });
+  }
+
+  text(key: string): string | undefined {
+    return this.#config.get(key) || undefined;
+  }
+
+  secret(key: string): pulumi.Output<string> | undefined {
+    return this.#config.getSecret(key);
+  }
+
+  number(key: string): number | undefined {
+    return this.#typed(key, "must be a number", () => this.#config.getNumber(key));
+  }
+
+  flag(key: string): boolean | undefined {
+    return this.#typed(key, "must be true or false", () => this.#config.getBoolean(key));
+  }
+
+  object<T extends object>(key: string): T | undefined {
+    const rule = "must be an object, as `pulumi config set --path` makes it";
+    const value = this.#typed(key, rule, () => this.#config.getObject<T>(key));
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    // Empty is what Pulumi.yaml has for an object that is not set.
+    if (isObject) return Object.keys(value).length === 0 ? undefined : value;
+    if (value !== undefined) this.report(key, "see Pulumi.yaml", rule);
+    return undefined;
+  }
+
+  list<T>(key: string): T[] | undefined {
+    const rule = `must be a list, as in \`pulumi config set --path '${key}[0]'\``;
+    const value = this.#typed(key, rule, () => this.#config.getObject<T[]>(key));
+    if (value === undefined || Array.isArray(value)) return value;
+    this.report(key, "see Pulumi.yaml", rule);
+    return undefined;
+  }
+
+  // The SDK's own error would quote the value.
+  #typed<T>(key: string, rule: string, read: () => T): T | undefined {
+    try {
+      return read();
+    } catch {
+      this.report(key, "see Pulumi.yaml", rule);
+      return undefined;
+    }
+  }
 }

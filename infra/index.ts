@@ -1,12 +1,32 @@
+import * as pulumi from "@pulumi/pulumi";
 import { readConfig } from "./config.ts";
 import { TokenRotation } from "./token-rotation.ts";
 
-const rotation = new TokenRotation("c2m-token-rotation", readConfig());
+const { name, args } = readConfig();
+const rotation = new TokenRotation(name, args);
+const secrets = Object.values(rotation.tokenSecrets);
+const perSecret = (text: (secret: { name: string; arn: pulumi.Output<string> }) => pulumi.Output<string>) =>
+  Object.fromEntries(secrets.map((secret) => [secret.name, text(secret)]));
 
 /** The ARN of each token secret, by name: what apps read. */
-export const tokenSecretArns = Object.fromEntries(
-  Object.entries(rotation.tokenSecrets).map(([name, secret]) => [name, secret.arn]),
-);
-export const credentialsSecretArn = rotation.credentialsSecret.arn;
+export const tokenSecretArns = perSecret(({ arn }) => arn);
+/** Undefined for the mechanism that stores none. */
+export const credentialsSecretArn = rotation.credentialsSecretArn;
 export const rotatorName = rotation.rotator.function.name;
 export const reconcilerName = rotation.reconciler.function.name;
+export const logGroupName = rotation.logGroup.name;
+/** Undefined without monitoring, as are the others of it. */
+export const alarmTopicArn = rotation.monitoring?.alarmTopic.arn;
+/** Publishes whenever a token secret has a new current value. */
+export const rotationTopicArn = rotation.monitoring?.rotationTopic.arn;
+export const dashboardName = rotation.monitoring?.dashboard.dashboardName;
+
+/** The command that prints a token secret's value. */
+export const readCommands = perSecret(
+  ({ arn }) =>
+    pulumi.interpolate`aws secretsmanager get-secret-value --secret-id ${arn} --query SecretString --output text`,
+);
+/** The command that rotates a token at once. */
+export const rotateNowCommands = perSecret(
+  ({ arn }) => pulumi.interpolate`aws secretsmanager rotate-secret --secret-id ${arn}`,
+);

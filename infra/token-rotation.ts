@@ -1,40 +1,16 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SettingsFile, TokenSettingsEntry } from "../lambdas/rotation/settings.ts";
-import { bundle } from "./bundle.ts";
-import { functions } from "./functions.ts";
+import { checkArgs } from "./check-args.ts";
+import { type Credentials, createCredentials } from "./credentials.ts";
+import { encryptionKeyOf } from "./encryption.ts";
 import { LambdaFunction } from "./lambda-function.ts";
-
-/** One token to keep fresh. */
-export interface TokenArgs {
-  /** The name of the secret that apps read, as in `"c2m/api-token"`. */
-  name: string;
-  /** The scopes that the token has, `tokens:revoke` among them: without it no token of the client can revoke another. */
-  scopes: string[];
-  /** The lifetime to ask C2M for, in seconds: 3600 to 7,776,000. */
-  lifetimeSeconds: number;
-  /** How long a superseded token stays alive, in seconds. */
-  graceSeconds: number;
-  /** When to rotate: `rate(30 days)` or a cron expression, as Secrets Manager takes it. */
-  schedule: string;
-}
-
-/** Arguments of {@link TokenRotation}. */
-export interface TokenRotationArgs {
-  /** The C2M client that the tokens are issued to. */
-  clientId: string;
-  /** The client's secret, as a Pulumi secret. */
-  clientSecret: pulumi.Input<string>;
-  /** The C2M API, without `/auth`. */
-  baseUrl: string;
-  /** The name of the secret that will hold the client's credentials. */
-  credentialsSecretName: string;
-  tokens: TokenArgs[];
-  /** How long a deleted secret can be restored, in days; 0 deletes at once. */
-  recoveryWindowInDays: number;
-  /** Whether Pulumi refuses to delete a token secret. */
-  protect: boolean;
-}
+import { Monitoring } from "./monitoring.ts";
+import { describeProblems } from "./problem.ts";
+import { type RoleScope, reconcilerStatements, rotatorStatements } from "./role-statements.ts";
+import { rotationDefaults, type TokenRotationArgs } from "./token-rotation-args.ts";
+import type { TokenPlan } from "./token-rules.ts";
+import { createSecretPolicy, createTokenSecret, type TokenSecret } from "./token-secret.ts";
 
 /** Longer than any step takes: an issue call of 15 s and its retries, the store, and waiting for a token to work. */
 const rotatorTimeoutSeconds = 120;
@@ -42,107 +18,153 @@ const rotatorTimeoutSeconds = 120;
 /** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
 const reconcilerTimeoutSeconds = 300;
 
-/** In seconds. A rotation window closes at the end of the UTC day at the latest; the margin is for its last attempt. */
-const pendingMaxAgeSeconds = 26 * 3_600;
-
-/** In days. At least as long as a token can live: the log is the ledger of issued and revoked tokens. */
-const ledgerRetentionDays = 120;
-
 /**
  * Keeps the long-term tokens of one C2M client fresh: a secret with the client's credentials, a secret per token, the
- * function that rotates them, and a schedule each.
+ * function that rotates them on a schedule each, the function that revokes what must not live any longer, and alarms.
+ *
+ * Its name is the prefix of what it creates (functions, log group, topics), so two in one account need different ones.
+ *
+ * @example
+ * new TokenRotation("c2m", {
+ *   clientId: "c2m_1234",
+ *   credentials: { clientSecret: config.requireSecret("clientSecret") },
+ *   tokens: [{ name: "c2m/api-token" }],
+ * });
  */
 export class TokenRotation extends pulumi.ComponentResource {
   /** Rotates, one step per invocation. */
   readonly rotator: LambdaFunction;
   /** Revokes what must not live any longer, and measures, once an hour. */
   readonly reconciler: LambdaFunction;
-  readonly credentialsSecret: aws.secretsmanager.Secret;
+  /** Both functions write to it: it is the ledger of issued and revoked tokens. */
+  readonly logGroup: aws.cloudwatch.LogGroup;
+  /** The client's credentials; undefined for the mechanism that has none. */
+  readonly credentialsSecretArn: pulumi.Output<string> | undefined;
   /** The secrets that apps read, by name. */
-  readonly tokenSecrets: Record<string, aws.secretsmanager.Secret>;
+  readonly tokenSecrets: Record<string, TokenSecret>;
+  /** Undefined where it was switched off. */
+  readonly monitoring: Monitoring | undefined;
 
+  /** @throws {pulumi.InputPropertiesError} with every problem of the arguments at once, and no value */
   constructor(name: string, args: TokenRotationArgs, options?: pulumi.ComponentResourceOptions) {
-    // Not the client secret: given as plain text, it would stand in the state as such.
-    const { clientSecret, ...shown } = args;
+    const { tokens, problems } = checkArgs(name, args);
+    if (problems.length > 0) {
+      throw new pulumi.InputPropertiesError({
+        message: `The arguments of TokenRotation are not valid:\n${describeProblems(problems)}`,
+        errors: problems.map(({ path, rule }) => ({ propertyPath: path, reason: rule })),
+      });
+    }
+    // Not the credentials: given as plain text, they would stand in the state as such.
+    const { credentials: _, ...shown } = args;
     super("c2m-token-rotation:index:TokenRotation", name, shown, options);
     const child = { parent: this };
     const { accountId } = aws.getCallerIdentityOutput({}, child);
-    const secretArgs = { recoveryWindowInDays: args.recoveryWindowInDays };
+    const { region } = aws.getRegionOutput({}, child);
+    const { partition } = aws.getPartitionOutput({}, child);
+    const tags = { Project: "c2m-token-rotation", Rotation: name, ...args.tags };
+    const { protect = rotationDefaults.protect, readers = [], replicas = [] } = args;
+    const { recoveryWindowInDays = rotationDefaults.recoveryWindowInDays } = args;
 
-    this.credentialsSecret = new aws.secretsmanager.Secret(
-      `${name}-credentials`,
-      {
-        ...secretArgs,
-        name: args.credentialsSecretName,
-        description: `Credentials of the C2M client ${args.clientId}, for the rotation function only`,
-      },
+    const keyArn = encryptionKeyOf(
+      name,
+      args.kmsKey,
+      { description: `Secrets of ${name}`, accountId, partition, region, readers, tags, protect },
       child,
     );
-    const credentials = new aws.secretsmanager.SecretVersion(
-      `${name}-credentials`,
-      {
-        secretId: this.credentialsSecret.id,
-        secretString: pulumi.jsonStringify({
-          client_id: args.clientId,
-          client_secret: pulumi.secret(clientSecret),
-        }),
-      },
-      child,
-    );
+    const secretArgs = { recoveryWindowInDays, tags, ...(keyArn ? { kmsKeyId: keyArn } : {}) };
+    const credentials = createCredentials(name, args, secretArgs, child);
+    if (credentials.secret) createSecretPolicy(`${name}-credentials`, credentials.secret, [], child);
+    this.credentialsSecretArn = credentials.secretArn;
+    const description = `C2M API token of ${args.clientId}; kept fresh by ${name}`;
     this.tokenSecrets = Object.fromEntries(
       args.tokens.map((token) => [
         token.name,
-        new aws.secretsmanager.Secret(
-          `${name}-${token.name}`,
-          { ...secretArgs, name: token.name, description: `C2M API token of ${args.clientId}; kept fresh by ${name}` },
-          { ...child, protect: args.protect },
-        ),
+        createTokenSecret(`${name}-${token.name}`, token, {
+          description,
+          secretArgs,
+          replicas,
+          readers,
+          protect,
+          parent: this,
+        }),
       ]),
     );
-    const tokenArns = Object.values(this.tokenSecrets).map((secret) => secret.arn);
-
-    const logGroup = new aws.cloudwatch.LogGroup(
+    this.logGroup = new aws.cloudwatch.LogGroup(
       name,
-      { name: `/aws/lambda/${name}`, retentionInDays: ledgerRetentionDays },
-      child,
-    );
-    const settings: SettingsFile = {
-      rotatorTimeoutSeconds,
-      tokens: Object.fromEntries(args.tokens.map((token) => [token.name, settingsOf(args, token)])),
-    };
-    const environment = { POWERTOOLS_SERVICE_NAME: name };
-    this.rotator = new LambdaFunction(
-      `${name}-rotator`,
       {
-        functionName: `${name}-rotator`,
-        description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
-        files: { "index.js": bundle(functions["rotate-token"]), "tokens.json": JSON.stringify(settings) },
-        environment,
-        logGroup,
-        timeoutSeconds: rotatorTimeoutSeconds,
-        memorySize: 256,
-        statements: [
-          {
-            Sid: "RotateTokens",
-            Effect: "Allow",
-            Action: [
-              "secretsmanager:DescribeSecret",
-              "secretsmanager:GetSecretValue",
-              "secretsmanager:PutSecretValue",
-              "secretsmanager:UpdateSecretVersionStage",
-            ],
-            Resource: tokenArns,
-          },
-          {
-            Sid: "ReadCredentials",
-            Effect: "Allow",
-            Action: "secretsmanager:GetSecretValue",
-            Resource: this.credentialsSecret.arn,
-          },
-        ],
+        name: `/aws/lambda/${name}`,
+        retentionInDays: args.logRetentionDays ?? rotationDefaults.logRetentionDays,
+        tags,
       },
       child,
     );
+
+    const settings = new Map(tokens.map((token) => [token.name, settingsOf(args, credentials, token)]));
+    const tokenArns = Object.values(this.tokenSecrets).map(({ arn }) => arn);
+    const { logGroup } = this;
+    const scope: RoleScope = { tokenArns, credentialsArn: credentials.secretArn, logGroup, keyArn, region };
+    const common = {
+      files: { "tokens.json": settingsFile(settings) },
+      environment: { POWERTOOLS_SERVICE_NAME: name },
+      logGroup,
+      tags,
+      vpc: args.vpc,
+      tracing: args.tracing,
+    };
+    this.rotator = new LambdaFunction(
+      `${name}-rotator`,
+      {
+        ...common,
+        functionName: `${name}-rotator`,
+        description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
+        code: "rotate-token",
+        timeoutSeconds: rotatorTimeoutSeconds,
+        statements: rotatorStatements(scope),
+      },
+      child,
+    );
+    this.reconciler = new LambdaFunction(
+      `${name}-reconciler`,
+      {
+        ...common,
+        functionName: `${name}-reconciler`,
+        description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
+        code: "reconcile-tokens",
+        timeoutSeconds: reconcilerTimeoutSeconds,
+        statements: reconcilerStatements(scope),
+      },
+      child,
+    );
+    this.#rotateOnSchedule(name, tokens, settings, credentials, accountId);
+    this.#reconcileHourly(name, tags);
+    this.monitoring =
+      args.monitoring === false
+        ? undefined
+        : new Monitoring(
+            name,
+            {
+              rotation: name,
+              rotatorName: this.rotator.function.name,
+              reconcilerName: this.reconciler.function.name,
+              tokenSecretArns: tokenArns,
+              leastSpareSeconds: Math.min(...tokens.map(({ spareSeconds }) => spareSeconds)),
+              accountId,
+              tags,
+              ...args.monitoring,
+            },
+            child,
+          );
+    this.registerOutputs({ rotator: this.rotator.function.arn, reconciler: this.reconciler.function.arn });
+  }
+
+  #rotateOnSchedule(
+    name: string,
+    tokens: readonly TokenPlan[],
+    settings: Map<string, pulumi.Output<TokenSettingsEntry>>,
+    credentials: Credentials,
+    accountId: pulumi.Input<string>,
+  ): void {
+    const child = { parent: this };
     const permission = new aws.lambda.Permission(
       `${name}-rotator`,
       {
@@ -153,70 +175,9 @@ export class TokenRotation extends pulumi.ComponentResource {
       },
       child,
     );
-
-    this.reconciler = new LambdaFunction(
-      `${name}-reconciler`,
-      {
-        functionName: `${name}-reconciler`,
-        description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
-        files: { "index.js": bundle(functions["reconcile-tokens"]), "tokens.json": JSON.stringify(settings) },
-        environment,
-        logGroup,
-        timeoutSeconds: reconcilerTimeoutSeconds,
-        memorySize: 256,
-        statements: [
-          {
-            Sid: "ReadTokens",
-            Effect: "Allow",
-            Action: [
-              "secretsmanager:DescribeSecret",
-              "secretsmanager:GetSecretValue",
-              "secretsmanager:ListSecretVersionIds",
-            ],
-            Resource: tokenArns,
-          },
-          {
-            // It can take AWSPENDING off a version, and neither store nor promote one.
-            Sid: "DetachPending",
-            Effect: "Allow",
-            Action: "secretsmanager:UpdateSecretVersionStage",
-            Resource: tokenArns,
-            Condition: { StringEquals: { "secretsmanager:VersionStage": "AWSPENDING" } },
-          },
-          {
-            Sid: "ReadLedger",
-            Effect: "Allow",
-            Action: "logs:FilterLogEvents",
-            Resource: pulumi.interpolate`${logGroup.arn}:*`,
-          },
-        ],
-      },
-      child,
-    );
-    const hourly = new aws.cloudwatch.EventRule(
-      `${name}-reconciler`,
-      { description: `Runs ${name}-reconciler`, scheduleExpression: "rate(1 hour)" },
-      child,
-    );
-    new aws.cloudwatch.EventTarget(
-      `${name}-reconciler`,
-      { rule: hourly.name, arn: this.reconciler.function.arn },
-      child,
-    );
-    new aws.lambda.Permission(
-      `${name}-reconciler`,
-      {
-        function: this.reconciler.function.name,
-        action: "lambda:InvokeFunction",
-        principal: "events.amazonaws.com",
-        sourceArn: hourly.arn,
-      },
-      child,
-    );
-
     // Chained: a first issue call each, and C2M limits those per minute.
     let before: pulumi.Resource[] = [];
-    for (const token of args.tokens) {
+    for (const token of tokens) {
       const secret = this.tokenSecrets[token.name];
       if (!secret) continue;
       const bootstrap = new aws.lambda.Invocation(
@@ -226,8 +187,8 @@ export class TokenRotation extends pulumi.ComponentResource {
           // The function depends on its policy, and the triggers on the credentials.
           input: pulumi.jsonStringify({ Step: "bootstrap", SecretId: secret.arn }),
           triggers: {
-            credentials: credentials.versionId,
-            settings: JSON.stringify(settingsOf(args, token)),
+            ...(credentials.version === undefined ? {} : { credentials: credentials.version }),
+            settings: pulumi.jsonStringify(settings.get(token.name)),
           },
         },
         { ...child, dependsOn: before },
@@ -236,29 +197,63 @@ export class TokenRotation extends pulumi.ComponentResource {
       new aws.secretsmanager.SecretRotation(
         `${name}-${token.name}`,
         {
-          secretId: secret.id,
+          secretId: secret.arn,
           rotationLambdaArn: this.rotator.function.arn,
           // The bootstrap has put a token there; a changed schedule is no reason to rotate at once.
           rotateImmediately: false,
-          rotationRules: { scheduleExpression: token.schedule },
+          rotationRules: {
+            scheduleExpression: token.schedule,
+            ...(token.window === undefined ? {} : { duration: token.window }),
+          },
         },
         // Secrets Manager checks at once that it may invoke the function, and runs testSecret on the current value.
         { ...child, dependsOn: [permission, bootstrap] },
       );
     }
-    this.registerOutputs({ rotator: this.rotator.function.arn });
+  }
+
+  #reconcileHourly(name: string, tags: Record<string, string>): void {
+    const child = { parent: this };
+    const { function: reconciler } = this.reconciler;
+    const hourly = new aws.cloudwatch.EventRule(
+      `${name}-reconciler`,
+      { description: `Runs ${name}-reconciler`, scheduleExpression: "rate(1 hour)", tags },
+      child,
+    );
+    new aws.cloudwatch.EventTarget(`${name}-reconciler`, { rule: hourly.name, arn: reconciler.arn }, child);
+    new aws.lambda.Permission(
+      `${name}-reconciler`,
+      {
+        function: reconciler.name,
+        action: "lambda:InvokeFunction",
+        principal: "events.amazonaws.com",
+        sourceArn: hourly.arn,
+      },
+      child,
+    );
   }
 }
 
-function settingsOf(args: TokenRotationArgs, token: TokenArgs): TokenSettingsEntry {
-  return {
+function settingsOf(
+  args: TokenRotationArgs,
+  { secretId, shortTokenGrantType }: Credentials,
+  token: TokenPlan,
+): pulumi.Output<TokenSettingsEntry> {
+  return pulumi.output(secretId).apply((credentialsSecretId) => ({
     clientId: args.clientId,
-    baseUrl: args.baseUrl,
-    credentialsSecretId: args.credentialsSecretName,
+    baseUrl: args.baseUrl ?? rotationDefaults.baseUrl,
+    ...(credentialsSecretId === undefined ? {} : { credentialsSecretId }),
+    ...(shortTokenGrantType === undefined ? {} : { shortTokenGrantType }),
     scopes: token.scopes,
     ttlSeconds: token.lifetimeSeconds,
     graceSeconds: token.graceSeconds,
-    pendingMaxAgeSeconds,
-    revocation: true,
-  };
+    pendingMaxAgeSeconds: token.pendingMaxAgeSeconds,
+    revocation: token.revocation,
+  }));
+}
+
+function settingsFile(tokens: Map<string, pulumi.Output<TokenSettingsEntry>>): pulumi.Output<string> {
+  return pulumi
+    .output(Object.fromEntries(tokens))
+    .apply((entries) => JSON.stringify({ rotatorTimeoutSeconds, tokens: entries } satisfies SettingsFile));
 }

@@ -11,11 +11,11 @@ const keptClients = 20;
 
 /** The clients' credentials, read when needed and kept for a while. */
 export class CredentialsCache {
-  readonly #store: SecretStore;
-  readonly #clock: Clock;
+  readonly #store: Pick<SecretStore, "readCurrent">;
+  readonly #clock: Pick<Clock, "now">;
   readonly #kept = new Map<string, { credentials: Credentials; until: number }>();
 
-  constructor(store: SecretStore, clock: Clock) {
+  constructor(store: Pick<SecretStore, "readCurrent">, clock: Pick<Clock, "now">) {
     this.#store = store;
     this.#clock = clock;
   }

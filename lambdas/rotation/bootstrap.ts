@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { versionAt } from "./create-secret.ts";
-import { PermanentError } from "./errors.ts";
 import { discard, issue } from "./issue.ts";
 import { metricNames } from "./metrics.ts";
 import type { RotationContext, SecretDescription, StoredVersion } from "./ports.ts";
-import { proveToken } from "./prove-token.ts";
+import { proveOrDiscard, proveToken } from "./prove-token.ts";
 import { storeToken } from "./store-token.ts";
 import { parseValue, type StoredToken } from "./stored-token.ts";
 
@@ -74,7 +73,7 @@ async function issueFirst(
     ttlSeconds: context.settings.ttlSeconds,
   });
   // The first value of a secret is current as soon as it is stored, so it is proven before.
-  await proveOrDiscard(context, arn, token);
+  await proveOrDiscard(context, arn, token, reserveMs);
   const stored = await storeToken(context, arn, token, { versionId, stages: ["AWSCURRENT"], rotationToken: undefined });
   context.log.event("token.promoted", {
     secret: arn,
@@ -99,19 +98,6 @@ async function proveCredentials(context: RotationContext, arn: string, current: 
 async function isDead(context: RotationContext, token: StoredToken): Promise<boolean> {
   if (Date.parse(token.expiresAt) <= context.clock.now()) return true;
   return (await proveToken(context, token, reserveMs + issueMs)) === "dead";
-}
-
-async function proveOrDiscard(context: RotationContext, arn: string, token: StoredToken): Promise<void> {
-  let proof: "works" | "dead";
-  try {
-    proof = await proveToken(context, token, reserveMs);
-  } catch (error) {
-    await discard(context, arn, token);
-    throw error;
-  }
-  if (proof === "works") return;
-  await discard(context, arn, token);
-  throw new PermanentError("token_rejected", "C2M rejects the token that it has just issued. Ask Click2Mail why.");
 }
 
 /**

@@ -1,9 +1,13 @@
 import { PermanentError } from "./errors.ts";
 import { issue } from "./issue.ts";
 import type { RotationContext, SecretDescription } from "./ports.ts";
+import { proveOrDiscard } from "./prove-token.ts";
 import type { Sensitive } from "./sensitive.ts";
 import { storeToken } from "./store-token.ts";
 import { parseValue } from "./stored-token.ts";
+
+/** Kept back of the function's time, once a token is being proven, for storing it or for revoking it. In ms. */
+const reserveMs = 15_000;
 
 /** Which version of which secret a step is about. */
 export interface StepTarget {
@@ -43,6 +47,8 @@ export async function createSecret(context: RotationContext, target: StepTarget)
     current: current && parseValue(current.value),
     ttlSeconds: context.settings.ttlSeconds,
   });
+  // Secrets Manager makes the first value of a secret current, whatever label it is stored with.
+  if (currentId === undefined) await proveOrDiscard(context, secret.arn, token, reserveMs);
   await storeToken(context, secret.arn, token, {
     versionId,
     stages: ["AWSPENDING"],
@@ -58,7 +64,7 @@ export function versionAt(secret: SecretDescription, stage: string): string | un
 
 /** Takes AWSPENDING off a version. Fine when it is off already. */
 export async function detachPending(
-  context: RotationContext,
+  context: Pick<RotationContext, "store" | "log">,
   secretArn: string,
   versionId: string,
   reason: string,
@@ -79,7 +85,7 @@ function stagesToRotate(secret: SecretDescription, versionId: string): readonly 
     );
   }
   const stages = secret.stages.get(versionId);
-  if (!stages || stages.length === 0) {
+  if (!stages) {
     throw new PermanentError(
       "version_without_stage",
       `ClientRequestToken: the version has no staging label in the secret ${JSON.stringify(secret.name)}. Start a new rotation.`,

@@ -1,10 +1,15 @@
 import { PermanentError } from "./errors.ts";
+import { discard } from "./issue.ts";
 import type { RotationContext } from "./ports.ts";
 import type { Sensitive } from "./sensitive.ts";
+import type { StoredToken } from "./stored-token.ts";
 
 /** First wait before a rejected token is tried again, in ms; it doubles up to `longestWaitMs`. */
 const firstWaitMs = 1_000;
 const longestWaitMs = 15_000;
+
+/** An exchange that would have less time than this is not begun. In ms. */
+const exchangeMs = 2_000;
 
 /** A token that C2M still rejects this long after it was issued is not late, it is dead. In ms. */
 const propagationMs = 10 * 60_000;
@@ -38,9 +43,28 @@ export async function proveToken(
       if (!(error instanceof PermanentError)) throw error;
       if (error.code !== "invalid_token" && error.code !== "unauthorized") throw error;
       if (error.code === "invalid_token" && isOld(token.issuedAt, clock.now())) return "dead";
-      if (clock.now() + wait > deadline) throw error;
+      if (clock.now() + wait + exchangeMs > deadline) throw error;
       await clock.sleep(wait);
     }
+  }
+}
+
+/**
+ * Proves a token that was just issued and will be current as soon as it is stored. One that does not work is revoked, and
+ * the reason thrown.
+ */
+export async function proveOrDiscard(
+  context: RotationContext,
+  secretArn: string,
+  token: StoredToken,
+  reserveMs: number,
+): Promise<void> {
+  try {
+    if ((await proveToken(context, token, reserveMs)) === "works") return;
+    throw new PermanentError("token_rejected", "C2M rejects the token that it has just issued. Ask Click2Mail why.");
+  } catch (error) {
+    await discard(context, secretArn, token);
+    throw error;
   }
 }
 

@@ -130,10 +130,12 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
     detachedAt: new Map(),
     lastPromotedAt: 0,
   };
+  const withoutId = new Set<string>();
   for (const { versionId, parsed } of versions) {
     if (parsed.kind === "foreign") continue;
     const { token } = parsed;
-    if (token.tokenId !== undefined) facts.stored.add(token.tokenId);
+    if (token.tokenId === undefined) withoutId.add(`${versionId} ${token.expiresAt}`);
+    else facts.stored.add(token.tokenId);
     facts.candidates.push({ candidate: { ...token, versionId, stored: true }, issuedAt: undefined });
   }
   const open = new Map<string, Suspect>();
@@ -151,7 +153,12 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
         break;
       case "token.issued":
         open.delete(fields.attempt_id);
-        if (fields.token_id !== undefined && !facts.stored.has(fields.token_id)) {
+        // Without an id it is told by its version and its expiry, and each version accounts for one.
+        if (
+          fields.token_id === undefined
+            ? !withoutId.delete(`${fields.version_id} ${fields.expires_at}`)
+            : !facts.stored.has(fields.token_id)
+        ) {
           facts.candidates.push({
             candidate: {
               tokenId: fields.token_id,

@@ -3,7 +3,7 @@ import { Sensitive } from "./sensitive.ts";
 
 const isoDate = v.pipe(
   v.string(),
-  v.check((text) => !Number.isNaN(Date.parse(text)), "must be an ISO 8601 date"),
+  v.check((text) => !Number.isNaN(Date.parse(text))),
 );
 
 // Only what no release can do without is required, so that versions written by an earlier release still read.
@@ -54,7 +54,8 @@ export function parseValue(value: Sensitive): ParsedValue {
   const parsed = v.safeParse(storedFields, json);
   if (!parsed.success) return { kind: "foreign", token: undefined };
   const fields = parsed.output;
-  const other = Object.fromEntries(Object.entries(fields).filter(([name]) => !ourFields.has(name)));
+  // Of the JSON itself: valibot drops fields with names such as "constructor".
+  const other = Object.fromEntries(Object.entries(json as object).filter(([name]) => !ourFields.has(name)));
   return {
     kind: "ours",
     token: {

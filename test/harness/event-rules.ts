@@ -1,31 +1,44 @@
 import type { Clock, Timer } from "./clock.ts";
+import type { CloudEvent, EventBus } from "./event-bus.ts";
+import { parsePattern } from "./event-pattern.ts";
 
 const unitMs: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 interface Rule {
+  arn: string;
+  targets: Map<string, Target>;
+  /** Ends what makes it run. */
+  stop: () => void;
+}
+
+/** A rule as it is declared: it runs on a schedule, or for the events that fit a pattern. */
+export interface RuleDefinition {
   name: string;
   arn: string;
-  periodMs: number;
-  targets: Map<string, Target>;
-  timer: Timer | undefined;
+  scheduleExpression?: string | undefined;
+  eventPattern?: string | undefined;
 }
 
 interface Target {
   id: string;
-  functionArn: string;
+  /** A function or a topic. */
+  arn: string;
   /** JSON that is sent in place of the event. */
   input?: string;
 }
 
 export interface EventRulesOptions {
   clock: Clock;
-  /** Invokes a function for a rule. What the function answers is nobody's; EventBridge does not look at it. */
-  invoke: (functionArn: string, ruleArn: string, event: unknown) => Promise<unknown>;
+  /** Runs every rule this often instead of on its schedule, in ms: for a local cloud that people watch. */
+  runEveryMs?: number | undefined;
+  bus: EventBus;
+  /** Hands an event to a target for a rule. What a function answers is nobody's; EventBridge does not look at it. */
+  deliver: (targetArn: string, ruleArn: string, event: unknown) => Promise<unknown>;
 }
 
 /**
- * EventBridge's scheduled rules, on the cloud's clock. A due rule's function has ended before time goes on; AWS
- * invokes it asynchronously, with retries that are not played here.
+ * EventBridge's rules. A function that is due by a schedule has ended before time goes on; AWS invokes it
+ * asynchronously, with retries that are not played here.
  */
 export class EventRules {
   readonly #options: EventRulesOptions;
@@ -35,23 +48,20 @@ export class EventRules {
     this.#options = options;
   }
 
-  /** Creates a rule or replaces its schedule. The first run is one period from now. */
-  putRule({ name, arn, scheduleExpression }: { name: string; arn: string; scheduleExpression: string }): void {
+  /** Creates a rule or replaces it; its targets stay. The first scheduled run is one period from now. */
+  putRule({ name, arn, scheduleExpression, eventPattern }: RuleDefinition): void {
     const existing = this.#rules.get(name);
-    existing?.timer?.cancel();
-    const rule: Rule = {
-      name,
-      arn,
-      periodMs: periodOf(scheduleExpression),
-      targets: existing?.targets ?? new Map(),
-      timer: undefined,
-    };
+    existing?.stop();
+    const rule: Rule = { arn, targets: existing?.targets ?? new Map(), stop: () => undefined };
     this.#rules.set(name, rule);
-    this.#arm(rule);
+    if (scheduleExpression !== undefined) {
+      this.#runEvery(this.#options.runEveryMs ?? periodOf(scheduleExpression), rule);
+    }
+    if (eventPattern !== undefined) this.#runFor(parsePattern(eventPattern), rule);
   }
 
   deleteRule(name: string): void {
-    this.#rules.get(name)?.timer?.cancel();
+    this.#rules.get(name)?.stop();
     this.#rules.delete(name);
   }
 
@@ -65,20 +75,32 @@ export class EventRules {
     this.#rules.get(ruleName)?.targets.delete(id);
   }
 
-  /** Cancels every timer. */
+  /** Ends every rule. */
   stop(): void {
-    for (const { timer } of this.#rules.values()) timer?.cancel();
+    for (const rule of this.#rules.values()) rule.stop();
   }
 
-  #arm(rule: Rule): void {
-    const { clock, invoke } = this.#options;
-    rule.timer = clock.at(clock.now() + rule.periodMs, async () => {
-      this.#arm(rule);
+  #runEvery(periodMs: number, rule: Rule): void {
+    const { clock } = this.#options;
+    const timer: Timer = clock.at(clock.now() + periodMs, async () => {
+      this.#runEvery(periodMs, rule);
       const event = { source: "aws.events", "detail-type": "Scheduled Event", resources: [rule.arn], detail: {} };
-      for (const { functionArn, input } of rule.targets.values()) {
-        await invoke(functionArn, rule.arn, input === undefined ? event : JSON.parse(input)).catch(refused);
-      }
+      await this.#deliver(rule, event);
     });
+    rule.stop = () => timer.cancel();
+  }
+
+  #runFor(fits: (event: CloudEvent) => boolean, rule: Rule): void {
+    rule.stop = this.#options.bus.onEvent((event) => {
+      if (fits(event)) void this.#deliver(rule, event);
+    });
+  }
+
+  async #deliver({ arn, targets }: Rule, event: unknown): Promise<void> {
+    for (const target of targets.values()) {
+      const input = target.input === undefined ? event : JSON.parse(target.input);
+      await this.#options.deliver(target.arn, arn, input).catch(refused);
+    }
   }
 }
 

@@ -1,21 +1,25 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { type FrontDoor, startFrontDoor } from "./aws/front-door.ts";
 import type { Caller } from "./aws/service.ts";
-import { C2mEngine } from "./c2m/engine.ts";
+import { C2mEngine, type C2mState } from "./c2m/engine.ts";
 import type { C2mExchange } from "./c2m/front-door.ts";
 import type { C2mKnobs } from "./c2m/knobs.ts";
 import { type C2mServer, startC2mServer } from "./c2m/server.ts";
 import { CallLog } from "./calls.ts";
 import type { Clock } from "./clock.ts";
+import { CloudWatch } from "./cloudwatch.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventRules } from "./event-rules.ts";
 import { Faults } from "./faults.ts";
 import { Iam } from "./iam/iam.ts";
 import { type AccessKey, Identities } from "./iam/identities.ts";
 import { LambdaService } from "./lambda/service.ts";
-import { type LogsKnobs, LogsService } from "./logs/service.ts";
+import { type LogsKnobs, LogsService, type SavedLogGroup } from "./logs/service.ts";
 import type { KnobSettings } from "./secrets-manager/knobs.ts";
-import { SecretsManagerService } from "./secrets-manager/service.ts";
+import { type SavedSecrets, SecretsManagerService } from "./secrets-manager/service.ts";
+import { Topics } from "./sns.ts";
+
+const eventBridge = "events.amazonaws.com";
 
 export interface LocalCloudOptions {
   clock: Clock;
@@ -29,8 +33,22 @@ export interface LocalCloudOptions {
   secretsManager?: KnobSettings;
   c2m?: Partial<C2mKnobs>;
   logs?: Partial<LogsKnobs>;
+  /** Runs EventBridge's rules this often instead of on their schedules, in ms. */
+  runRulesEveryMs?: number;
+  /** Where another cloud left off, from its `save`. */
+  state?: CloudState;
   /** Told of every exchange with C2M before its answer is sent. */
   onC2mExchange?: (exchange: C2mExchange) => void;
+}
+
+/**
+ * What of a cloud outlives a restart: secrets, logs, and what C2M knows. Holds secrets as they are. Functions, roles and
+ * rules are not in it: the program declares those.
+ */
+export interface CloudState {
+  secrets: SavedSecrets;
+  logs: SavedLogGroup[];
+  c2m: C2mState;
 }
 
 /** What an AWS SDK client needs to speak to the local cloud. */
@@ -53,8 +71,10 @@ export class LocalCloud {
   readonly logs: LogsService;
   readonly lambda: LambdaService;
   readonly secretsManager: SecretsManagerService;
-  /** EventBridge's schedules. */
   readonly eventRules: EventRules;
+  readonly topics: Topics;
+  /** CloudWatch's metrics and alarms. */
+  readonly metrics: CloudWatch;
   readonly c2m: C2mEngine;
   /** The operator who deploys. */
   readonly administrator: Caller;
@@ -63,21 +83,39 @@ export class LocalCloud {
   #c2mServer: C2mServer | undefined;
 
   private constructor(options: LocalCloudOptions) {
-    const { clock, accountId = "123456789012", region = "us-east-1" } = options;
+    const { clock, accountId = "123456789012", region = "us-east-1", state } = options;
     this.clock = clock;
     this.accountId = accountId;
     this.region = region;
     this.administrator = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
     this.faults = new Faults(clock);
     const { iam, identities, bus } = this;
-    this.logs = new LogsService({ clock, iam, accountId, region, knobs: options.logs ?? {} });
+    this.logs = new LogsService({
+      clock,
+      iam,
+      accountId,
+      region,
+      knobs: options.logs ?? {},
+      ...(state && { state: state.logs }),
+    });
     this.lambda = new LambdaService({ clock, iam, identities, logs: this.logs, accountId, region });
+    this.topics = new Topics(accountId);
+    this.metrics = new CloudWatch({
+      clock,
+      logs: this.logs,
+      notify: (topicArn, message) =>
+        this.topics.publish(topicArn, "cloudwatch.amazonaws.com", message, { "aws:SourceAccount": accountId }),
+    });
     this.eventRules = new EventRules({
       clock,
-      invoke: (functionArn, ruleArn, event) =>
-        this.#invoke(functionArn, event, serviceCaller(accountId, "events.amazonaws.com", ruleArn)),
+      runEveryMs: options.runRulesEveryMs,
+      bus,
+      deliver: async (targetArn, ruleArn, event) =>
+        targetArn.startsWith("arn:aws:sns:")
+          ? this.topics.publish(targetArn, eventBridge, JSON.stringify(event))
+          : this.#invoke(targetArn, event, serviceCaller(accountId, eventBridge, ruleArn)),
     });
-    this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {} });
+    this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {}, ...(state && { state: state.c2m }) });
     const asSecretsManager = (secretArn: string) => serviceCaller(accountId, "secretsmanager.amazonaws.com", secretArn);
     this.secretsManager = new SecretsManagerService({
       clock,
@@ -85,6 +123,7 @@ export class LocalCloud {
       region,
       events: bus,
       knobs: options.secretsManager ?? {},
+      ...(state && { state: state.secrets }),
       rotator: {
         mayInvoke: (functionArn, secretArn) => this.lambda.mayInvoke(functionArn, asSecretsManager(secretArn)),
         invoke: (functionArn, secretArn, event) => this.#invoke(functionArn, event, asSecretsManager(secretArn)),
@@ -95,9 +134,19 @@ export class LocalCloud {
   /** Starts it on 127.0.0.1. Rejects when a port is taken. */
   static async start(options: LocalCloudOptions): Promise<LocalCloud> {
     const cloud = new LocalCloud(options);
-    const { clock, faults, calls, identities, iam, c2m } = cloud;
-    cloud.#frontDoor = await startFrontDoor({
-      services: [cloud.secretsManager, cloud.lambda, cloud.logs],
+    try {
+      await cloud.#serve(options);
+    } catch (error) {
+      await cloud.stop();
+      throw error;
+    }
+    return cloud;
+  }
+
+  async #serve(options: LocalCloudOptions): Promise<void> {
+    const { clock, faults, calls, identities, iam, c2m } = this;
+    this.#frontDoor = await startFrontDoor({
+      services: [this.secretsManager, this.lambda, this.logs],
       identities,
       iam,
       clock,
@@ -107,8 +156,8 @@ export class LocalCloud {
       // Clients outside the functions don't live on the cloud's clock.
       allowedSkewMs: Number.POSITIVE_INFINITY,
     });
-    cloud.lambda.setEndpoint(cloud.awsUrl);
-    cloud.#c2mServer = await startC2mServer({
+    this.lambda.setEndpoint(this.awsUrl);
+    this.#c2mServer = await startC2mServer({
       engine: c2m,
       faults,
       calls,
@@ -116,7 +165,6 @@ export class LocalCloud {
       port: options.c2mPort ?? 0,
       ...(options.onC2mExchange ? { onExchange: options.onC2mExchange } : {}),
     });
-    return cloud;
   }
 
   /** For AWS_ENDPOINT_URL. */
@@ -132,6 +180,11 @@ export class LocalCloud {
   /** The configuration of an SDK client that acts for `caller`; default the administrator. */
   clientConfig(caller: Caller = this.administrator): ClientConfig {
     return { endpoint: this.awsUrl, region: this.region, credentials: this.identities.issue(caller) };
+  }
+
+  /** For `state` of a cloud to come; can be written as JSON. */
+  save(): CloudState {
+    return { secrets: this.secretsManager.save(), logs: this.logs.save(), c2m: this.c2m.save() };
   }
 
   async stop(): Promise<void> {

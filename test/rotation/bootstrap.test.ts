@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../lambdas/rotation/metrics.ts";
+import type { SecretStore } from "../../lambdas/rotation/ports.ts";
+import { runBootstrap } from "../../lambdas/rotation/run-step.ts";
 import { clientSecret, failureOf, scopes, World } from "./world.ts";
 
 const minute = 60_000;
@@ -42,6 +44,25 @@ describe("the bootstrap of an empty secret", () => {
     expect(world.issued()).toHaveLength(2);
     expect(world.live()).toEqual([world.current().token_id]);
     expect(results[0]).toEqual(results[1]);
+  });
+
+  it("gives way to one that stored its token after this one had found the secret empty", async () => {
+    const world = new World();
+    const store: SecretStore = {
+      describe: async (secretId) => {
+        const empty = await world.store.describe(secretId);
+        await world.bootstrap();
+        return empty;
+      },
+      read: (secretId, versionId) => world.store.read(secretId, versionId),
+      readCurrent: (secretId) => world.store.readCurrent(secretId),
+      listVersions: (secretId) => world.store.listVersions(secretId),
+      put: (version) => world.store.put(version),
+      moveStage: (move) => world.store.moveStage(move),
+    };
+    await runBootstrap(world.context({ store }), world.arn);
+    expect(Object.keys(world.stages())).toHaveLength(1);
+    expect(world.live()).toEqual([world.current().token_id]);
   });
 
   it.each(["before", "after"] as const)("fails when C2M's answer is lost (%s), stores nothing", async (when) => {
@@ -177,12 +198,11 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
     await world.bootstrap();
     const dead = String(world.current().token_id);
     world.put(JSON.stringify({ ...world.current(), note: "kept" }));
-    await world.revokeByHand(dead);
-    const others = world.live();
+    world.revokeByHand(dead);
     await world.clock.advanceBy(10 * minute + 1);
     expect((await world.bootstrap()).outcome).toBe("replaced");
     expect(world.current()).toMatchObject({ note: "kept", client_id: "c2m_client" });
-    expect(world.live()).toEqual([...others, world.current().token_id]);
+    expect(world.live()).toEqual([world.current().token_id]);
   });
 
   it("does not replace a younger one: it may be late. It waits, fails, and keeps time for issuing", async () => {
@@ -221,6 +241,19 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
     expect(world.live()).toEqual([world.current().token_id]);
   });
 
+  it("derives that id from the version that it replaces", async () => {
+    const ids = await Promise.all(
+      ["x", "y"].map(async (letter) => {
+        const world = new World({ settings: { ttlSeconds: 3_600 } });
+        await world.bootstrap();
+        world.put(world.text(world.holder("AWSCURRENT") ?? "") ?? "", ["AWSCURRENT"], letter.repeat(32));
+        await world.clock.advanceBy(3_600_000);
+        return (await world.bootstrap()).versionId;
+      }),
+    );
+    expect(new Set(ids).size).toBe(2);
+  });
+
   it("lets only one of two replacements at once win", async () => {
     const world = new World({ settings: { ttlSeconds: 3_600 } });
     await world.bootstrap();
@@ -251,9 +284,23 @@ describe("the bootstrap of a secret that holds a value from before us", () => {
         reason: "it was there before us and has no token id",
       },
     ]);
-    // The credentials are proven all the same, and nothing is exchanged.
-    expect(world.countCalls("c2m")).toEqual({ issueLongTermToken: 1, revokeToken: 1 });
+    expect(world.events("credentials.proven")).toHaveLength(1);
+    expect(world.countCalls("c2m").issueShortTermToken).toBeUndefined();
+  });
+
+  it("revokes the token that proved the credentials, where it can be told from the value", async () => {
+    const world = new World({ initialValue: "an-old-token" });
+    await world.bootstrap();
     expect(world.live()).toEqual([]);
+  });
+
+  it("leaves that token, good for an hour, to the reconciler where other JSON may hold any token", async () => {
+    const world = new World({ initialValue: '{"apiKey":"abc"}' });
+    await world.bootstrap();
+    expect(world.c2mEngine.liveLongTokens().map(({ id, expiresAt }) => [id, expiresAt - world.clock.now()])).toEqual([
+      [world.events("token.issued")[0]?.token_id, 3_600_000],
+    ]);
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["revocation_unsafe"]);
   });
 
   it("has it replaced by the first rotation", async () => {
@@ -271,26 +318,22 @@ describe("the bootstrap of a secret that holds a value from before us", () => {
     expect((await failureOf(world.bootstrap())).code).toBe("invalid_grant");
   });
 
-  it("lets a plain string authenticate where the mechanism is the present token itself", async () => {
+  it("lets the present token authenticate where the mechanism is that, be it a plain string or one of ours", async () => {
     const world = new World({
-      initialValue: "placeholder",
+      settings: { scopes: [...scopes, "tokens:write"] },
       credentials: async () => ({ mechanism: "short_token", clientId: "c2m_client" }),
     });
-    const seeded = world.c2mEngine.answer({
+    const answer = await world.c2mEngine.answer({
       method: "POST",
       path: "/auth/tokens/long",
       headers: { "x-client-id": "c2m_client", "content-type": "application/json" },
-      body: JSON.stringify({
-        grant_type: "client_credentials",
-        client_id: "c2m_client",
-        client_secret: clientSecret,
-        scopes: [...scopes, "tokens:write"],
-      }),
+      body: JSON.stringify({ grant_type: "client_credentials", client_id: "c2m_client", client_secret: clientSecret }),
     });
-    world.put(JSON.parse(String((await seeded).body)).access_token);
+    world.put(JSON.parse(String(answer.body)).access_token);
     expect((await world.bootstrap()).outcome).toBe("adopted");
     await world.enableRotation({ immediately: true });
+    await world.rotate();
     expect(world.failures).toEqual([]);
-    expect(world.current().scopes).toEqual(scopes);
+    expect(world.events("token.promoted")).toHaveLength(2);
   });
 });

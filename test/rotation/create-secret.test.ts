@@ -117,6 +117,23 @@ describe("createSecret", () => {
     expect(world.live()).toEqual([world.current().token_id]);
   });
 
+  it("proves the first token of a secret before it stores it, since Secrets Manager makes it current at once", async () => {
+    const world = new World({ knobs: { retry: "manual" } });
+    world.fail("issueShortTermToken", { kind: "error", status: 403, code: "insufficient_scope", message: "" });
+    await world.enableRotation({ immediately: true });
+    expect(world.failures).toMatchObject([{ code: "insufficient_scope" }]);
+    expect(world.countCalls("secretsmanager").PutSecretValue).toBeUndefined();
+    expect(world.live()).toEqual([]);
+  });
+
+  it("leaves the proof to testSecret where something is current", async () => {
+    const world = await World.ready();
+    const version = await world.open();
+    const proofs = world.countCalls("c2m").issueShortTermToken;
+    await world.run("createSecret", version);
+    expect(world.countCalls("c2m").issueShortTermToken).toBe(proofs);
+  });
+
   it("keeps the fields that somebody else added to the current value", async () => {
     const world = await World.ready();
     const before = world.current();

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createSecret } from "../../lambdas/rotation/create-secret.ts";
 import { missingScopes } from "../../lambdas/rotation/issue.ts";
 import { metricNames } from "../../lambdas/rotation/metrics.ts";
+import type { C2m } from "../../lambdas/rotation/ports.ts";
 import { failureOf, World } from "./world.ts";
 
 const minute = 60_000;
@@ -137,6 +138,19 @@ describe("issuing a token", () => {
     ]);
   });
 
+  it.each([
+    ["a lost answer", (world: World) => world.fail("issueLongTermToken", { kind: "garble", status: 201, body: "<" })],
+    ["a refusing store", (world: World) => world.fail("PutSecretValue", "AccessDeniedException")],
+  ])("does not hide that something unexpected breaks the revocation after %s", async (_, spoil) => {
+    const world = await World.ready();
+    const version = await world.open();
+    spoil(world);
+    const issueLongTermToken: C2m["issueLongTermToken"] = (request) => world.c2m.issueLongTermToken(request);
+    const c2m = { ...world.c2m, issueLongTermToken, revokeToken: () => Promise.reject(new TypeError("x")) };
+    const target = { secretId: world.arn, versionId: version, rotationToken: undefined };
+    await expect(createSecret(world.context({ c2m }), target)).rejects.toBeInstanceOf(TypeError);
+  });
+
   it("leaves a suspect when something unexpected breaks the call", async () => {
     const world = await World.ready();
     const version = await world.open();
@@ -212,9 +226,12 @@ describe("a lifetime that C2M clamped", () => {
     expect((await failureOf(world.run("createSecret", version))).code).toBe("lifetime_clamped");
   });
 
-  it("is used where nothing of ours is current", async () => {
-    const world = new World({ c2mKnobs: { maximumTtlSeconds: 3_600 }, initialValue: "plain" });
-    world.put("plain-token");
+  it.each([
+    ["a plain string", { initialValue: "plain" }],
+    ["other JSON", { initialValue: "{}" }],
+    ["nothing", {}],
+  ])("is used where %s is current", async (_, holds) => {
+    const world = new World({ c2mKnobs: { maximumTtlSeconds: 3_600 }, ...holds });
     await world.enableRotation({ immediately: true });
     expect(world.failures).toEqual([]);
     expect(world.current().expires_at).toBe("2026-01-01T01:00:00Z");

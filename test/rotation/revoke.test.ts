@@ -112,6 +112,16 @@ describe("revoking", () => {
     expect(world.events("token.revoked")).toEqual([]);
   });
 
+  it("does not take another refusal of C2M for the last word on the token", async () => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", { kind: "error", status: 400, code: "invalid_request", message: "" });
+    const failure = await failureOf(revoke(world.context(), world.arn, spare));
+    expect(failure).toMatchObject({ name: "PermanentError", code: "invalid_request" });
+    expect(world.countCalls("c2m")).toEqual({ revokeToken: 1 });
+    expect(world.events("token.unrevocable")).toEqual([]);
+    expect(world.events("token.revocation.failed")).toHaveLength(1);
+  });
+
   it("revokes nothing when AWSCURRENT can't be read", async () => {
     const { world, spare } = await withSpare();
     world.fail("GetSecretValue", "AccessDeniedException");

@@ -61,7 +61,9 @@ describe("RotateImmediately=false, where testSecret runs alone on a copy of the 
   it("accepts the version that is current itself, should Secrets Manager test that", async () => {
     const world = new World({ initialValue: "an-old-token" });
     await world.enableRotation();
+    const from = world.calls.calls.length;
     await world.run("testSecret", world.holder("AWSCURRENT") ?? "");
+    expect(world.countCalls("secretsmanager", from)).toEqual({ GetSecretValue: 1 });
     expect(world.events("token.adopted")).toHaveLength(2);
   });
 });

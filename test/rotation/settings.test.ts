@@ -83,7 +83,7 @@ describe("the settings file", () => {
   });
 
   it("refuses what is not an object", () => {
-    expect(refusal(() => parseSettings("[]")).message).toContain("must be");
+    expect(refusal(() => parseSettings("null")).message).toContain("(the whole) must be Object");
   });
 });
 

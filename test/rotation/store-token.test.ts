@@ -111,6 +111,7 @@ describe("storing a token that was just issued", () => {
       await world.run("createSecret", version);
       const failure = await failureOf(world.run("createSecret", version));
       expect(failure).toMatchObject({ name: "RetryableError", code: "pending_not_visible" });
+      expect(failure.message).toMatch(/^Another attempt has stored its token in this version/);
       expect(world.live()).toHaveLength(2);
       expect(world.live()).toContain(world.value(version).token_id);
       await world.clock.advanceBy(60_000);

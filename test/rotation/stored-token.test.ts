@@ -56,10 +56,9 @@ describe("a stored value", () => {
 
   it("is written as it was read, fields that somebody else added included", () => {
     fc.assert(
-      fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue()), (added) => {
-        const { __proto__: _, ...others } = added;
-        const value = { ...others, ...full };
-        expect(written(ours(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (added) => {
+        const text = JSON.stringify({ ...added, ...full });
+        expect(written(ours(text))).toEqual(JSON.parse(text));
       }),
     );
   });

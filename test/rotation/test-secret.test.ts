@@ -59,6 +59,13 @@ describe("testSecret", () => {
     expect(world.clock.now() - before).toBe(1_000 + 2_000 + 4_000 + 8_000);
   });
 
+  it("waits also where a gateway answers 401 without saying why", async () => {
+    const { world, version } = await created();
+    world.fail("issueShortTermToken", unauthorized, 2);
+    await world.run("testSecret", version);
+    expect(world.events("token.proven").at(-1)?.version_id).toBe(version);
+  });
+
   it("waits at most 15 s at a time", async () => {
     const { world, version } = await created();
     world.fail("issueShortTermToken", rejected, 6);
@@ -108,7 +115,7 @@ describe("testSecret", () => {
   describe("when C2M says that the pending token is not valid", () => {
     it("detaches AWSPENDING once the token is older than 10 minutes; the token stays in its version", async () => {
       const { world, version } = await created();
-      await world.revokeByHand(String(world.value(version).token_id));
+      world.revokeByHand(String(world.value(version).token_id));
       await world.clock.advanceBy(10 * minute + 1);
       const before = world.clock.now();
       const failure = await failureOf(world.run("testSecret", version));
@@ -196,6 +203,15 @@ describe("testSecret", () => {
     expect(failure).toMatchObject({ name: "PermanentError", code: "pending_not_ours" });
     expect(failure.message).toContain("Detach AWSPENDING from it");
     expect(world.countCalls("c2m", from)).toEqual({});
+  });
+
+  it("refuses it also where nothing current can be found to compare it with", async () => {
+    const world = await World.ready();
+    const version = await world.open();
+    world.put("hunter2", ["AWSPENDING"], version);
+    const fault = { kind: "error", status: 400, code: "ResourceNotFoundException", message: "" } as const;
+    world.faults.add({ service: "secretsmanager", operation: "GetSecretValue", nth: 2, fault });
+    expect((await failureOf(world.run("testSecret", version))).code).toBe("pending_not_ours");
   });
 
   it("refuses a pending token that lacks a scope of the settings, before it asks C2M", async () => {

@@ -43,6 +43,8 @@ export interface WorldOptions {
   initialValue?: string;
   /** Seconds a step may take; default 120. */
   timeoutSeconds?: number;
+  /** Default `clientSecret`. */
+  clientSecret?: string;
   /** What authenticates an issue call; default the client secret. */
   credentials?: () => Promise<Credentials>;
   /** Where the function speaks as well; default nowhere but `log` and `metrics`. */
@@ -107,7 +109,11 @@ export class World {
       ...options.settings,
     };
     this.c2mEngine = new C2mEngine({ clock, ...(options.c2mKnobs ? { knobs: options.c2mKnobs } : {}) });
-    this.c2mEngine.registerClient({ clientId, clientSecret, scopes: [...scopes, "account:read", "tokens:write"] });
+    this.c2mEngine.registerClient({
+      clientId,
+      clientSecret: options.clientSecret ?? clientSecret,
+      scopes: [...scopes, "account:read", "tokens:write"],
+    });
     this.invoke = (event) => this.step(event);
     this.service = new SecretsManagerService({
       clock,
@@ -144,7 +150,7 @@ export class World {
     this.c2m = createC2mClient({
       baseUrl,
       clientId,
-      credentials: options.credentials ?? clientSecretCredentials,
+      credentials: options.credentials ?? (async () => ofClientSecret(options.clientSecret ?? clientSecret)),
       clock,
       random: () => 0.5,
       send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock })),
@@ -243,9 +249,11 @@ export class World {
   }
 
   /** Revokes a token at C2M behind the function's back. */
-  async revokeByHand(tokenId: string): Promise<void> {
-    const bearer = new Sensitive((await this.foreignToken(3_600)).text);
-    await this.c2m.revokeToken({ tokenId, bearer, deadline: this.clock.now() + 60_000 });
+  revokeByHand(tokenId: string): void {
+    const token = this.c2mEngine.byId(tokenId);
+    if (!token) throw new Error("C2M has no such token.");
+    token.revokedAt ??= this.clock.now();
+    token.refusedFrom ??= this.clock.now();
   }
 
   /** Has Secrets Manager refuse or lose a call of the function. */
@@ -305,8 +313,13 @@ export class World {
 
   /** The fields of a version's value, whatever readers see. */
   value(versionId: string): Record<string, unknown> {
+    return JSON.parse(this.text(versionId) ?? "null");
+  }
+
+  /** A version's value as it is stored; undefined while it has none. */
+  text(versionId: string): string | undefined {
     const value = this.engine.find(this.arn)?.state.versions.get(versionId)?.value;
-    return JSON.parse(value && "text" in value ? value.text : "null");
+    return value && "text" in value ? value.text : undefined;
   }
 
   /** The labels of every version that has some, whatever readers see. */
@@ -346,8 +359,8 @@ export class World {
   }
 }
 
-async function clientSecretCredentials(): Promise<Credentials> {
-  return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) };
+function ofClientSecret(text: string): Credentials {
+  return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(text) };
 }
 
 /** The client's HTTP, straight to the local C2M. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RotationRules } from "../harness/secrets-manager/schedule.ts";
+import type { RotationRules } from "../../infra/schedule.ts";
 import { functionArn, LocalAccount, token } from "./local-account.ts";
 
 function started(account: LocalAccount): string[] {

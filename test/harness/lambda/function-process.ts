@@ -11,6 +11,9 @@ import type { TimeFile } from "./time-file.ts";
 const bootstrap = fileURLToPath(new URL("./runtime/bootstrap.mjs", import.meta.url));
 const virtualTime = new URL("./runtime/virtual-time.mjs", import.meta.url).href;
 
+// A process that loops does not see its life line; so that it can't outlive a killed harness for long, the system ends it.
+const maxCpuSeconds = 600;
+
 export interface ProcessOptions extends RuntimeOptions {
   clock: Clock;
   /** Where the process reads the time from; undefined when the cloud's clock is the machine's. */
@@ -49,10 +52,12 @@ export class FunctionProcess implements FunctionRuntime {
       `--max-old-space-size=${Math.floor(memorySizeMb - young)}`,
     ];
     const preload = timeFile ? ["--import", virtualTime] : [];
-    this.#child = spawn(process.execPath, [...limits, ...preload, bootstrap], {
+    const command = [process.execPath, ...limits, ...preload, bootstrap];
+    this.#child = spawn("/bin/sh", ["-c", `ulimit -t ${maxCpuSeconds}; exec "$@"`, "sh", ...command], {
       cwd: taskRoot,
       env: { ...environment, AWS_LAMBDA_RUNTIME_API: api.host },
-      stdio: ["ignore", "pipe", "pipe", timeFile?.descriptor ?? "ignore"],
+      // Descriptor 4 is the process's life line: it ends when this process does, however that happens.
+      stdio: ["ignore", "pipe", "pipe", timeFile?.descriptor ?? "ignore", "pipe"],
     });
     this.#readers = [this.#child.stdout, this.#child.stderr].map((stream) => {
       const reader = new LineReader(onLine);

@@ -4,6 +4,7 @@ import type { Iam } from "../iam/iam.ts";
 import { type LogEvent, LogGroup } from "./log-group.ts";
 import { LogWriter } from "./log-writer.ts";
 import { describeLogGroups, describeLogStreams, filterLogEvents, getLogEvents } from "./reading.ts";
+import { createLogStream, putLogEvents } from "./writing.ts";
 
 export interface LogsKnobs {
   /** How long after it was written a line can be read, in ms. Default 0; on AWS it is seconds, and nothing is promised. */
@@ -20,21 +21,38 @@ export interface LogsServiceOptions {
   accountId: string;
   region: string;
   knobs?: Partial<LogsKnobs>;
+  /** Where another service left off, from its `save`. */
+  state?: SavedLogGroup[];
+}
+
+/** A log group as JSON holds it. */
+export interface SavedLogGroup {
+  name: string;
+  creationTime: number;
+  /** Absent: for ever. */
+  retentionInDays?: number;
+  events: Omit<LogEvent, "eventId">[];
 }
 
 export interface LogLine extends LogEvent {
   group: string;
 }
 
-const operations = {
+const readings = {
   FilterLogEvents: filterLogEvents,
   GetLogEvents: getLogEvents,
   DescribeLogGroups: describeLogGroups,
   DescribeLogStreams: describeLogStreams,
 };
 
-function isKnown(operation: string): operation is keyof typeof operations {
-  return Object.hasOwn(operations, operation);
+const writings = ["CreateLogStream", "PutLogEvents"];
+
+function isReading(operation: string): operation is keyof typeof readings {
+  return Object.hasOwn(readings, operation);
+}
+
+function isKnown(operation: string): boolean {
+  return isReading(operation) || writings.includes(operation);
 }
 
 /** CloudWatch Logs: groups, streams and events in memory, written by functions and read over the wire. */
@@ -49,6 +67,25 @@ export class LogsService implements AwsService {
   constructor(options: LogsServiceOptions) {
     this.#options = options;
     this.knobs = { deliveryDelayMs: 0, linesLostAtKill: 0, maxPageEvents: 10_000, ...options.knobs };
+    for (const { name, creationTime, retentionInDays, events } of options.state ?? []) {
+      const group = new LogGroup(name, creationTime);
+      group.retentionInDays = retentionInDays;
+      for (const event of events) {
+        group.stream(event.stream, event.timestamp);
+        group.add(event);
+      }
+      this.#groups.set(name, group);
+    }
+  }
+
+  /** For `state` of a service to come; can be written as JSON. */
+  save(): SavedLogGroup[] {
+    return [...this.#groups.values()].map((group) => ({
+      name: group.name,
+      creationTime: group.creationTime,
+      ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
+      events: group.allEvents().map(({ eventId: _, ...event }) => event),
+    }));
   }
 
   /** Creates the group or changes its retention. */
@@ -109,18 +146,23 @@ export class LogsService implements AwsService {
     if (!isKnown(operation)) return [];
     // As AWS's refusals show it: the resource of a reading call is the group with an empty stream name.
     const group = operation === "DescribeLogGroups" ? "" : groupNameOf(input);
-    const stream = operation === "GetLogEvents" ? String(input.logStreamName ?? "") : "";
+    const ofStream = operation === "GetLogEvents" || writings.includes(operation);
+    const stream = ofStream ? String(input.logStreamName ?? "") : "";
     return [{ action: `logs:${operation}`, resource: this.#arn(group, stream) }];
   }
 
   async handle({ operation, input }: AwsRequest): Promise<Record<string, unknown>> {
-    if (!isKnown(operation)) {
-      const known = Object.keys(operations).join(", ");
+    const now = this.#options.clock.now();
+    if (operation === "CreateLogStream") return createLogStream(this.#groups, input, now);
+    if (operation === "PutLogEvents") {
+      return putLogEvents(this.#groups, input, (group, event) => void this.#store(group, event, now));
+    }
+    if (!isReading(operation)) {
+      const known = [...Object.keys(readings), ...writings].join(", ");
       throw new AwsError("UnknownOperationException", `logs:${operation} is not there; there are: ${known}.`);
     }
-    const now = this.#options.clock.now();
     const { maxPageEvents } = this.knobs;
-    return operations[operation]({
+    return readings[operation]({
       groups: this.#groups,
       input,
       now,
@@ -129,8 +171,8 @@ export class LogsService implements AwsService {
     });
   }
 
-  #store(group: LogGroup, event: Omit<LogEvent, "eventId" | "ingestionTime">): LogEvent {
-    const stored = group.add({ ...event, ingestionTime: event.timestamp + this.knobs.deliveryDelayMs });
+  #store(group: LogGroup, event: Omit<LogEvent, "eventId" | "ingestionTime">, cameAt = event.timestamp): LogEvent {
+    const stored = group.add({ ...event, ingestionTime: cameAt + this.knobs.deliveryDelayMs });
     for (const listener of this.#listeners) listener({ ...stored, group: group.name });
     return stored;
   }

@@ -11,9 +11,17 @@ export interface Deployment {
   destroy(): Promise<void>;
 }
 
-/** Runs the Pulumi program and builds in the local cloud what it declares. Rejects as `pulumi up` would fail. */
-export async function deploy(cloud: LocalCloud, program: PlanOptions | Plan): Promise<Deployment> {
-  return await up(cloud, { resources: [], outputs: {} }, program);
+/**
+ * Runs the Pulumi program and builds in the local cloud what it declares. Rejects as `pulumi up` would fail.
+ *
+ * `before` is what the cloud has of it already, by an earlier deployment; default nothing.
+ */
+export async function deploy(
+  cloud: LocalCloud,
+  program: PlanOptions | Plan,
+  before: Plan = { resources: [], outputs: {} },
+): Promise<Deployment> {
+  return await up(cloud, before, program);
 }
 
 async function up(cloud: LocalCloud, before: Plan, program: PlanOptions | Plan): Promise<Deployment> {

@@ -35,6 +35,12 @@ export function providerAnswer(
       return named(arn("events", `rule/${name}`));
     case "aws:sns/topic:Topic":
       return named(arn("sns", name), arn("sns", name));
+    case "aws:cloudwatch/metricAlarm:MetricAlarm":
+      return named(arn("cloudwatch", `alarm:${name}`));
+    case "aws:kms/key:Key": {
+      const keyId = uuidOf(resource.name);
+      return { id: keyId, outputs: { ...inputs, keyId, arn: arn("kms", `key/${keyId}`) } };
+    }
     case "aws:secretsmanager/secretRotation:SecretRotation":
       return { id: String(inputs.secretId), outputs: { ...inputs, rotationEnabled: true } };
     default:

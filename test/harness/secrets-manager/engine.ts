@@ -16,6 +16,7 @@ import { tagResource, untagResource } from "./operations/tags.ts";
 import { listSecretVersionIds, updateSecretVersionStage } from "./operations/versions.ts";
 import type { RotationInvoker } from "./rotation.ts";
 import { Rotations } from "./rotation-worker.ts";
+import { restoreSecret as restoreSaved, type SavedSecret, saveSecret } from "./saved-secret.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Secret } from "./secret.ts";
 import type { Input } from "./shapes.ts";
@@ -31,6 +32,8 @@ export interface EngineOptions {
   knobs?: KnobSettings;
   /** 36 to 64 letters, digits and hyphens, never the same twice; default: random UUIDs. */
   randomId?: () => string;
+  /** Where another engine left off, from its `save`. Rotations are planned afresh on their schedules. */
+  state?: SavedSecret[];
 }
 
 /**
@@ -60,6 +63,16 @@ export class SecretsManagerEngine {
     });
     this.knobs = knobs;
     this.#context = { home, clock, knobs, store, announcer, rotator, rotations, scheduler, randomId };
+    for (const saved of options.state ?? []) {
+      const secret = restoreSaved(saved);
+      store.add(secret);
+      if (!secret.state.deletion) scheduler.plan(secret);
+    }
+  }
+
+  /** For `state` of an engine to come; can be written as JSON. Holds the secrets' values as they are. */
+  save(): SavedSecret[] {
+    return this.#context.store.all().map(saveSecret);
   }
 
   /** `suffix` fixes the six last characters of the ARN. */

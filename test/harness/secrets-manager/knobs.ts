@@ -1,5 +1,5 @@
+import type { RotationWindow } from "../../../infra/schedule.ts";
 import type { RotationStep } from "./rotation.ts";
-import type { RotationWindow } from "./schedule.ts";
 
 /** What may set LastChangedDate. */
 export type ChangeKind =

@@ -1,6 +1,6 @@
+import { openWindow, parseSchedule, type RotationWindow, type Schedule } from "../../../infra/schedule.ts";
 import type { Clock, Timer } from "../clock.ts";
 import type { Knobs } from "./knobs.ts";
-import { openWindow, parseSchedule, type RotationWindow, type Schedule } from "./schedule.ts";
 import type { RotationState, Secret } from "./secret.ts";
 
 /** Starts scheduled rotations: one timer per secret, for its next window. */

@@ -1,20 +1,30 @@
 import { AwsError, type AwsRequest, type AwsService, type PermissionNeeded } from "../aws/service.ts";
 import { type EngineOptions, SecretsManagerEngine } from "./engine.ts";
 import { permissionsFor } from "./permissions.ts";
+import type { SavedSecret } from "./saved-secret.ts";
 import type { Input, Operation } from "./shapes.ts";
 import { isOperation } from "./validation.ts";
+
+/** The secrets of an account, by region. */
+export type SavedSecrets = Record<string, SavedSecret[]>;
+
+export interface SecretsManagerServiceOptions extends Omit<EngineOptions, "state"> {
+  /** Where another service left off, from its `save`. */
+  state?: SavedSecrets;
+}
 
 /** Secrets Manager as the front door sees it: wire operations and the permissions they need. One engine per region. */
 export class SecretsManagerService implements AwsService {
   readonly name = "secretsmanager";
   /** The engine of the region that the service was made for. */
   readonly engine: SecretsManagerEngine;
-  readonly #options: EngineOptions;
+  readonly #options: SecretsManagerServiceOptions;
   readonly #engines = new Map<string, SecretsManagerEngine>();
 
-  constructor(options: EngineOptions) {
+  constructor(options: SecretsManagerServiceOptions) {
     this.#options = options;
     this.engine = this.#engineOf(options.region);
+    for (const region of Object.keys(options.state ?? {})) this.#engineOf(region);
   }
 
   permissionsFor(request: AwsRequest): PermissionNeeded[] {
@@ -24,6 +34,11 @@ export class SecretsManagerService implements AwsService {
 
   async handle(request: AwsRequest): Promise<Record<string, unknown>> {
     return { ...perform(this.#engineOf(request.region), operationOf(request), request) };
+  }
+
+  /** For `state` of a service to come; can be written as JSON. Holds the secrets' values as they are. */
+  save(): SavedSecrets {
+    return Object.fromEntries([...this.#engines].map(([region, engine]) => [region, engine.save()]));
   }
 
   /** Resolves when no rotation is running in any region. */
@@ -39,7 +54,8 @@ export class SecretsManagerService implements AwsService {
   #engineOf(region: string): SecretsManagerEngine {
     let engine = this.#engines.get(region);
     if (!engine) {
-      engine = new SecretsManagerEngine({ ...this.#options, region });
+      const { state: { [region]: state = [] } = {}, ...options } = this.#options;
+      engine = new SecretsManagerEngine({ ...options, region, state });
       this.#engines.set(region, engine);
     }
     return engine;

@@ -7,9 +7,18 @@ import { loadHandler } from "./load-handler.mjs";
 
 // ESM's node:http would load all of undici.
 const { Agent, request } = process.getBuiltinModule("node:http");
+const { Socket } = process.getBuiltinModule("node:net");
 const { writeSync } = process.getBuiltinModule("node:fs");
 
+// The harness holds the other end. When it is gone, nobody else will end this process.
+new Socket({ fd: 4 })
+  .on("close", () => process.exit(1))
+  .resume()
+  .unref();
+
 const environment = process.env;
+// What the shell added, through which the process was started.
+for (const name of ["PWD", "OLDPWD", "SHLVL", "_"]) delete environment[name];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 let requestId;
 

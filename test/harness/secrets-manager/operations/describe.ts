@@ -1,8 +1,8 @@
+import type { RotationRules } from "../../../../infra/schedule.ts";
 import { type Context, seconds, visibleState } from "../context.ts";
 import { matchesFilters } from "../filters.ts";
 import { orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
-import type { RotationRules } from "../schedule.ts";
 import type { Secret, SecretState } from "../secret.ts";
 import type { Input, Tag } from "../shapes.ts";
 import { type ReplicationStatus, replicationStatus } from "./replication.ts";

@@ -1,8 +1,8 @@
+import { InvalidSchedule, parseSchedule, type RotationRules } from "../../../../infra/schedule.ts";
 import { AwsError } from "../../aws/service.ts";
 import { type Context, change, liveSecret, unrecorded } from "../context.ts";
 import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing } from "../errors.ts";
 import { current, holderOf, pendingVersion } from "../labels.ts";
-import { InvalidSchedule, parseSchedule, type RotationRules } from "../schedule.ts";
 import type { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";
 

@@ -1,5 +1,11 @@
 import { Cron } from "croner";
 
+/**
+ * When to rotate, in UTC, as Secrets Manager takes it: `"rate(30 days)"`, or `"cron(0 8 1 * ? *)"` for the first of each
+ * month at 8:00. Every four hours at most.
+ */
+export type ScheduleExpression = `rate(${number} ${"hour" | "hours" | "day" | "days"})` | `cron(${string})`;
+
 /** RotationRules as the API takes them. */
 export interface RotationRules {
   AutomaticallyAfterDays?: number | undefined;
@@ -47,6 +53,39 @@ export function openWindow(schedule: Schedule, time: number, history: ScheduleHi
 
 const hour = 3_600_000;
 const day = 24 * hour;
+
+/** How far apart a schedule's windows are, and how long they are, in ms. */
+export interface ScheduleReach {
+  /** From the start of a window to the start of the next one. */
+  shortestGapMs: number;
+  longestGapMs: number;
+  longestWindowMs: number;
+}
+
+/** A calendar repeats itself, leap years and weekdays, after so long: no expression has a longer gap than one seen by then. */
+const calendarCycleMs = 28 * 366 * day;
+
+/** Windows looked at: more than a year of an expression that comes as often as AWS allows. */
+const windowsLookedAt = 2_400;
+
+/** The extremes of a schedule, found by walking through its windows. */
+export function reachOf(schedule: Schedule): ScheduleReach {
+  const from = Date.parse("2026-01-01T00:00:00Z");
+  const reach = { shortestGapMs: Number.POSITIVE_INFINITY, longestGapMs: 0, longestWindowMs: 0 };
+  let before: RotationWindow | undefined;
+  for (let count = 0; count < windowsLookedAt; count += 1) {
+    const after = before?.start ?? from;
+    const window = schedule.nextWindow(after, { setAt: from, fulfilledAt: after });
+    reach.longestWindowMs = Math.max(reach.longestWindowMs, window.end - window.start);
+    if (before) {
+      reach.shortestGapMs = Math.min(reach.shortestGapMs, window.start - before.start);
+      reach.longestGapMs = Math.max(reach.longestGapMs, window.start - before.start);
+    }
+    if (window.start > from + calendarCycleMs) break;
+    before = window;
+  }
+  return reach;
+}
 
 /**
  * Parses and checks RotationRules: AutomaticallyAfterDays (1-1000) or ScheduleExpression, and Duration. AWS rotates every four hours at most. A window

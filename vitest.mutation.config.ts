@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * The suites that judge mutants: those that run in this process, without the property and leak tests, which would take
+ * longer for each of a thousand mutants than they would add.
+ */
+export default defineConfig({
+  test: {
+    include: ["test/rotation/**/*.test.ts", "test/c2m-client/**/*.test.ts"],
+    exclude: ["**/*.property.test.ts", "**/leaks.test.ts", "**/boundaries.test.ts", "**/handler.test.ts"],
+    pool: "forks",
+    restoreMocks: true,
+    unstubEnvs: true,
+  },
+});
