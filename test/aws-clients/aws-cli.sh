@@ -1,0 +1,67 @@
+#!/bin/sh
+# The AWS CLI, version 1 or 2, against `npm run local`. Prints a line per check, `ok` or `not ok`; the status is 1 when
+# one was not ok. Expects the exported AWS_… variables, and SECRET_NAME, LOG_GROUP, FUNCTION_NAME of what is deployed.
+set -u
+export AWS_PAGER=""
+failed=0
+answer=$(mktemp)
+trap 'rm -f "$answer"' EXIT
+
+# Versions before 1.29 and 2.13 don't know AWS_ENDPOINT_URL.
+call() { aws --endpoint-url "$AWS_ENDPOINT_URL" --output text "$@"; }
+
+# is WHAT EXPECTED ACTUAL
+is() {
+  if [ "$2" = "$3" ]; then
+    echo "ok $1"
+  else
+    echo "not ok $1: expected '$2', found '$3'"
+    failed=1
+  fi
+}
+
+value() { call secretsmanager get-secret-value --secret-id "$@" --query SecretString; }
+
+arn=$(call secretsmanager create-secret --name cli/app --secret-string one --query ARN)
+case $arn in arn:aws:secretsmanager:*:secret:cli/app-??????) shape=arn ;; *) shape=$arn ;; esac
+is "create-secret answers an ARN" arn "$shape"
+is "put-secret-value makes the new value current" AWSCURRENT \
+  "$(call secretsmanager put-secret-value --secret-id cli/app --secret-string two --query VersionStages)"
+is "get-secret-value reads the current value" two "$(value cli/app)"
+is "get-secret-value reads by label" one "$(value cli/app --version-stage AWSPREVIOUS)"
+is "get-secret-value reads by ARN" two "$(value "$arn")"
+is "list-secrets filters by name" cli/app \
+  "$(call secretsmanager list-secrets --filters Key=name,Values=cli/ --query 'SecretList[].Name')"
+is "a secret that is not there is told in AWS's words" \
+  "An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret." \
+  "$(value cli/none 2>&1 | grep -o 'An error occurred.*')"
+
+before=$(value "$SECRET_NAME")
+rotation=$(call secretsmanager rotate-secret --secret-id "$SECRET_NAME" --query VersionId)
+current=""
+attempts=60
+while [ "$current" != "$rotation" ] && [ "$attempts" -gt 0 ]; do
+  attempts=$((attempts - 1))
+  current=$(call secretsmanager get-secret-value --secret-id "$SECRET_NAME" --query VersionId)
+done
+is "rotate-secret makes the version that it answers current" "$rotation" "$current"
+[ "$(value "$SECRET_NAME")" != "$before" ]
+is "the rotated secret has another token" 0 $?
+is "list-secret-version-ids shows the labels" "AWSCURRENT AWSPREVIOUS" \
+  "$(call secretsmanager list-secret-version-ids --secret-id "$SECRET_NAME" --query 'Versions[].VersionStages[]' |
+    tr '\t' '\n' | sort | xargs)"
+is "describe-secret tells that rotation is on" True \
+  "$(call secretsmanager describe-secret --secret-id "$SECRET_NAME" --query RotationEnabled)"
+
+is "filter-log-events finds the promotion by a JSON pattern" 1 \
+  "$(call logs filter-log-events --log-group-name "$LOG_GROUP" --query 'events[].message' \
+    --filter-pattern "{ \$.message = \"token.promoted\" && \$.version_id = \"$rotation\" }" | grep -c token.promoted)"
+is "lambda invoke runs the function" 200 \
+  "$(call lambda invoke --function-name "$FUNCTION_NAME" --query StatusCode "$answer")"
+is "lambda invoke writes the function's answer to the file" '"scope":' "$(grep -o '"scope":' "$answer")"
+is "sts get-caller-identity tells the operator" "arn:aws:iam::123456789012:user/operator" \
+  "$(call sts get-caller-identity --query Arn)"
+
+call secretsmanager delete-secret --secret-id cli/app --force-delete-without-recovery >"$answer"
+is "delete-secret deletes" "" "$(call secretsmanager list-secrets --filters Key=name,Values=cli/ --query 'SecretList[].Name')"
+exit $failed

@@ -1,0 +1,66 @@
+/** `npm run bench`: figures, not asserts. */
+import { availableParallelism, cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { type Figure, measure, type Result } from "./figure.ts";
+import { localStart } from "./figures/local-start.ts";
+import { thousandRotations } from "./figures/rotations.ts";
+import { sdkCall } from "./figures/sdk-call.ts";
+
+const figures: readonly Figure[] = [sdkCall, thousandRotations, localStart];
+
+const help = `Measures and prints figures: the median, and between what bounds it lay. Nothing fails for being slow.
+
+Usage: npm run bench [-- options] [figure …]
+
+${figures.map(({ name, what }) => `  ${name.padEnd(12)}  ${what}`).join("\n")}
+
+  --rounds N    samples of each, taken in turns, 1 to 100 (default 5)
+  --json        print one JSON object, and nothing else
+  --help        this text
+`;
+
+const { rounds, json, asked } = readOptions();
+const results = await measure(asked, rounds, (figure, value) => {
+  if (!json) process.stderr.write(`${figure.name}: ${short(value)} ${figure.unit}\n`);
+});
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? "unknown", cores: availableParallelism() };
+process.stdout.write(json ? `${JSON.stringify({ ...machine, figures: results })}\n` : table(results));
+
+function readOptions(): { rounds: number; json: boolean; asked: Figure[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: "string", default: "5" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(help);
+      process.exit(0);
+    }
+    const rounds = Number(values.rounds);
+    if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new Error("--rounds must be 1 to 100");
+    const unknown = positionals.filter((name) => !figures.some((figure) => figure.name === name));
+    if (unknown.length > 0) throw new Error(`there is no figure ${unknown.join(", ")}`);
+    const asked = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+    return { rounds, json: values.json, asked };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    process.exit(2);
+  }
+}
+
+function table(results: Result[]): string {
+  const rows = results.map(({ what, unit, median, min, max, aim }) => {
+    const wanted = aim === undefined ? "" : `aim: at most ${aim} ${unit}`;
+    return `  ${what.padEnd(50)}  ${`${short(median)} ${unit}`.padStart(12)}  ${`${short(min)} to ${short(max)}`.padEnd(18)}  ${wanted}`;
+  });
+  return `\nNode ${machine.node}, ${machine.cores} cores, ${machine.cpu}\n\n${rows.join("\n").replace(/ +$/gm, "")}\n`;
+}
+
+/** Three digits say enough. */
+function short(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}
