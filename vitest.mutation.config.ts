@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
-    include: ["test/rotation/**/*.test.ts", "test/c2m-client/**/*.test.ts"],
+    include: ["test/rotation/**/*.test.ts", "test/reconcile/**/*.test.ts", "test/c2m-client/**/*.test.ts"],
     exclude: ["**/*.property.test.ts", "**/leaks.test.ts", "**/boundaries.test.ts", "**/handler.test.ts"],
     pool: "forks",
     restoreMocks: true,

@@ -1,41 +1,54 @@
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { buildSync } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type FunctionName, functions } from "./functions.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-const bundles = new Map<FunctionName, string>();
+/** A function's code, bundled. */
+export interface FunctionCode {
+  /**
+   * The code's files by path: `index.js`, which exports the handler and is all that is loaded at first, and the libraries
+   * that it loads when it needs them. They need nothing but Node.
+   */
+  files: Record<string, string>;
+  /** The modules that `index.js` holds, by path from the project's root, with their bytes in it. */
+  modules: { path: string; bytes: number }[];
+  /** The modules of the SDK that were replaced, as trim-sdk.ts names them. */
+  replaced: string[];
+}
+
+const built = new Map<FunctionName, FunctionCode>();
+const readyMade = new Map<FunctionName, FunctionCode["files"]>();
 
 /**
- * The JavaScript of a function: one minified CommonJS file that needs nothing but Node. CommonJS because an ES module
- * that imports `node:https` makes Node load all of its fetch implementation; `mainFields` because the SDK's CommonJS
- * files can't be tree-shaken. Built once per process, and the same bytes from any folder. The published package holds it
- * ready-made, and no sources.
+ * The files of a function's code, minified. Built once per process, and the same bytes from any folder. The published
+ * package holds them ready-made, and no sources.
  */
+export function bundleFiles(name: FunctionName): FunctionCode["files"] {
+  if (existsSync(resolve(root, functions[name]))) return bundleFunction(name).files;
+  const files = readyMade.get(name) ?? readFiles(resolve(root, "functions", name));
+  readyMade.set(name, files);
+  return files;
+}
+
+/** The function's bundle from its sources, with what is in it. */
+export function bundleFunction(name: FunctionName): FunctionCode {
+  const known = built.get(name);
+  if (known) return known;
+  const script = resolve(import.meta.dirname, "bundle-function.ts");
+  const output = execFileSync(process.execPath, [script, name], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+  const code = JSON.parse(output) as FunctionCode;
+  built.set(name, code);
+  return code;
+}
+
+/** The function's `index.js`. */
 export function bundle(name: FunctionName): string {
-  const known = bundles.get(name) ?? (existsSync(resolve(root, functions[name])) ? build(name) : readyMade(name));
-  bundles.set(name, known);
-  return known;
+  return bundleFiles(name)["index.js"] ?? "";
 }
 
-function build(name: FunctionName): string {
-  const result = buildSync({
-    absWorkingDir: root,
-    entryPoints: [functions[name]],
-    bundle: true,
-    write: false,
-    minify: true,
-    platform: "node",
-    target: "node24",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    legalComments: "none",
-    logLevel: "error",
-  });
-  return result.outputFiles[0]?.text ?? "";
-}
-
-function readyMade(name: FunctionName): string {
-  return readFileSync(resolve(root, "functions", name, "index.js"), "utf8");
+function readFiles(folder: string): Record<string, string> {
+  const names = readdirSync(folder).filter((file) => file.endsWith(".js"));
+  return Object.fromEntries(names.map((file) => [file, readFileSync(join(folder, file), "utf8")]));
 }

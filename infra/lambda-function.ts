@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { bundle } from "./bundle.ts";
+import { bundleFiles } from "./bundle.ts";
 import type { FunctionName } from "./functions.ts";
 
 /** Where a function has its network interfaces. */
@@ -67,7 +67,7 @@ export class LambdaFunction extends pulumi.ComponentResource {
         runtime: aws.lambda.Runtime.NodeJS24dX,
         architectures: ["arm64"],
         handler: "index.handler",
-        code: pulumi.output(args.files ?? {}).apply((files) => archiveOf({ "index.js": bundle(args.code), ...files })),
+        code: pulumi.output(args.files ?? {}).apply((files) => archiveOf({ ...bundleFiles(args.code), ...files })),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
         memorySize: args.memorySize ?? 256,
@@ -87,19 +87,17 @@ export class LambdaFunction extends pulumi.ComponentResource {
 }
 
 function policyOf({ statements, logGroup, vpc, tracing }: LambdaFunctionArgs): pulumi.Output<string> {
+  const writeLog = {
+    Sid: "WriteLog",
+    Effect: "Allow",
+    Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    Resource: pulumi.interpolate`${logGroup.arn}:*`,
+  };
   return pulumi.jsonStringify({
     Version: "2012-10-17",
-    Statement: pulumi.output(statements).apply((own) => [
-      ...own,
-      {
-        Sid: "WriteLog",
-        Effect: "Allow",
-        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        Resource: pulumi.interpolate`${logGroup.arn}:*`,
-      },
-      ...(vpc ? [networkStatement] : []),
-      ...(tracing ? [tracingStatement] : []),
-    ]),
+    Statement: pulumi
+      .all([statements, writeLog])
+      .apply(([own, log]) => [...own, log, ...(vpc ? [networkStatement] : []), ...(tracing ? [tracingStatement] : [])]),
   });
 }
 

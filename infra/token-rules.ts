@@ -28,6 +28,7 @@ const meanings: Record<keyof TokenArgs, string> = {
 };
 
 const text = v.string("must be a text");
+const scheduleRule = 'must be as in "rate(30 days)" or "cron(0 8 1 * ? *)"';
 const durationRule = 'must be a duration, as in "1 hour" or "30 days"';
 const seconds = (rule = durationRule) =>
   v.pipe(
@@ -138,15 +139,17 @@ function timingOf(
     say("window", `must be whole hours from 1 hour to ${longestWindowHours} hours`);
     return undefined;
   }
+  // The parser's messages quote the expression; what is none could be anything.
+  if (!/^(rate|cron)\([\w ,*/?#-]*\)$/.test(schedule)) {
+    say("schedule", scheduleRule);
+    return undefined;
+  }
   const duration = hours === undefined ? undefined : `${hours}h`;
   try {
     return { reach: reachOf(parseSchedule({ ScheduleExpression: schedule, Duration: duration })), window: duration };
   } catch (error) {
     if (!(error instanceof InvalidSchedule)) throw error;
-    say(
-      error.message.startsWith("Duration") ? "window" : "schedule",
-      `${error.message} Write it as in "rate(30 days)" or "cron(0 8 1 * ? *)".`,
-    );
+    say(error.message.startsWith("Duration") ? "window" : "schedule", error.message);
     return undefined;
   }
 }

@@ -43,6 +43,8 @@ export interface Events {
   "token.lifetime.clamped": OfVersion & { asked_seconds: number; granted_seconds: number };
   "token.stored": OfVersion & OfToken;
   "token.proven": OfVersion & OfToken;
+  /** Written before the label is moved: the grace of what is superseded counts from here, even when the next line is never written. */
+  "token.promotion.started": OfVersion & { superseded_version_id: string | undefined };
   "token.promoted": OfVersion & { superseded_version_id: string | undefined };
   /** It is dead at C2M, by this call or before. */
   "token.revoked": OfToken;

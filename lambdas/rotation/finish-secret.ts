@@ -43,6 +43,11 @@ async function promote(
       );
     }
     const supersededId = versionAt(secret, "AWSCURRENT");
+    context.log.event("token.promotion.started", {
+      secret: arn,
+      version_id: versionId,
+      superseded_version_id: supersededId,
+    });
     try {
       await store.moveStage({
         secretId: arn,

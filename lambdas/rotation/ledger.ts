@@ -7,6 +7,7 @@ export const ledgerEvents = [
   "token.issued",
   "token.revoked",
   "token.unrevocable",
+  "token.promotion.started",
   "token.promoted",
   "pending.detached",
 ] as const satisfies (keyof Events)[];

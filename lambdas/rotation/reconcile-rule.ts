@@ -119,7 +119,7 @@ interface Facts {
   lastPromotedAt: number;
 }
 
-function factsOf({ now, secret, versions, ledger }: Situation): Facts {
+function factsOf({ now, secret, versions, ledger, stepMs }: Situation): Facts {
   const facts: Facts = {
     current: versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT")),
     candidates: [],
@@ -139,6 +139,7 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
     facts.candidates.push({ candidate: { ...token, versionId, stored: true }, issuedAt: undefined });
   }
   const open = new Map<string, Suspect>();
+  const promoting = new Map<string, number>();
   for (const { event, at, fields } of ledger) {
     switch (event) {
       case "token.issue.started":
@@ -177,7 +178,11 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
       case "token.unrevocable":
         if (fields.token_id !== undefined) facts.unrevocable.add(fields.token_id);
         break;
+      case "token.promotion.started":
+        promoting.set(fields.version_id, at);
+        break;
       case "token.promoted":
+        promoting.delete(fields.version_id);
         facts.lastPromotedAt = Math.max(facts.lastPromotedAt, at);
         break;
       case "pending.detached":
@@ -185,6 +190,8 @@ function factsOf({ now, secret, versions, ledger }: Situation): Facts {
         break;
     }
   }
+  // A step that was killed before it said so may have moved the label until its time was up.
+  for (const at of promoting.values()) facts.lastPromotedAt = Math.max(facts.lastPromotedAt, at + stepMs);
   facts.suspects = [...open.values()].filter(({ latestExpiresAt }) => Date.parse(latestExpiresAt) > now);
   return facts;
 }

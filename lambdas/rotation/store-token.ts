@@ -85,7 +85,7 @@ function tokenOfWinner(stored: StoredVersion | undefined): StoredToken {
   if (!stored) {
     throw new RetryableError(
       "pending_not_visible",
-      "Another attempt has stored its token in this version, and it is not to be seen yet. Secrets Manager runs the rotation again.",
+      "Another attempt has stored its token in this version, and it is not to be seen yet. Repeat the step; in a rotation Secrets Manager does.",
     );
   }
   const parsed = parseValue(stored.value);

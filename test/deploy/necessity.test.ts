@@ -1,110 +1,23 @@
 import { describe, expect, it } from "vitest";
-import type { Plan, PlannedResource } from "../harness/pulumi/plan.ts";
-import { currentToken, deployPlan, emptyCloud, hour, logGroup, secretName, stackPlan } from "./stack.ts";
+import { plan } from "../harness/pulumi/plan.ts";
+import { documentedOnly, isDocumentedOnly } from "./documented-permissions.ts";
+import { find, type Grant, grantsOf, problemsOf, without, withoutDependency, withoutGrant } from "./necessity.ts";
+import { secretName, stackConfig, stackPlan } from "./stack.ts";
 
-const program = await stackPlan({ schedule: "rate(4 hours)" });
-
-/**
- * Deploys a plan, lets a rotation and its grace pass, then cancels a rotation in the middle and lets two days pass.
- * What is wrong with how that went; empty when all is well.
- */
-async function problemsOf(declared: Plan): Promise<string[]> {
-  // Whether AWS configures rotation for a secret without a value is not known, so the program must not rely on it.
-  const { cloud, clock } = await emptyCloud({ secretsManager: { rotateWithoutValue: "refuse", retry: "manual" } });
-  const problems: string[] = [];
-  const failures = () =>
-    cloud.bus.events
-      .filter(({ detail }) => String(detail.eventName).endsWith("Failed"))
-      .map(({ detail }) => String(detail.errorMessage ?? detail.eventName));
-  const liveTokens = () => cloud.c2m.liveLongTokens().map(({ id }) => id);
-  try {
-    await deployPlan(cloud, declared);
-    const first = currentToken(cloud).token_id;
-    await clock.advanceBy(7 * hour);
-    if (currentToken(cloud).token_id === first) problems.push("the token was not rotated");
-    if (liveTokens().join() !== currentToken(cloud).token_id) problems.push("another token lives");
-    problems.push(...failures());
-
-    cloud.faults.add({
-      service: "c2m",
-      operation: "issueShortTermToken",
-      fault: { kind: "error", status: 400, code: "bad_request", message: "no" },
-    });
-    const { engine } = cloud.secretsManager;
-    engine.rotateSecret({ SecretId: secretName, ClientRequestToken: "stuck".padEnd(36, "-") });
-    await cloud.secretsManager.idle();
-    engine.cancelRotateSecret({ SecretId: secretName });
-    await clock.advanceBy(5 * hour);
-    const { VersionIdsToStages = {} } = engine.describeSecret({ SecretId: secretName });
-    if (Object.values(VersionIdsToStages).flat().includes("AWSPENDING")) problems.push("AWSPENDING is stuck");
-    if (liveTokens().join() !== currentToken(cloud).token_id) problems.push("a token that was given up lives");
-
-    const lines = cloud.logs.lines(logGroup);
-    for (const name of ["token.issued", "reconcile.completed"]) {
-      if (!lines.some((line) => line.includes(`"${name}"`))) problems.push(`no ${name} in the log`);
-    }
-    problems.push(...lines.filter((line) => line.includes('"reconcile.failed"')));
-  } catch (error) {
-    problems.push(error instanceof Error ? error.message : String(error));
-  } finally {
-    await cloud.stop();
-  }
-  return problems;
-}
-
-function find(type: string, name = ""): PlannedResource {
-  const found = program.resources.find((one) => one.type.endsWith(`:${type}`) && one.name.includes(name));
-  if (!found) throw new Error(`The program declares no ${type} ${name}`);
-  return found;
-}
-
-function without({ urn }: PlannedResource): Plan {
-  const resources = program.resources
-    .filter((resource) => resource.urn !== urn)
-    .map((resource) => ({ ...resource, dependencies: resource.dependencies.filter((other) => other !== urn) }));
-  return { ...program, resources };
-}
-
-function withoutDependency({ urn }: PlannedResource, { urn: needed }: PlannedResource): Plan {
-  const resources = program.resources.map((resource) =>
-    resource.urn === urn
-      ? { ...resource, dependencies: resource.dependencies.filter((other) => other !== needed) }
-      : resource,
-  );
-  return { ...program, resources };
-}
-
-interface Statement {
-  Sid: string;
-  Action: string | string[];
-}
-
-interface Policy {
-  Statement: Statement[];
-}
-
-const policies = program.resources.filter(({ type }) => type.endsWith(":RolePolicy"));
-const policyOf = ({ inputs }: PlannedResource) => JSON.parse(String(inputs.policy)) as Policy;
-const grants = policies.flatMap((resource) =>
-  policyOf(resource).Statement.flatMap(({ Sid, Action }) =>
-    [Action].flat().map((action) => ({ role: resource.name, Sid, action, resource })),
-  ),
-);
-
-function withoutAction(owner: PlannedResource, sid: string, action: string): Plan {
-  const policy = policyOf(owner);
-  const Statement = policy.Statement.map((statement) =>
-    statement.Sid === sid
-      ? { ...statement, Action: [statement.Action].flat().filter((one) => one !== action) }
-      : statement,
-  ).filter(({ Action }) => Action.length > 0);
-  const resources = program.resources.map((resource) =>
-    resource.urn === owner.urn
-      ? { ...resource, inputs: { ...resource.inputs, policy: JSON.stringify({ ...policy, Statement }) } }
-      : resource,
-  );
-  return { ...program, resources };
-}
+// With all that is optional, so that no permission of it goes without a test.
+const { config, secretKeys = [] } = stackConfig({ schedule: "rate(4 hours)" });
+const program = await plan({
+  config: {
+    ...config,
+    kmsKey: "create",
+    replicaRegions: '["eu-west-1"]',
+    readers: '["arn:aws:iam::123456789012:role/app"]',
+    vpc: '{"subnetIds":["subnet-1","subnet-2"],"securityGroupIds":["sg-1"]}',
+    tracing: "true",
+    alarmEmails: '["ops@example.com"]',
+  },
+  secretKeys,
+});
 
 describe("everything that the program declares is needed", () => {
   it("as declared, all is well", async () => {
@@ -119,9 +32,9 @@ describe("everything that the program declares is needed", () => {
     ["RolePolicy", "reconciler"],
     ["SecretRotation", ""],
     ["SecretVersion", ""],
-    ["EventTarget", ""],
+    ["EventTarget", "reconciler"],
   ])("without its %s %s it fails", async (type, name) => {
-    expect(await problemsOf(without(find(type, name)))).not.toEqual([]);
+    expect(await problemsOf(without(program, find(program, type, name)))).not.toEqual([]);
   });
 
   it.each([
@@ -129,13 +42,35 @@ describe("everything that the program declares is needed", () => {
     ["SecretRotation", "Invocation"],
     ["Function", "RolePolicy"],
   ])("without the dependency of its %s on its %s it fails", async (type, on) => {
-    expect(await problemsOf(withoutDependency(find(type), find(on, on === "Invocation" ? "" : "rotator")))).not.toEqual(
-      [],
+    expect(
+      await problemsOf(
+        withoutDependency(program, find(program, type), find(program, on, on === "Invocation" ? "" : "rotator")),
+      ),
+    ).not.toEqual([]);
+  });
+
+  const [documented, provable] = [
+    grantsOf(program).filter(({ action }) => isDocumentedOnly(action)),
+    grantsOf(program).filter(({ action }) => !isDocumentedOnly(action)),
+  ];
+
+  it.each(provable)("without the permission $action of $Sid of $role it fails", async (grant) => {
+    expect(await problemsOf(withoutGrant(program, grant))).not.toEqual([]);
+  });
+
+  it("but for what AWS documents and no local call can show", () => {
+    expect(new Set(documented.map(({ action }) => action))).toEqual(
+      new Set(documentedOnly.map(({ action }) => action)),
     );
   });
 
-  it.each(grants)("without the permission $action of $Sid of $role it fails", async ({ resource, Sid, action }) => {
-    expect(await problemsOf(withoutAction(resource, Sid, action))).not.toEqual([]);
+  it("as declared without anything optional, all is well too, and no more is granted", async () => {
+    const plain = await stackPlan({ schedule: "rate(4 hours)" });
+    expect(await problemsOf(plain)).toEqual([]);
+    const text = ({ role, Sid, action }: Grant) => `${role} ${Sid} ${action}`;
+    const more = grantsOf(program).map(text);
+    expect(more).toEqual(expect.arrayContaining(grantsOf(plain).map(text)));
+    expect(grantsOf(plain).filter(({ action }) => isDocumentedOnly(action))).toEqual([]);
   });
 });
 
@@ -151,11 +86,13 @@ describe("the program", () => {
         if (JSON.stringify(value).includes("stack-client-secret")) expect(secretInputs).toContain(name);
       }
     }
-    expect(find("SecretVersion").secretInputs).toEqual(["secretString"]);
+    expect(find(program, "SecretVersion").secretInputs).toEqual(["secretString"]);
     expect(JSON.stringify(program.outputs)).not.toContain("stack-client-secret");
   });
 
-  it("protects the token secret from deletion", () => {
-    expect(program.resources.filter(({ protect }) => protect).map(({ inputs }) => inputs.name)).toEqual([secretName]);
+  it("protects the token secret and its key from deletion", () => {
+    const protectedOnes = program.resources.filter(({ protect }) => protect).map(({ type }) => type.split(":").at(-1));
+    expect(protectedOnes.sort()).toEqual(["Key", "Secret"]);
+    expect(find(program, "Secret", secretName).protect).toBe(true);
   });
 });

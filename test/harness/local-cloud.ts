@@ -81,6 +81,7 @@ export class LocalCloud {
   readonly #invokers = new Map<string, LambdaClient>();
   #frontDoor: FrontDoor | undefined;
   #c2mServer: C2mServer | undefined;
+  #stopped: Promise<void> | undefined;
 
   private constructor(options: LocalCloudOptions) {
     const { clock, accountId = "123456789012", region = "us-east-1", state } = options;
@@ -187,7 +188,13 @@ export class LocalCloud {
     return { secrets: this.secretsManager.save(), logs: this.logs.save(), c2m: this.c2m.save() };
   }
 
-  async stop(): Promise<void> {
+  /** Ends its processes and closes its ports; once, however often it is called. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.eventRules.stop();
     this.secretsManager.stop();
     await this.secretsManager.idle();

@@ -197,8 +197,8 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
     const world = new World();
     await world.bootstrap();
     const dead = String(world.current().token_id);
-    world.put(JSON.stringify({ ...world.current(), note: "kept" }));
-    world.revokeByHand(dead);
+    world.operator.put(JSON.stringify({ ...world.current(), note: "kept" }));
+    world.operator.revokeByHand(dead);
     await world.clock.advanceBy(10 * minute + 1);
     expect((await world.bootstrap()).outcome).toBe("replaced");
     expect(world.current()).toMatchObject({ note: "kept", client_id: "c2m_client" });
@@ -233,7 +233,7 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
     await world.clock.advanceBy(3_600_000);
     const second = await world.bootstrap();
     // By hand back to the first, which is dead: the id derived from it is taken.
-    world.moveStage("AWSCURRENT", first.versionId);
+    world.operator.moveStage("AWSCURRENT", first.versionId);
     await world.clock.advanceBy(3_600_000);
     const third = await world.bootstrap();
     expect(new Set([first.versionId, second.versionId, third.versionId]).size).toBe(3);
@@ -246,7 +246,7 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
       ["x", "y"].map(async (letter) => {
         const world = new World({ settings: { ttlSeconds: 3_600 } });
         await world.bootstrap();
-        world.put(world.text(world.holder("AWSCURRENT") ?? "") ?? "", ["AWSCURRENT"], letter.repeat(32));
+        world.operator.put(world.text(world.holder("AWSCURRENT") ?? "") ?? "", ["AWSCURRENT"], letter.repeat(32));
         await world.clock.advanceBy(3_600_000);
         return (await world.bootstrap()).versionId;
       }),
@@ -329,7 +329,7 @@ describe("the bootstrap of a secret that holds a value from before us", () => {
       headers: { "x-client-id": "c2m_client", "content-type": "application/json" },
       body: JSON.stringify({ grant_type: "client_credentials", client_id: "c2m_client", client_secret: clientSecret }),
     });
-    world.put(JSON.parse(String(answer.body)).access_token);
+    world.operator.put(JSON.parse(String(answer.body)).access_token);
     expect((await world.bootstrap()).outcome).toBe("adopted");
     await world.enableRotation({ immediately: true });
     await world.rotate();

@@ -87,7 +87,7 @@ describe("createSecret", () => {
   it("refuses a version without a staging label, and issues nothing", async () => {
     const world = await World.ready();
     const version = await world.open();
-    world.moveStage("AWSPENDING", undefined);
+    world.operator.moveStage("AWSPENDING", undefined);
     const failure = await failureOf(world.run("createSecret", version));
     expect(failure).toMatchObject({ name: "PermanentError", code: "version_without_stage" });
     expect(failure.message).toMatch(/^ClientRequestToken: the version has no staging label .*Start a new rotation\.$/);
@@ -134,11 +134,21 @@ describe("createSecret", () => {
     expect(world.countCalls("c2m").issueShortTermToken).toBe(proofs);
   });
 
+  it("rotates a value of an earlier release, which had the token, its end and its client only", async () => {
+    const world = await World.ready();
+    const { access_token, expires_at, client_id } = world.current();
+    world.operator.put(JSON.stringify({ access_token, expires_at, client_id }));
+    await world.rotate();
+    expect(world.failures).toEqual([]);
+    expect(world.current()).toMatchObject({ token_id: expect.any(String), scopes });
+    expect(world.events("token.unrevocable").at(-1)).toMatchObject({ token_id: undefined, expires_at });
+  });
+
   it("keeps the fields that somebody else added to the current value", async () => {
     const world = await World.ready();
     const before = world.current();
     const added = { note: "used by billing", nested: { a: [1] } };
-    world.put(JSON.stringify({ ...before, ...added }));
+    world.operator.put(JSON.stringify({ ...before, ...added }));
     await world.rotate();
     expect(world.current()).toMatchObject(added);
     expect(world.current().token_id).not.toBe(before.token_id);
@@ -167,7 +177,7 @@ describe("createSecret", () => {
     ])("detaches AWSPENDING from %s and fails, so that the next rotation starts afresh", async (_, value, reason) => {
       const world = await World.ready({ knobs: { retry: "manual" } });
       const version = await world.open();
-      world.put(value, ["AWSPENDING"], version);
+      world.operator.put(value, ["AWSPENDING"], version);
       const failure = await failureOf(world.run("createSecret", version));
       expect(failure).toMatchObject({ name: "PermanentError", code: "pending_dead" });
       expect(failure.message).toContain(reason);
@@ -194,9 +204,10 @@ describe("createSecret", () => {
     it("is content when the label was taken off meanwhile", async () => {
       const world = await World.ready({ knobs: { retry: "manual" } });
       const version = await world.open();
-      world.put("hunter2", ["AWSPENDING"], version);
+      world.operator.put("hunter2", ["AWSPENDING"], version);
       world.calls.onCall(({ operation }) => {
-        if (operation === "GetSecretValue" && world.holder("AWSPENDING")) world.moveStage("AWSPENDING", undefined);
+        if (operation === "GetSecretValue" && world.holder("AWSPENDING"))
+          world.operator.moveStage("AWSPENDING", undefined);
       });
       expect((await failureOf(world.run("createSecret", version))).code).toBe("pending_dead");
       expect(world.events("pending.detached")).toHaveLength(1);
@@ -205,7 +216,7 @@ describe("createSecret", () => {
     it("fails with the store's reason when the label can't be taken off", async () => {
       const world = await World.ready({ knobs: { retry: "manual" } });
       const version = await world.open();
-      world.put("hunter2", ["AWSPENDING"], version);
+      world.operator.put("hunter2", ["AWSPENDING"], version);
       world.fail("UpdateSecretVersionStage", "AccessDeniedException");
       expect((await failureOf(world.run("createSecret", version))).code).toBe("store_denied");
       expect(world.events("pending.detached")).toEqual([]);

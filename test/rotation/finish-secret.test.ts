@@ -67,8 +67,8 @@ describe("finishSecret", () => {
   });
 
   it.each([
-    ["was cancelled and its label taken off", (world: World) => world.moveStage("AWSPENDING", undefined)],
-    ["was overtaken by a value put by hand", (world: World) => world.put(JSON.stringify(world.current()))],
+    ["was cancelled and its label taken off", (world: World) => world.operator.moveStage("AWSPENDING", undefined)],
+    ["was overtaken by a value put by hand", (world: World) => world.operator.put(JSON.stringify(world.current()))],
   ])("refuses a version whose rotation %s", async (_, overtake) => {
     const { world, version } = await proven();
     overtake(world);
@@ -102,8 +102,8 @@ describe("finishSecret", () => {
         if (operation !== "DescribeSecret") return;
         stop();
         // A second writer, who leaves AWSPENDING where it is.
-        const [byHand] = [world.put("by-hand", ["OTHER"])];
-        world.moveStage("AWSCURRENT", byHand);
+        const [byHand] = [world.operator.put("by-hand", ["OTHER"])];
+        world.operator.moveStage("AWSCURRENT", byHand);
       });
       const before = world.clock.now();
       await world.run("finishSecret", version);
@@ -130,7 +130,7 @@ describe("finishSecret", () => {
       const stop = world.calls.onCall(({ operation }) => {
         if (operation !== "UpdateSecretVersionStage") return;
         stop();
-        world.moveStage("AWSPENDING", undefined);
+        world.operator.moveStage("AWSPENDING", undefined);
       });
       expect((await failureOf(world.run("finishSecret", version))).code).toBe("not_pending");
       expect(world.holder("AWSCURRENT")).not.toBe(version);

@@ -83,7 +83,7 @@ async function live({ c2mKnobs = {}, operation, fault, phase }: Trouble): Promis
       }
       await world.clock.advanceBy(11 * 60_000);
       const pending = world.text(version) === undefined ? undefined : String(world.value(version).token_id);
-      if (pending !== undefined && world.c2mEngine.byId(pending)) world.revokeByHand(pending);
+      if (pending !== undefined && world.c2mEngine.byId(pending)) world.operator.revokeByHand(pending);
       await attempt(() => world.run("testSecret", version, "rotation-token-by-hand"));
     },
     () => attempt(() => world.bootstrap()),

@@ -36,7 +36,7 @@ describe("revoking", () => {
 
   it("authorizes with the token itself where the current one belongs to another client", async () => {
     const { world, spare } = await withSpare();
-    world.put(JSON.stringify({ ...world.current(), client_id: "c2m_another" }));
+    world.operator.put(JSON.stringify({ ...world.current(), client_id: "c2m_another" }));
     expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
     expect(bearers(world)).toEqual([spare.tokenId]);
   });
@@ -164,7 +164,7 @@ describe("revoking", () => {
     it("is refused as a plain string", async () => {
       const world = new World({ initialValue: "plain" });
       const { id, text } = await world.foreignToken();
-      world.put(text);
+      world.operator.put(text);
       const token = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
       expect(await failureOf(revoke(world.context(), world.arn, token))).toMatchObject(refusal);
     });
@@ -174,7 +174,7 @@ describe("revoking", () => {
       ["is other JSON", () => '{"apiKey":"abc"}'],
     ])("can't be ruled out where the value %s and only the id of the other is known: refused", async (_, without) => {
       const { world, spare } = await withSpare();
-      world.put(without(world.current()));
+      world.operator.put(without(world.current()));
       const { accessToken: __, ...known } = spare;
       const failure = await failureOf(revoke(world.context(), world.arn, known));
       expect(failure).toMatchObject({ name: "RetryableError", code: "revocation_unsafe" });
@@ -185,7 +185,7 @@ describe("revoking", () => {
     it("is told apart by the text where the current value names no id", async () => {
       const { world, spare } = await withSpare();
       const { token_id: _, ...unnamed } = world.current();
-      world.put(JSON.stringify(unnamed));
+      world.operator.put(JSON.stringify(unnamed));
       expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
     });
 

@@ -140,7 +140,7 @@ describe("a rotation", () => {
     const world = await World.ready();
     const version = await world.open();
     await world.run("createSecret", version);
-    world.put(JSON.stringify({ ...world.current(), note: "by hand" }));
+    world.operator.put(JSON.stringify({ ...world.current(), note: "by hand" }));
     expect(outcomes(world).at(-1)).toBe("RotationAbandoned");
     for (const step of ["testSecret", "finishSecret"] as const) {
       expect((await failureOf(world.run(step, version))).code).toBe("not_pending");
@@ -174,7 +174,7 @@ describe("a rotation", () => {
     const world = await World.ready({ knobs: { retry: "manual" } });
     const version = await world.open();
     await world.run("createSecret", version);
-    world.revokeByHand(String(world.value(version).token_id));
+    world.operator.revokeByHand(String(world.value(version).token_id));
     await world.clock.advanceBy(11 * 60_000);
     expect((await failureOf(world.run("testSecret", version))).code).toBe("token_rejected");
     const next = await world.rotate();

@@ -71,7 +71,7 @@ describe("the store on Secrets Manager", () => {
   it("reads what is current, and finds nothing where nothing is", async () => {
     const world = new World();
     expect(await world.store.readCurrent(world.arn)).toBeUndefined();
-    const versionId = world.put("x");
+    const versionId = world.operator.put("x");
     expect((await world.store.readCurrent(world.arn))?.versionId).toBe(versionId);
   });
 

@@ -125,7 +125,7 @@ describe("storing a token that was just issued", () => {
       const stop = world.calls.onCall(({ operation }) => {
         if (operation !== "issueLongTermToken") return;
         stop();
-        world.put("hunter2", ["AWSPENDING"], version);
+        world.operator.put("hunter2", ["AWSPENDING"], version);
       });
       const failure = await failureOf(world.run("createSecret", version));
       expect(failure).toMatchObject({ name: "PermanentError", code: "version_conflict" });
@@ -141,7 +141,7 @@ describe("storing a token that was just issued", () => {
       const stop = world.calls.onCall(({ operation }) => {
         if (operation !== "PutSecretValue") return;
         stop();
-        world.put(other, ["AWSPENDING"], version);
+        world.operator.put(other, ["AWSPENDING"], version);
       });
       await world.run("createSecret", version);
       expect(world.live()).toEqual([world.current().token_id]);

@@ -115,7 +115,7 @@ describe("testSecret", () => {
   describe("when C2M says that the pending token is not valid", () => {
     it("detaches AWSPENDING once the token is older than 10 minutes; the token stays in its version", async () => {
       const { world, version } = await created();
-      world.revokeByHand(String(world.value(version).token_id));
+      world.operator.revokeByHand(String(world.value(version).token_id));
       await world.clock.advanceBy(10 * minute + 1);
       const before = world.clock.now();
       const failure = await failureOf(world.run("testSecret", version));
@@ -144,7 +144,11 @@ describe("testSecret", () => {
       const world = await World.ready({ knobs: { retry: "manual" } });
       const version = await world.open();
       const { issued_at: _, ...undated } = world.current();
-      world.put(JSON.stringify({ ...undated, access_token: "gone", token_id: "tok_gone" }), ["AWSPENDING"], version);
+      world.operator.put(
+        JSON.stringify({ ...undated, access_token: "gone", token_id: "tok_gone" }),
+        ["AWSPENDING"],
+        version,
+      );
       expect((await failureOf(world.run("testSecret", version))).code).toBe("token_rejected");
       expect(world.holder("AWSPENDING")).toBeUndefined();
     });
@@ -160,7 +164,7 @@ describe("testSecret", () => {
 
   it("refuses a version that is neither pending nor current, and asks C2M nothing", async () => {
     const { world, version } = await created();
-    world.moveStage("AWSPENDING", undefined);
+    world.operator.moveStage("AWSPENDING", undefined);
     const from = world.calls.calls.length;
     const failure = await failureOf(world.run("testSecret", version));
     expect(failure).toMatchObject({ name: "PermanentError", code: "not_pending" });
@@ -197,7 +201,7 @@ describe("testSecret", () => {
   it("refuses a pending value that is no token of ours, and sends it nowhere", async () => {
     const world = await World.ready();
     const version = await world.open();
-    world.put("hunter2", ["AWSPENDING"], version);
+    world.operator.put("hunter2", ["AWSPENDING"], version);
     const from = world.calls.calls.length;
     const failure = await failureOf(world.run("testSecret", version));
     expect(failure).toMatchObject({ name: "PermanentError", code: "pending_not_ours" });
@@ -208,7 +212,7 @@ describe("testSecret", () => {
   it("refuses it also where nothing current can be found to compare it with", async () => {
     const world = await World.ready();
     const version = await world.open();
-    world.put("hunter2", ["AWSPENDING"], version);
+    world.operator.put("hunter2", ["AWSPENDING"], version);
     const fault = { kind: "error", status: 400, code: "ResourceNotFoundException", message: "" } as const;
     world.faults.add({ service: "secretsmanager", operation: "GetSecretValue", nth: 2, fault });
     expect((await failureOf(world.run("testSecret", version))).code).toBe("pending_not_ours");

@@ -1,7 +1,6 @@
 import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
 import type { Credentials } from "../../lambdas/c2m/credentials.ts";
-import { type HttpSend, TransportError } from "../../lambdas/c2m/http.ts";
 import type { BootstrapResult } from "../../lambdas/rotation/bootstrap.ts";
 import { RotationError } from "../../lambdas/rotation/errors.ts";
 import type { EventName, Events, RotationLog } from "../../lambdas/rotation/events.ts";
@@ -21,7 +20,9 @@ import { type Fault, Faults } from "../harness/faults.ts";
 import type { KnobSettings } from "../harness/secrets-manager/knobs.ts";
 import type { RotationEvent } from "../harness/secrets-manager/rotation.ts";
 import { SecretsManagerService } from "../harness/secrets-manager/service.ts";
+import { sendTo } from "./in-process-c2m.ts";
 import { inProcessClient } from "./in-process-client.ts";
+import { Operator } from "./operator.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
@@ -84,6 +85,7 @@ export class World {
     arn: rotatorArn,
   };
   readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
+  readonly operator = new Operator(this);
   /** Runs a step for Secrets Manager; may be replaced. */
   invoke: (event: RotationEvent) => Promise<void>;
   /** What every step failed with, in order. */
@@ -153,7 +155,7 @@ export class World {
       credentials: options.credentials ?? (async () => ofClientSecret(options.clientSecret ?? clientSecret)),
       clock,
       random: () => 0.5,
-      send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock })),
+      send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock }), baseUrl),
     });
   }
 
@@ -209,26 +211,6 @@ export class World {
     return versionId;
   }
 
-  /** Stores a value by hand. */
-  put(value: string, stages = ["AWSCURRENT"], versionId = this.#id()): string {
-    this.engine.putSecretValue(
-      { SecretId: this.arn, ClientRequestToken: versionId, SecretString: value, VersionStages: stages },
-      this.administrator,
-    );
-    return versionId;
-  }
-
-  /** Moves a label by hand, wherever it is. */
-  moveStage(stage: string, to: string | undefined): void {
-    const from = Object.entries(this.stages()).find(([, stages]) => stages.includes(stage))?.[0];
-    this.engine.updateSecretVersionStage({
-      SecretId: this.arn,
-      VersionStage: stage,
-      ...(to === undefined ? {} : { MoveToVersionId: to }),
-      ...(from === undefined ? {} : { RemoveFromVersionId: from }),
-    });
-  }
-
   /** The version that has this label now, whatever readers see. */
   holder(stage: string): string | undefined {
     for (const version of this.engine.find(this.arn)?.state.versions.values() ?? []) {
@@ -246,14 +228,6 @@ export class World {
       deadline: this.clock.now() + 60_000,
     });
     return { id: token.tokenId ?? "", text: token.accessToken.reveal() };
-  }
-
-  /** Revokes a token at C2M behind the function's back. */
-  revokeByHand(tokenId: string): void {
-    const token = this.c2mEngine.byId(tokenId);
-    if (!token) throw new Error("C2M has no such token.");
-    token.revokedAt ??= this.clock.now();
-    token.refusedFrom ??= this.clock.now();
   }
 
   /** Has Secrets Manager refuse or lose a call of the function. */
@@ -361,20 +335,4 @@ export class World {
 
 function ofClientSecret(text: string): Credentials {
   return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(text) };
-}
-
-/** The client's HTTP, straight to the local C2M. */
-function sendTo(frontDoor: C2mFrontDoor): HttpSend {
-  return async ({ method, url, headers, body }) => {
-    if (url.origin !== new URL(baseUrl).origin) throw new Error("A request to another host");
-    const path = url.pathname.slice(new URL(baseUrl).pathname.length);
-    const answer = await frontDoor.serve({ method, path, headers, body: body ?? "", baseUrl });
-    if (answer === "cut") throw new TransportError(true, "ECONNRESET");
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      body: typeof answer.body === "string" ? answer.body : new TextDecoder().decode(answer.body),
-      bodyFault: undefined,
-    };
-  };
 }
