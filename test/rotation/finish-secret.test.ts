@@ -30,6 +30,16 @@ describe("finishSecret", () => {
     ]);
   });
 
+  it("says before it moves the label that it is about to, for the grace that counts from there", async () => {
+    const { world, first, version } = await proven();
+    let said: unknown[] = [];
+    world.calls.onCall(({ operation }) => {
+      if (operation === "UpdateSecretVersionStage") said = [...world.events("token.promotion.started")];
+    });
+    await world.run("finishSecret", version);
+    expect(said).toEqual([{ secret: world.arn, version_id: version, superseded_version_id: first }]);
+  });
+
   it("revokes the superseded token after the promotion when there is no grace period", async () => {
     const { world, first, version } = await proven();
     const from = world.calls.calls.length;
