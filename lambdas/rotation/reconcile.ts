@@ -19,6 +19,9 @@ const concurrency = { secrets: 10, c2m: 2 };
 /** Kept back of the function's time for the report, in ms. */
 const reserveMs = 10_000;
 
+/** How long a current token may be tried until it works, in ms: it was proven before, and others wait. */
+const proofMs = 30_000;
+
 export interface ReconcileContext {
   clock: Clock;
   log: RotationLog;
@@ -137,7 +140,11 @@ async function proveCurrent({ context, survey, report }: Work): Promise<void> {
   const { current, secret } = survey ?? {};
   if (!secret || current?.parsed.kind !== "ours") return;
   const { token } = current.parsed;
-  report.currentWorks = (await proveToken(context, token, reserveMs)) === "works";
+  const deadline = Math.min(context.deadline - reserveMs, context.clock.now() + proofMs);
+  const works = (await proveToken({ ...context, deadline }, token, 0)) === "works";
+  // Without a grace period, a rotation since the survey is reason enough for a rejection.
+  if (!works && (await context.store.readCurrent(secret.arn))?.versionId !== current.versionId) return;
+  report.currentWorks = works;
   context.log.event(report.currentWorks ? "token.proven" : "token.rejected", {
     secret: secret.arn,
     version_id: current.versionId,

@@ -2,11 +2,28 @@
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Figure, measure, type Result } from "./figure.ts";
+import { calls } from "./figures/calls.ts";
+import { costs } from "./figures/cost.ts";
 import { localStart } from "./figures/local-start.ts";
+import { programFigures } from "./figures/program.ts";
 import { thousandRotations } from "./figures/rotations.ts";
+import { bundleGzip, bundleSize, firstStep, init, memory, rotationCpu } from "./figures/rotator.ts";
 import { sdkCall } from "./figures/sdk-call.ts";
 
-const figures: readonly Figure[] = [sdkCall, thousandRotations, localStart];
+const figures: readonly Figure[] = [
+  bundleSize,
+  bundleGzip,
+  ...init,
+  ...firstStep,
+  ...rotationCpu,
+  ...memory,
+  ...calls,
+  ...costs,
+  ...programFigures,
+  sdkCall,
+  thousandRotations,
+  localStart,
+];
 
 const help = `Measures and prints figures: the median, and between what bounds it lay. Nothing fails for being slow.
 

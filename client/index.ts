@@ -1,0 +1,8 @@
+/** Tokens for apps that call C2M, from a secret that is rotated: `import { … } from "c2m-token-rotation/client"`. */
+export { PermanentError, RetryableError, RotationError } from "../lambdas/rotation/errors.ts";
+export type { Sensitive } from "../lambdas/rotation/sensitive.ts";
+export { type C2mFetch, type C2mFetchOptions, createC2mFetch, type FetchAnswer } from "./c2m-fetch.ts";
+export type { Clock } from "./clock.ts";
+export type { SecretsManager } from "./read-secret.ts";
+export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./token-source.ts";
+export { authorizationOf, type LongTermToken, type ShortTermToken, type Token } from "./tokens.ts";

@@ -1,0 +1,69 @@
+import { PermanentError } from "../lambdas/rotation/errors.ts";
+
+/** A request as it is sent, once or again. */
+export interface Outgoing {
+  url: string;
+  /** All but the headers. */
+  init: RequestInit;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  /** False where the body is a stream, which can be read once. */
+  repeatable: boolean;
+  /** Whether the caller wants to see redirects. */
+  seesRedirects: boolean;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * What `fetch(input, init)` would send, within the origin of the C2M API.
+ *
+ * @throws PermanentError `other_origin`
+ */
+export async function outgoing(
+  input: string | URL | Request,
+  init: RequestInit = {},
+  baseUrl: string,
+): Promise<Outgoing> {
+  const request = typeof input === "string" || input instanceof URL ? undefined : input;
+  const url = target(request ? request.url : String(input), baseUrl);
+  const signal = init.signal ?? request?.signal ?? undefined;
+  const body = init.body ?? (request?.body ? await request.arrayBuffer() : undefined);
+  const method = init.method ?? request?.method;
+  return {
+    url,
+    init: {
+      ...init,
+      ...(method === undefined ? {} : { method }),
+      ...(body === undefined ? {} : { body }),
+      ...(signal && { signal }),
+      // Whoever follows one takes the token along, or at least the body.
+      redirect: "manual",
+    },
+    headers: Object.fromEntries(new Headers(init.headers ?? request?.headers)),
+    repeatable: isRepeatable(body),
+    seesRedirects: (init.redirect ?? request?.redirect) === "manual",
+    signal,
+  };
+}
+
+function target(input: string, baseUrl: string): string {
+  const url = URL.parse(input.startsWith("/") ? baseUrl + input : input);
+  if (url?.origin === new URL(baseUrl).origin) return url.href;
+  throw new PermanentError(
+    "other_origin",
+    "c2mFetch: the URL must be on the origin of baseUrl, or start with a slash: the token goes nowhere else. Correct the URL, or use another fetch for it.",
+  );
+}
+
+function isRepeatable(body: unknown): boolean {
+  return (
+    body === undefined ||
+    body === null ||
+    typeof body === "string" ||
+    body instanceof ArrayBuffer ||
+    ArrayBuffer.isView(body) ||
+    body instanceof Blob ||
+    body instanceof FormData ||
+    body instanceof URLSearchParams
+  );
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { currentToken, day, deployPlan, emptyCloud, secretName, stackPlan } from "../deploy/stack.ts";
+import { VirtualClock } from "../harness/clock.ts";
+import type { LocalCloud } from "../harness/local-cloud.ts";
+
+const main = resolve(import.meta.dirname, "../../examples/mail-service/main.ts");
+
+describe("the example: a mail service in its own process", () => {
+  let clock: VirtualClock;
+  let cloud: LocalCloud;
+  let service: ChildProcess;
+  let url: string;
+  const output: string[] = [];
+
+  beforeAll(async () => {
+    // The process lives on the machine's clock, and compares tokens' ends with it.
+    clock = new VirtualClock(Date.now());
+    ({ cloud } = await emptyCloud({ clock, c2m: { revocationEndsShortTokens: true } }));
+    await deployPlan(cloud, await stackPlan({ grace: "0 hours" }));
+    const { endpoint, region, credentials } = cloud.clientConfig();
+    service = spawn(process.execPath, [main], {
+      env: {
+        PATH: process.env.PATH,
+        AWS_ENDPOINT_URL: endpoint,
+        AWS_REGION: region,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        ...("sessionToken" in credentials && { AWS_SESSION_TOKEN: String(credentials.sessionToken) }),
+        C2M_TOKEN_SECRET: secretName,
+        C2M_BASE_URL: cloud.c2mUrl,
+        PORT: "0",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    service.stderr?.on("data", (chunk) => output.push(String(chunk)));
+    const lines = createInterface({ input: service.stdout as NodeJS.ReadableStream });
+    lines.on("line", (line) => output.push(line));
+    const [line] = await once(lines, "line");
+    url = /http:\S+/.exec(String(line))?.[0] ?? "";
+  });
+
+  afterAll(async () => {
+    const ended = once(service, "exit");
+    service.kill("SIGTERM");
+    expect(await ended).toEqual([0, null]);
+    await cloud.stop();
+  });
+
+  const send = async (body: unknown) => {
+    const reply = await fetch(`${url}/letters`, { method: "POST", body: JSON.stringify(body) });
+    return { status: reply.status, body: await reply.json() };
+  };
+  const job = { address: "1 Main St", letter: "Hello" };
+  const accepted = { status: 202, body: { accepted: true, address: job.address, sender: "c2m_client" } };
+
+  it("sends letters", async () => {
+    expect(await send(job)).toEqual(accepted);
+    expect(await send({ letter: "to nobody" })).toMatchObject({ status: 400 });
+  });
+
+  it("sends them after rotations whose revocation killed the token that it holds", async () => {
+    const before = currentToken(cloud).token_id;
+    await clock.advanceBy(7 * day);
+    expect(currentToken(cloud).token_id).not.toBe(before);
+    expect(await Promise.all(Array.from({ length: 20 }, () => send(job)))).toEqual(Array(20).fill(accepted));
+  });
+
+  it("prints no token", () => {
+    expect(output.join("\n")).toContain("mail service on");
+    for (const { accessToken } of cloud.c2m.tokens) expect(output.join("\n")).not.toContain(accessToken);
+  });
+});

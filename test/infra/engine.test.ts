@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { clientSecret, stackConfig } from "../deploy/stack.ts";
+import { isSecret, type RegisteredResource, runProgram } from "../harness/pulumi/engine.ts";
+import { plan } from "../harness/pulumi/plan.ts";
+
+const { config, secretKeys = [] } = stackConfig();
+const [run, preview, refused, mocked] = await Promise.all([
+  runProgram({ config, secretKeys }),
+  runProgram({ config, secretKeys, preview: true }),
+  runProgram({ config: { ...config, tokens: "[]", baseUrl: "ftp://user:hunter2@host" }, secretKeys }),
+  plan({ config, secretKeys }),
+]);
+
+/** The value without what is secret in it: what stands in the state as plain text. */
+function readable(value: unknown): unknown {
+  if (isSecret(value)) return "[secret]";
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, readable(entry)]));
+}
+
+describe("the program, started as pulumi starts it", () => {
+  it("runs to its end and says nothing", () => {
+    expect(run.printed).toBe("");
+    expect(run.messages.filter(({ severity }) => severity !== "debug")).toEqual([]);
+    expect(run.exitCode).toBe(0);
+  });
+
+  it("registers the resources that the mocks saw, with the same parents, dependencies and protection", () => {
+    // The mocks make other URNs of the same parts.
+    const registered = (
+      resources: Pick<RegisteredResource, "urn" | "type" | "name" | "parent" | "dependencies" | "protect">[],
+    ) => {
+      const names = new Map(resources.map(({ urn, type, name }) => [urn, `${type} ${name}`]));
+      return Object.fromEntries(
+        resources.map(({ urn, parent, dependencies, protect }) => [
+          names.get(urn),
+          { parent: names.get(parent), dependencies: dependencies.map((other) => names.get(other)).sort(), protect },
+        ]),
+      );
+    };
+    expect(registered(run.resources)).toEqual(registered(mocked.resources));
+  });
+
+  it("marks the client secret as secret wherever it goes: it never is in the state as plain text", () => {
+    const all = JSON.stringify(run.resources) + JSON.stringify(run.outputs);
+    expect(all).toContain(clientSecret);
+    expect(JSON.stringify(readable(run.resources)) + JSON.stringify(readable(run.outputs))).not.toContain(clientSecret);
+  });
+
+  it("puts out the same as under the mocks", () => {
+    expect(run.outputs).toEqual(mocked.outputs);
+  });
+
+  it("registers the same at preview, where nothing is known of what will be made", () => {
+    expect(preview.exitCode).toBe(0);
+    const urns = (resources: typeof run.resources) => resources.map(({ urn }) => urn).sort();
+    expect(urns(preview.resources)).toEqual(urns(run.resources));
+  });
+
+  it("fails on a bad config with one message and without a stack trace, before it registers anything but the stack", () => {
+    expect(refused.exitCode).not.toBe(0);
+    const errors = refused.messages.filter(({ severity }) => severity === "error").map(({ text }) => text);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/^The stack's config is not valid:\n( {2}- .+\n?)+$/);
+    expect(errors[0]).not.toContain("hunter2");
+    expect(refused.resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
+  });
+});

@@ -1,0 +1,209 @@
+import { describe, expect, it } from "vitest";
+import { alarmNames } from "../../infra/alarms.ts";
+import { stackConfig } from "../deploy/stack.ts";
+import { type Plan, plan } from "../harness/pulumi/plan.ts";
+import { all, declared, kindOf, one, policyIn } from "./declared.ts";
+
+const base = stackConfig();
+const two = JSON.stringify([{ name: "c2m/one" }, { name: "c2m/two", schedule: "rate(20 days)", window: "3 hours" }]);
+const [program, preview, production, ofTwo] = (await Promise.all([
+  plan(base),
+  plan({ ...base, preview: true }),
+  plan({ ...base, config: { ...base.config, name: "prod", credentialsSecretName: "prod/credentials", tokens: two } }),
+  plan({ ...base, config: { ...base.config, tokens: two } }),
+])) as [Plan, Plan, Plan, Plan];
+
+const urnOf = (declaredBy: Plan, kind: string, nameEnd = "") => one(declaredBy, kind, nameEnd).urn;
+
+describe("the program", () => {
+  it("declares these resources for one token, and no others", () => {
+    const name = "c2m-token-rotation";
+    expect(declared(program)).toEqual(
+      [
+        `Alias`,
+        ...["rotator", "reconciler"].flatMap((own) => [
+          `LambdaFunction ${name}-${own}`,
+          `Role ${name}-${own}`,
+          `RolePolicy ${name}-${own}`,
+          `Function ${name}-${own}`,
+          `Permission ${name}-${own}`,
+        ]),
+        ...["credentials", "c2m/api-token"].flatMap((own) => [`Secret ${name}-${own}`, `SecretPolicy ${name}-${own}`]),
+        `SecretVersion ${name}-credentials`,
+        `Invocation ${name}-c2m/api-token`,
+        `SecretRotation ${name}-c2m/api-token`,
+        `LogGroup ${name}`,
+        ...["reconciler", "rotated", "rotation-failed"].flatMap((own) => [
+          `EventRule ${name}-${own}`,
+          `EventTarget ${name}-${own}`,
+        ]),
+        ...["alarms", "rotations"].flatMap((own) => [`Topic ${name}-${own}`, `TopicPolicy ${name}-${own}`]),
+        ...alarmNames.map((alarm) => `MetricAlarm ${name}-${alarm}`),
+        `Dashboard ${name}`,
+        `Monitoring ${name}`,
+        `TokenRotation ${name}`,
+        `Stack ${name}-test`,
+      ]
+        .filter((line) => line !== "Alias")
+        .sort(),
+    );
+  });
+
+  it("gives every resource a parent: its component", () => {
+    const component = (resource: Plan["resources"][number]) =>
+      program.resources.find(({ urn }) => urn === resource.parent);
+    for (const resource of program.resources) {
+      if (kindOf(resource) === "Stack") continue;
+      const parent = component(resource);
+      expect(parent?.custom, `${resource.name} hangs in the air`).toBe(false);
+      if (resource.custom) expect(kindOf(parent ?? resource)).not.toBe("Stack");
+    }
+    expect(one(program, "Function", "-rotator").parent).toBe(urnOf(program, "LambdaFunction", "-rotator"));
+    for (const alarm of all(program, "MetricAlarm")) expect(alarm.parent).toBe(urnOf(program, "Monitoring"));
+  });
+
+  it("turns rotation on only when Secrets Manager may invoke the function and a token is there", () => {
+    expect(one(program, "SecretRotation").dependencies).toEqual(
+      expect.arrayContaining([urnOf(program, "Permission", "-rotator"), urnOf(program, "Invocation")]),
+    );
+  });
+
+  it("runs no function before its role may do its work", () => {
+    for (const own of ["-rotator", "-reconciler"]) {
+      expect(one(program, "Function", own).dependencies).toContain(urnOf(program, "RolePolicy", own));
+    }
+  });
+
+  it("never rotates at once, whatever changes: rotation is for the schedule", () => {
+    for (const declaredBy of [program, production]) {
+      for (const { inputs } of all(declaredBy, "SecretRotation")) expect(inputs.rotateImmediately).toBe(false);
+    }
+  });
+
+  it("proves the credentials again when they or the settings change", async () => {
+    const change = async (config: Record<string, string>) => {
+      const changed = await plan({ ...base, config: { ...base.config, ...config } });
+      return JSON.stringify(one(changed, "Invocation").inputs.triggers);
+    };
+    const unchanged = JSON.stringify(one(program, "Invocation").inputs.triggers);
+    const [secret, grace, monitoring] = await Promise.all([
+      change({ clientSecret: "another" }),
+      change({ tokens: JSON.stringify([{ name: "c2m/api-token", grace: "3 hours" }]) }),
+      change({ monitoring: "false" }),
+    ]);
+    expect(secret).not.toBe(unchanged);
+    expect(grace).not.toBe(unchanged);
+    expect(monitoring).toBe(unchanged);
+  });
+
+  it("gives the same plan again, to the byte", async () => {
+    // Another stack's name, so that the plan is not the cached one.
+    const again = await plan({ ...base, stack: "other" });
+    expect(
+      JSON.parse(
+        JSON.stringify(again)
+          .replaceAll("::c2m-token-rotation-other", "::c2m-token-rotation-test")
+          .replaceAll("urn:pulumi:other", "urn:pulumi:test")
+          .replaceAll('"c2m-token-rotation-other"', '"c2m-token-rotation-test"'),
+      ),
+    ).toEqual(program);
+  });
+
+  it("declares at preview what it declares at deployment, though ARNs are not known yet", () => {
+    expect(declared(preview)).toEqual(declared(program));
+    const dependencies = ({ resources }: Plan) =>
+      Object.fromEntries(resources.map((resource) => [resource.urn, [...resource.dependencies].sort()]));
+    expect(dependencies(preview)).toEqual(dependencies(program));
+  });
+
+  it("chains the first tokens of several secrets, since C2M limits how many it issues per minute", () => {
+    const [first, second] = all(ofTwo, "Invocation");
+    expect(second?.dependencies).toContain(first?.urn);
+    expect(first?.dependencies).not.toContain(second?.urn);
+  });
+
+  it("hands each token's schedule and window to Secrets Manager", () => {
+    expect(all(ofTwo, "SecretRotation").map(({ inputs }) => inputs.rotationRules)).toEqual([
+      { scheduleExpression: "rate(30 days)" },
+      { scheduleExpression: "rate(20 days)", duration: "3h" },
+    ]);
+  });
+
+  it("names nothing twice in two stacks side by side", () => {
+    const names = ({ resources }: Plan) =>
+      resources
+        .filter(({ custom }) => custom)
+        .flatMap(({ type, inputs, outputs }) => {
+          const name = inputs.name ?? outputs.name;
+          return typeof name === "string" ? [`${type} ${name}`] : [];
+        });
+    const mine = new Set(names(program));
+    expect(names(production).filter((name) => mine.has(name))).toEqual([]);
+  });
+
+  it("leaves what it has as it is when a token is added or removed", () => {
+    const inputs = (declaredBy: Plan, kind: string, end: string) => one(declaredBy, kind, end).inputs;
+    const onlyOne = ofTwo.resources.filter(({ name }) => !name.endsWith("c2m/two"));
+    expect(onlyOne.map(({ urn }) => urn)).toEqual(
+      expect.arrayContaining([urnOf(ofTwo, "Secret", "c2m/one"), urnOf(ofTwo, "Invocation", "c2m/one")]),
+    );
+    for (const kind of ["Secret", "SecretVersion"]) {
+      expect(inputs(ofTwo, kind, "-credentials")).toEqual(inputs(program, kind, "-credentials"));
+    }
+    expect(one(ofTwo, "LogGroup").inputs).toEqual(one(program, "LogGroup").inputs);
+  });
+
+  it("grants each role no wildcard action, and no wildcard resource", () => {
+    for (const policy of all(program, "RolePolicy")) {
+      for (const { Action, Resource } of policyIn(policy).Statement) {
+        for (const action of [Action].flat()) expect(action).toMatch(/^[a-z]+:[A-Za-z]+$/);
+        // All streams of one log group.
+        for (const resource of [Resource].flat()) expect(String(resource).replace(/:\*$/, "")).not.toContain("*");
+      }
+    }
+  });
+
+  it("lets the rotator alone read the credentials", () => {
+    const { id } = one(program, "Secret", "-credentials");
+    const readers = all(program, "RolePolicy").filter(({ inputs }) => String(inputs.policy).includes(id));
+    expect(readers.map(({ name }) => name)).toEqual(["c2m-token-rotation-rotator"]);
+  });
+
+  it("refuses calls without TLS in the policy of each secret", () => {
+    for (const policy of all(program, "SecretPolicy")) {
+      expect(policy.inputs.blockPublicPolicy).toBe(true);
+      expect(policyIn(policy).Statement).toEqual([
+        {
+          Sid: "DenyWithoutTls",
+          Effect: "Deny",
+          Principal: "*",
+          Action: "secretsmanager:*",
+          Resource: "*",
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        },
+      ]);
+    }
+  });
+
+  it("tags whatever can have tags with its project and rotation", () => {
+    const tagged = program.resources.filter(({ inputs }) => inputs.tags !== undefined);
+    for (const { inputs } of tagged) {
+      expect(inputs.tags).toEqual({ Project: "c2m-token-rotation", Rotation: "c2m-token-rotation" });
+    }
+    expect(new Set(tagged.map(kindOf))).toEqual(
+      new Set(["Secret", "Role", "Function", "LogGroup", "EventRule", "Topic", "MetricAlarm"]),
+    );
+  });
+
+  it("puts out names, ARNs and the commands to read and to rotate, and no value", () => {
+    const arn = one(program, "Secret", "c2m/api-token").id;
+    expect(program.outputs).toMatchObject({
+      tokenSecretArns: { "c2m/api-token": arn },
+      readCommands: {
+        "c2m/api-token": `aws secretsmanager get-secret-value --secret-id ${arn} --query SecretString --output text`,
+      },
+      rotateNowCommands: { "c2m/api-token": `aws secretsmanager rotate-secret --secret-id ${arn}` },
+    });
+    expect(JSON.stringify(program.outputs)).not.toContain(base.config.clientSecret);
+  });
+});

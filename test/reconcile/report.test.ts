@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
+import type { MetricName } from "../../lambdas/rotation/metrics.ts";
+import { World } from "../rotation/world.ts";
+import { runReconciler } from "./run.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const graced = { settings: { graceSeconds: 3_600 } };
+
+async function superseded(): Promise<{ world: World; old: string }> {
+  const world = await World.ready(graced);
+  const old = String(world.current().token_id);
+  await world.clock.advanceBy(day);
+  await world.rotate();
+  return { world, old };
+}
+
+/** The metrics of the last run. */
+function lastMetrics(world: World): Partial<Record<MetricName, number>> {
+  const from = world.metrics.findLastIndex(({ name }) => name === "ReconcilerHeartbeat");
+  return Object.fromEntries(world.metrics.slice(from).map(({ name, value }) => [name, value]));
+}
+
+const lastSummary = (world: World) => world.events("reconcile.completed").at(-1);
+
+describe("a run's figures", () => {
+  it("tell of a quiet secret", async () => {
+    const { world } = await superseded();
+    const report = await runReconciler(world);
+    expect(report).toEqual({
+      name: "c2m/api-token",
+      revoked: [],
+      waiting: 1,
+      backlog: 0,
+      unrevocable: [],
+      suspects: [],
+      detached: [],
+      secondsToExpiry: 60 * 86_400,
+      secondsSinceRotation: 0,
+      rotatesInTime: true,
+    });
+    expect(lastSummary(world)).toEqual({
+      scope: "recent",
+      secrets: 1,
+      failed: 0,
+      revoked: 0,
+      waiting: 1,
+      backlog: 0,
+      unrevocable: 0,
+      suspects: 0,
+      detached: 0,
+      proven: 0,
+      rejected: 0,
+      c2m_calls: 0,
+    });
+    expect(lastMetrics(world)).toEqual({
+      ReconcilerHeartbeat: 1,
+      SecretsNotReconciled: 0,
+      CurrentTokenRejected: 0,
+      RotationTooLate: 0,
+      TokensInGrace: 1,
+      RevocationBacklog: 0,
+      OrphansRevoked: 0,
+      UnrevocableTokens: 0,
+      SuspectedTokens: 0,
+      PendingVersionAge: 0,
+      SecondsToExpiry: 60 * 86_400,
+    });
+  });
+
+  it("tell of a revocation and of a proof, and count their calls", async () => {
+    const { world, old } = await superseded();
+    await world.clock.advanceBy(2 * hour);
+    const report = await runReconciler(world, { scope: "all", proveAll: true });
+    expect(report).toMatchObject({ revoked: [old], currentWorks: true, secondsSinceRotation: 7_200 });
+    expect(lastSummary(world)).toMatchObject({ scope: "all", revoked: 1, waiting: 0, proven: 1, c2m_calls: 2 });
+    expect(lastMetrics(world)).toMatchObject({ OrphansRevoked: 0, RevocationBacklog: 0 });
+    expect(world.events("token.proven").at(-1)).toEqual({
+      secret: world.arn,
+      version_id: world.holder("AWSCURRENT"),
+      token_id: world.current().token_id,
+      expires_at: world.current().expires_at,
+    });
+  });
+
+  it("tell of a token that C2M lets nobody revoke, with its expiry, and count it as no backlog", async () => {
+    const { world, old } = await superseded();
+    const expiresAt = world.c2mEngine.byId(old)?.expiresAt ?? 0;
+    await world.clock.advanceBy(2 * hour);
+    world.fail("revokeToken", { kind: "error", status: 403, code: "insufficient_scope", message: "no" }, 2);
+    const report = await runReconciler(world);
+    expect(report).toMatchObject({ revoked: [], backlog: 0 });
+    expect(report.unrevocable).toEqual([
+      { tokenId: old, expiresAt: new Date(expiresAt).toISOString().replace(".000", "") },
+    ]);
+    expect(lastMetrics(world)).toMatchObject({ UnrevocableTokens: 1, RevocationBacklog: 0 });
+  });
+
+  it("tell of a token that is due and could not be revoked as backlog, and of the failure", async () => {
+    const { world } = await superseded();
+    await world.clock.advanceBy(2 * hour);
+    const report = await runReconciler(world, { calls: 0 });
+    expect(report).toMatchObject({
+      backlog: 1,
+      error: { code: "budget_spent", reason: expect.stringContaining("next one") },
+    });
+    expect(lastSummary(world)).toMatchObject({ backlog: 1, failed: 1, c2m_calls: 0 });
+    expect(lastMetrics(world)).toMatchObject({ RevocationBacklog: 1, SecretsNotReconciled: 1 });
+    expect(world.events("reconcile.failed").at(-1)).toMatchObject({ secret: "c2m/api-token", code: "budget_spent" });
+  });
+
+  it("tell of no expiry where nothing of ours is current, and ask C2M nothing about it", async () => {
+    const world = new World({ initialValue: "a-token-by-hand" });
+    const report = await runReconciler(world, { proveAll: true });
+    expect(report).not.toHaveProperty("secondsToExpiry");
+    expect(report).not.toHaveProperty("currentWorks");
+    expect(report).not.toHaveProperty("secondsSinceRotation");
+    expect(report).not.toHaveProperty("rotatesInTime");
+    expect(lastMetrics(world)).not.toHaveProperty("SecondsToExpiry");
+    expect(world.countCalls("c2m")).toEqual({});
+  });
+
+  it("tell of an empty secret without an error", async () => {
+    expect(await runReconciler(new World(), { proveAll: true })).toMatchObject({ revoked: [], backlog: 0 });
+  });
+
+  it("begin no revocation when the run's time is nearly up", async () => {
+    const { world, old } = await superseded();
+    await world.clock.advanceBy(2 * hour);
+    const describeSecret = world.store.describe.bind(world.store);
+    const slow = (ms: number) => {
+      world.store.describe = async (secretId) => {
+        await world.clock.sleep(ms);
+        return await describeSecret(secretId);
+      };
+    };
+    slow(110_001);
+    expect(await runReconciler(world)).toMatchObject({
+      revoked: [],
+      error: { code: "time_spent", reason: expect.stringContaining("next one") },
+    });
+    expect(world.countCalls("c2m").revokeToken).toBeUndefined();
+    slow(110_000);
+    expect((await runReconciler(world)).revoked).toEqual([old]);
+  });
+});
+
+describe("a rejected current token", () => {
+  it("is told with its version, id and expiry", async () => {
+    const world = await World.ready(graced);
+    const token = world.c2mEngine.byId(String(world.current().token_id));
+    if (token) token.revokedAt = token.refusedFrom = world.clock.now();
+    await world.clock.advanceBy(hour);
+    await runReconciler(world, { proveAll: true });
+    expect(world.events("token.rejected")).toEqual([
+      {
+        secret: world.arn,
+        version_id: world.holder("AWSCURRENT"),
+        token_id: world.current().token_id,
+        expires_at: world.current().expires_at,
+      },
+    ]);
+    expect(lastSummary(world)).toMatchObject({ rejected: 1, proven: 0 });
+  });
+
+  it("is no news when a rotation has replaced it since the run looked", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 0 } });
+    await world.clock.advanceBy(hour);
+    const exchange = world.c2m.issueShortTermToken;
+    world.c2m.issueShortTermToken = async (request) => {
+      world.c2m.issueShortTermToken = exchange;
+      await world.rotate();
+      return await exchange(request);
+    };
+    const report = await runReconciler(world, { proveAll: true });
+    expect(report).not.toHaveProperty("currentWorks");
+    expect(world.events("token.rejected")).toEqual([]);
+  });
+});
+
+describe("what a run reads", () => {
+  it("is only the labelled versions each hour, and each that may hold a living token once a day", async () => {
+    const world = await World.ready({ ...graced, settings: { ...graced.settings, ttlSeconds: 90 * 86_400 } });
+    await world.clock.advanceBy(day);
+    await world.rotate();
+    await world.clock.advanceBy(day);
+    await world.rotate();
+    const reads = async (scope: "recent" | "all") => {
+      const from = world.calls.calls.length;
+      await runReconciler(world, { scope });
+      const { GetSecretValue, ListSecretVersionIds } = world.countCalls("secretsmanager", from);
+      return { GetSecretValue, ListSecretVersionIds };
+    };
+    expect(await reads("recent")).toEqual({ GetSecretValue: 2, ListSecretVersionIds: undefined });
+    expect(await reads("all")).toEqual({ GetSecretValue: 3, ListSecretVersionIds: 1 });
+    // The first version, stored at the start, is then 90 days old: what it held has expired.
+    world.engine.cancelRotateSecret({ SecretId: world.arn });
+    await world.clock.advanceBy(88 * day);
+    expect(await reads("all")).toEqual({ GetSecretValue: 2, ListSecretVersionIds: 1 });
+  });
+});
+
+describe("the budget of calls", () => {
+  const c2m = {
+    issueLongTermToken: async () => "long" as never,
+    issueShortTermToken: async () => "short" as never,
+    revokeToken: async () => {},
+  };
+
+  it("counts every call, hands out the answer, and refuses the call after the last", async () => {
+    const budget = new CallBudget(3);
+    const limited = budget.limit(c2m);
+    expect(await limited.issueLongTermToken({} as never)).toBe("long");
+    expect(await limited.issueShortTermToken({} as never)).toBe("short");
+    await limited.revokeToken({} as never);
+    expect(budget.used).toBe(3);
+    await expect(limited.revokeToken({} as never)).rejects.toMatchObject({
+      code: "budget_spent",
+      message: expect.stringContaining("The next one goes on"),
+    });
+    expect(budget.used).toBe(3);
+  });
+});
