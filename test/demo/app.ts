@@ -31,6 +31,7 @@ export class App {
     const authorization = `Bearer ${await this.#token()}`;
     const status = await statusOf(`${this.#options.c2mUrl}/account`, { authorization });
     if (status !== 200) this.figures.failures += 1;
+    this.#options.onOutcome?.(status === 200);
   }
 
   stop(): void {
@@ -54,6 +55,8 @@ export interface AppOptions {
   c2mUrl: string;
   clock: Clock;
   cacheMs: number;
+  /** Told of every request, and whether C2M accepted it. */
+  onOutcome?: (accepted: boolean) => void;
 }
 
 function statusOf(url: string, headers: Record<string, string>): Promise<number> {

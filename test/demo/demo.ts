@@ -1,5 +1,7 @@
 /** `npm run demo`: rotates a token end to end on this machine and shows it. */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { renderReport } from "../report/page.ts";
 import { type DemoResult, runDemo } from "./run.ts";
 import type { Moment } from "./timeline.ts";
 
@@ -10,6 +12,7 @@ Usage: npm run demo [-- options]
 
   --weeks N   virtual weeks, 1 to 52; the schedule is weekly (default 3)
   --json      print one JSON object with the figures, and nothing else
+  --report F  write a page to the file F that shows it: a lane per token, the app's requests, calls per step
   --help      this text
 
 Exit status: 0, or 1 when the promise was broken, or 2 for wrong options.
@@ -28,17 +31,20 @@ if (options.help) {
     ...(options.json ? {} : { onMoment: (moment: Moment) => process.stdout.write(`${row(moment)}\n`) }),
   });
   const seconds = (performance.now() - start) / 1_000;
+  if (options.report !== undefined) writeFileSync(options.report, renderReport(result));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : closing(result, options.weeks, seconds));
+  if (options.report !== undefined && !options.json) process.stdout.write(`The report is in ${options.report}.\n`);
   if (result.violations.length > 0) process.exitCode = 1;
 }
 
-function readOptions(): { weeks: number; json: boolean; help: boolean } {
+function readOptions(): { weeks: number; json: boolean; help: boolean; report?: string | undefined } {
   try {
     const { values } = parseArgs({
       options: {
         weeks: { type: "string", default: "3" },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
+        report: { type: "string" },
       },
     });
     const weeks = Number(values.weeks);

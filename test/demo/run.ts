@@ -2,6 +2,7 @@ import { VirtualClock } from "../harness/clock.ts";
 import { LocalCloud } from "../harness/local-cloud.ts";
 import { deploy } from "../harness/pulumi/deploy.ts";
 import { App, type AppFigures } from "./app.ts";
+import { type CallsOfStep, callsPerStep } from "./calls-per-step.ts";
 import { checkPromise } from "./check-promise.ts";
 import { type Moment, watchTokens } from "./timeline.ts";
 
@@ -45,6 +46,15 @@ export interface DemoResult {
   reconcilerCallsPerDay: number;
   violations: string[];
   timeline: Moment[];
+  /** What the demo covers, epoch ms. */
+  window: { from: number; to: number };
+  graceHours: number;
+  /** The app's requests, a line per day (epoch ms of its begin). */
+  appByDay: { day: number; accepted: number; refused: number }[];
+  /** Calls of the rotation function, over all rotations. */
+  callsPerStep: CallsOfStep[];
+  /** What was made to go wrong: how slow every call is. */
+  faults: { service: string; operation: string; latencyMs: number }[];
 }
 
 /** Deploys the Pulumi program into a local cloud and lets weeks pass, with an app that uses C2M all the time. */
@@ -82,18 +92,33 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
       secretKeys: ["clientSecret"],
     });
     const from = cloud.calls.calls.length;
+    const appByDay = new Map<number, { accepted: number; refused: number }>();
     const app = new App({
       aws: cloud.clientConfig(),
       secretId: secretName,
       c2mUrl: cloud.c2mUrl,
       clock,
       cacheMs: graceHours * hour,
+      onOutcome: (accepted) => {
+        const today = Math.floor(clock.now() / day) * day;
+        const counts = appByDay.get(today) ?? { accepted: 0, refused: 0 };
+        appByDay.set(today, counts);
+        counts[accepted ? "accepted" : "refused"] += 1;
+      },
     });
+    const started = clock.now();
     keepUsing(app, cloud, clock);
     // The last rotation's grace ends, and the reconciler comes by.
     await clock.advanceBy(weeks * 7 * day + (graceHours + 1) * hour);
     app.stop();
-    return resultOf(cloud, { app: app.figures, from, timeline, log, days: weeks * 7 });
+    return {
+      ...resultOf(cloud, { app: app.figures, from, timeline, log, days: weeks * 7 }),
+      window: { from: timeline[0]?.at ?? started, to: clock.now() },
+      graceHours,
+      appByDay: [...appByDay].map(([today, counts]) => ({ day: today, ...counts })),
+      callsPerStep: callsPerStep(cloud.calls.calls.slice(from), log),
+      faults: latencies.map(([service, operation = "every call", latencyMs]) => ({ service, operation, latencyMs })),
+    };
   } finally {
     await cloud.stop();
   }
@@ -122,7 +147,7 @@ function keepUsing(app: App, cloud: LocalCloud, clock: VirtualClock): void {
 function resultOf(
   cloud: LocalCloud,
   seen: { app: AppFigures; from: number; timeline: Moment[]; log: string[]; days: number },
-): DemoResult {
+): Omit<DemoResult, "window" | "graceHours" | "appByDay" | "callsPerStep" | "faults"> {
   const { app, from, timeline, log, days } = seen;
   const rotations = cloud.bus.events.filter(({ detail }) => detail.eventName === "RotationSucceeded").length;
   const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
