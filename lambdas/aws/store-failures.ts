@@ -17,6 +17,10 @@ const permanent: Record<string, [code: string, message: string]> = {
   ],
   ResourceExistsException: ["version_conflict", "Another value is stored under this version id already."],
   ResourceNotFoundException: ["secret_not_found", "The secret does not exist (any more)."],
+  CredentialsProviderError: [
+    "store_denied",
+    "There are no AWS credentials in the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, as Lambda sets them. The bundle looks nowhere else.",
+  ],
   UnrecognizedClientException: ["store_denied", "The function's credentials are not valid for this account."],
 };
 

@@ -231,7 +231,7 @@ function groupBySecret(entries: LedgerEntry[]): Map<string, LedgerEntry[]> {
 }
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
-function hourOfProof(secretName: string): number {
+export function hourOfProof(secretName: string): number {
   return (createHash("sha256").update(secretName).digest()[0] ?? 0) % 24;
 }
 

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { brokenProtocols } from "./broken.ts";
+import { effectsAfter, withStrike } from "./enumerate.ts";
+import { type Outcome, play } from "./play.ts";
+import type { Schedule, StrikeKind } from "./schedule.ts";
+import { type Protocol, theProtocol } from "./world.ts";
+
+/** Strikes with these kinds, one after the other, at every effect where each can fall; the latest effects first. */
+async function search(
+  schedule: Schedule,
+  kinds: readonly StrikeKind[],
+  { protocol, until }: { protocol: Protocol; until: (outcome: Outcome) => boolean },
+): Promise<Outcome | undefined> {
+  const outcome = await play(schedule, { protocol });
+  if (until(outcome)) return outcome;
+  const [kind, ...rest] = kinds;
+  if (kind === undefined) return undefined;
+  for (const { number: at } of effectsAfter(schedule, outcome.effects).reverse()) {
+    const found = await search(withStrike(schedule, { at, kind }), rest, { protocol, until });
+    if (found) return found;
+  }
+  return undefined;
+}
+
+describe("the explorer catches code that", () => {
+  it.each(brokenProtocols)("$fault ($breaks)", async ({ breaks, scenario, shownBy, protocol }) => {
+    const until = ({ violations }: Outcome) => violations.some((text) => text.startsWith(`${breaks}:`));
+    const found = await search({ scenario, strikes: [] }, shownBy, { protocol, until });
+    expect(found, "a schedule that shows it").toBeDefined();
+    // The very same schedule does the real protocol no harm: it was the mistake that was caught.
+    const real = await play({ scenario, strikes: found?.schedule.strikes ?? [] }, { protocol: theProtocol });
+    expect(real.violations).toEqual([]);
+  });
+});

@@ -1,0 +1,139 @@
+/** `npm run prove`: looks for a schedule of crashes and faults that breaks the promise. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { explore } from "./explore.ts";
+import { type Breach, type Family, families, schedulesOf, type Tally } from "./figures.ts";
+import { type OverHttp, sampleOverHttp } from "./over-http.ts";
+import { play } from "./play.ts";
+import { parseScheduleId } from "./schedule.ts";
+import type { Budget } from "./tasks.ts";
+
+const help = `Looks for a schedule that breaks the promise: the functions on the local Secrets Manager, log and C2M, killed and
+disturbed at every request and log line, on a virtual clock.
+
+Usage: npm run prove [-- options]
+
+  --budget B    quick: about 20 seconds; full: several minutes, and schedules over HTTP (default full)
+  --seed N      seed of the random schedules (default: the time, and printed)
+  --workers N   threads (default 2, or 1 on one core)
+  --replay ID   plays one schedule and shows every request and log line
+  --json        print one JSON object with the figures, and nothing else
+  --help        this text
+
+Exit status: 0, or 1 when the promise was broken, or 2 for wrong options.
+`;
+
+const options = readOptions();
+if (options.help) process.stdout.write(help);
+else if (options.replay !== undefined) await replay(options.replay);
+else await prove();
+
+async function prove(): Promise<void> {
+  const { budget, seed, workers, json } = options;
+  const start = performance.now();
+  const tally = await explore({
+    budget,
+    seed,
+    workers,
+    onProgress: (done, tasks, { breaches }) =>
+      progress(`engines: ${done} of ${tasks} tasks, ${breaches.length} broken`),
+  });
+  const http = budget === "full" ? await sampleOverHttp({ seed, runs: 1_000, onProgress: progress }) : undefined;
+  progress("");
+  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  const breaches = [...tally.breaches, ...(http?.breaches ?? [])];
+  process.stdout.write(json ? `${asJson(tally, http, seconds)}\n` : asText(tally, http, seconds));
+  if (breaches.length === 0) return;
+  process.exitCode = 1;
+  if (!json) for (const breach of breaches.slice(0, 3)) await show(breach);
+}
+
+async function replay(id: string): Promise<void> {
+  const { violations, trace, checks } = await play(parsed(id), { trace: true });
+  if (options.json) process.stdout.write(`${JSON.stringify({ id, violations, effects: checks })}\n`);
+  else process.stdout.write(`${trace.join("\n")}\n\n${verdict(violations)}\n`);
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+function parsed(id: string) {
+  try {
+    return parseScheduleId(id);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+async function show({ id, violations }: Breach): Promise<void> {
+  const [first = ""] = violations;
+  process.stdout.write(`\n${first}\n  npm run prove -- --replay '${id}'\n`);
+}
+
+function asText(tally: Tally, http: OverHttp | undefined, seconds: number): string {
+  const rows: [string, number][] = (Object.keys(families) as Family[]).map((family) => [
+    families[family],
+    tally.played[family],
+  ]);
+  rows.push(["schedules on the engines", schedulesOf(tally)], ["effects checked", tally.effects]);
+  if (http) rows.push(["schedules over HTTP, with AWS's SDK", http.schedules]);
+  rows.push(["violations", tally.breaches.length + (http?.breaches.length ?? 0)]);
+  const table = rows.map(([name, value]) => `  ${name.padEnd(74)}${value.toLocaleString("en").padStart(12)}`);
+  return `${table.join("\n")}\n\n${seconds} s on ${options.workers} threads, seed ${options.seed}\n`;
+}
+
+function asJson(tally: Tally, http: OverHttp | undefined, seconds: number): string {
+  const { budget, seed } = options;
+  const breaches = [...tally.breaches, ...(http?.breaches ?? [])];
+  return JSON.stringify({
+    budget,
+    seed,
+    schedules: schedulesOf(tally),
+    ...tally.played,
+    effects: tally.effects,
+    overHttp: http?.schedules ?? 0,
+    violations: breaches.length,
+    seconds,
+    breaches,
+  });
+}
+
+function verdict(violations: readonly string[]): string {
+  return violations.length === 0 ? "The promise was kept." : `The promise was BROKEN:\n  ${violations.join("\n  ")}`;
+}
+
+/** On stderr, in one line where it is a terminal. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (text !== "") process.stderr.write(`${text}\n`);
+}
+
+function readOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        budget: { type: "string", default: "full" },
+        seed: { type: "string", default: String(Math.floor(Date.now() / 1_000)) },
+        workers: { type: "string", default: String(Math.min(2, availableParallelism())) },
+        replay: { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.budget !== "quick" && values.budget !== "full") throw new Error("--budget must be quick or full");
+    const budget: Budget = values.budget;
+    const seed = wholeNumber("--seed", values.seed, 0, 2 ** 31 - 1);
+    return { ...values, budget, seed, workers: wholeNumber("--workers", values.workers, 1, 64) };
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new Error(`${name} must be a whole number, ${min} to ${max}`);
+}
+
+function refuse(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+  process.exit(2);
+}

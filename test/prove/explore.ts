@@ -1,0 +1,45 @@
+import { Worker } from "node:worker_threads";
+import { add, emptyTally, type Tally } from "./figures.ts";
+import { type Budget, type Task, tasksFor } from "./tasks.ts";
+
+export interface ExploreOptions {
+  budget: Budget;
+  /** Of the random schedules. */
+  seed: number;
+  /** Default 2. */
+  workers?: number;
+  onProgress?: (done: number, tasks: number, tally: Tally) => void;
+}
+
+/** Explores on the engines, in worker threads, and resolves with the figures. Rejects when a worker breaks. */
+export async function explore({ budget, seed, workers = 2, onProgress }: ExploreOptions): Promise<Tally> {
+  const tasks = tasksFor(budget, seed);
+  const waiting = tasks[Symbol.iterator]();
+  const total = emptyTally();
+  let done = 0;
+  const work = async () => {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url));
+    try {
+      for (const task of waiting) {
+        add(total, await performIn(worker, task));
+        done += 1;
+        onProgress?.(done, tasks.length, total);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return total;
+}
+
+function performIn(worker: Worker, task: Task): Promise<Tally> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", (tally: Tally) => {
+      worker.off("error", reject);
+      resolve(tally);
+    });
+    worker.once("error", reject);
+    worker.postMessage(task);
+  });
+}

@@ -1,0 +1,89 @@
+import { AwsError } from "../harness/aws/service.ts";
+import type { Intrusion } from "./schedule.ts";
+import { clientId, clientSecret, type ProveWorld, scopes } from "./world.ts";
+
+export type OperatorAction = Extract<Intrusion, `operator-${string}`>;
+
+/** What somebody with all permissions does to a secret by hand. What Secrets Manager refuses is left undone. */
+export function act(world: ProveWorld, kind: OperatorAction, secret: number): void {
+  try {
+    perform(world, kind, secret);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+  }
+  world.watch.operatorActed(world.effects.count);
+}
+
+function perform(world: ProveWorld, kind: OperatorAction, secret: number): void {
+  const { engine } = world;
+  const { arn } = world.of(secret);
+  switch (kind) {
+    case "operator-put":
+      put(world, secret, tokenByHand(world, secret));
+      return;
+    case "operator-put-text":
+      put(world, secret, "a-text-put-by-hand");
+      return;
+    case "operator-back": {
+      const [from, to] = [world.holder(secret, "AWSCURRENT"), world.holder(secret, "AWSPREVIOUS")];
+      if (from === undefined || to === undefined) return;
+      engine.updateSecretVersionStage({
+        SecretId: arn,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: to,
+        RemoveFromVersionId: from,
+      });
+      return;
+    }
+    case "operator-unpend": {
+      const from = world.holder(secret, "AWSPENDING");
+      if (from === undefined) return;
+      engine.updateSecretVersionStage({ SecretId: arn, VersionStage: "AWSPENDING", RemoveFromVersionId: from });
+      return;
+    }
+    case "operator-cancel":
+      engine.cancelRotateSecret({ SecretId: arn });
+      return;
+    case "operator-rotate":
+      // Not awaited: the rotation may be the very one that this happens in.
+      engine.rotateSecret({ SecretId: arn, ClientRequestToken: world.id() });
+      return;
+  }
+}
+
+function put(world: ProveWorld, secret: number, value: string): void {
+  world.engine.putSecretValue(
+    { SecretId: world.of(secret).arn, ClientRequestToken: world.id(), SecretString: value },
+    world.administrator,
+  );
+}
+
+/** A token that was issued by hand, in the form in which the secret holds one. */
+function tokenByHand(world: ProveWorld, secret: number): string {
+  const answer = world.c2m.answer({
+    method: "POST",
+    path: "/auth/tokens/long",
+    headers: { "x-client-id": clientId, "content-type": "application/json" },
+    body: JSON.stringify({
+      grant_type: "client_credentials",
+      client_id: clientId,
+      client_secret: clientSecret,
+      scopes,
+      ttl_seconds: 60 * 86_400,
+    }),
+  });
+  if (answer instanceof Promise) throw new Error("C2M answers a client secret at once.");
+  const { access_token = "", token_id, expires_at } = JSON.parse(answer.body) as Record<string, string>;
+  world.watch.issuedByHand(access_token);
+  const { baseUrl } = world.of(secret).settings;
+  const issued_at = new Date(world.clock.now()).toISOString();
+  return JSON.stringify({
+    access_token,
+    token_id,
+    expires_at,
+    client_id: clientId,
+    scopes,
+    issued_at,
+    base_url: baseUrl,
+  });
+}
