@@ -89,7 +89,8 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       breaching: 3,
       among: 3,
       missing: "breaching",
-      says: "No run of the reconciler has ended for three hours: nothing is revoked and nothing measured. Check its schedule and its errors.",
+      // Also before the first run: a reconciler that never ran would not be noticed otherwise.
+      says: "No run of the reconciler has ended for three hours: nothing is revoked and nothing measured. Right after the first deployment wait for its first run, an hour at most; else check its schedule and its errors.",
     },
     {
       name: "secrets-not-reconciled",

@@ -18,7 +18,7 @@ export interface FunctionCode {
   replaced: string[];
 }
 
-const built = new Map<FunctionName, FunctionCode>();
+let built: Record<FunctionName, FunctionCode> | undefined;
 const readyMade = new Map<FunctionName, FunctionCode["files"]>();
 
 /**
@@ -34,13 +34,13 @@ export function bundleFiles(name: FunctionName): FunctionCode["files"] {
 
 /** The function's bundle from its sources, with what is in it. */
 export function bundleFunction(name: FunctionName): FunctionCode {
-  const known = built.get(name);
-  if (known) return known;
-  const script = resolve(import.meta.dirname, "bundle-function.ts");
-  const output = execFileSync(process.execPath, [script, name], { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
-  const code = JSON.parse(output) as FunctionCode;
-  built.set(name, code);
-  return code;
+  built ??= JSON.parse(
+    execFileSync(process.execPath, [resolve(import.meta.dirname, "bundle-functions.ts")], {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024,
+    }),
+  ) as Record<FunctionName, FunctionCode>;
+  return built[name];
 }
 
 /** The function's `index.js`. */

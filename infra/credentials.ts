@@ -105,8 +105,8 @@ export function createCredentials(
     `${name}-credentials`,
     {
       secretId: secret.id,
-      // A secret also where the caller gave it as plain text: it would stand in the state as such.
-      secretString: pulumi.secret(pulumi.jsonStringify({ client_id: clientId, ...fieldsOf(credentials) })),
+      // A secret for Pulumi also where the caller gave plain text: the SDK makes this input one.
+      secretString: pulumi.jsonStringify({ client_id: clientId, ...fieldsOf(credentials) }),
     },
     options,
   );

@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readConfig } from "./config.ts";
+import { parseDuration } from "./duration.ts";
+import { tokenDefaults } from "./token-args.ts";
 import { TokenRotation } from "./token-rotation.ts";
+import { rotationDefaults } from "./token-rotation-args.ts";
 
 const { name, args } = readConfig();
 const rotation = new TokenRotation(name, args);
@@ -15,6 +18,12 @@ export const credentialsSecretArn = rotation.credentialsSecretArn;
 export const rotatorName = rotation.rotator.function.name;
 export const reconcilerName = rotation.reconciler.function.name;
 export const logGroupName = rotation.logGroup.name;
+/** The C2M API, without `/auth`: where an operator may send a token. */
+export const baseUrl = args.baseUrl ?? rotationDefaults.baseUrl;
+/** How long a superseded token stays alive, by the secret's name. */
+export const graceSeconds = Object.fromEntries(
+  args.tokens.map((token) => [token.name, parseDuration(token.grace ?? tokenDefaults.grace)]),
+);
 /** Undefined without monitoring, as are the others of it. */
 export const alarmTopicArn = rotation.monitoring?.alarmTopic.arn;
 /** Publishes whenever a token secret has a new current value. */

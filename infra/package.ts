@@ -4,6 +4,7 @@
  * @module
  */
 export { alarmNames } from "./alarms.ts";
+export { checkStack, type DeclaredResource } from "./check-stack.ts";
 export type {
   AssertionArgs,
   ClientSecretArgs,

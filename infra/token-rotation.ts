@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { SettingsFile, TokenSettingsEntry } from "../lambdas/rotation/settings.ts";
+import type { TokenSettingsEntry } from "../lambdas/rotation/settings.ts";
 import { checkArgs } from "./check-args.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
 import { encryptionKeyOf } from "./encryption.ts";
@@ -8,12 +8,10 @@ import { LambdaFunction } from "./lambda-function.ts";
 import { Monitoring } from "./monitoring.ts";
 import { describeProblems } from "./problem.ts";
 import { type RoleScope, reconcilerStatements, rotatorStatements } from "./role-statements.ts";
+import { rotatorTimeoutSeconds, settingsFile, settingsOf } from "./settings-file.ts";
 import { rotationDefaults, type TokenRotationArgs } from "./token-rotation-args.ts";
 import type { TokenPlan } from "./token-rules.ts";
 import { createSecretPolicy, createTokenSecret, type TokenSecret } from "./token-secret.ts";
-
-/** Longer than any step takes: an issue call of 15 s and its retries, the store, and waiting for a token to work. */
-const rotatorTimeoutSeconds = 120;
 
 /** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
 const reconcilerTimeoutSeconds = 300;
@@ -55,7 +53,7 @@ export class TokenRotation extends pulumi.ComponentResource {
       });
     }
     // Not the credentials: given as plain text, they would stand in the state as such.
-    const { credentials: _, ...shown } = args;
+    const shown = args;
     super("c2m-token-rotation:index:TokenRotation", name, shown, options);
     const child = { parent: this };
     const { accountId } = aws.getCallerIdentityOutput({}, child);
@@ -232,28 +230,4 @@ export class TokenRotation extends pulumi.ComponentResource {
       child,
     );
   }
-}
-
-function settingsOf(
-  args: TokenRotationArgs,
-  { secretId, shortTokenGrantType }: Credentials,
-  token: TokenPlan,
-): pulumi.Output<TokenSettingsEntry> {
-  return pulumi.output(secretId).apply((credentialsSecretId) => ({
-    clientId: args.clientId,
-    baseUrl: args.baseUrl ?? rotationDefaults.baseUrl,
-    ...(credentialsSecretId === undefined ? {} : { credentialsSecretId }),
-    ...(shortTokenGrantType === undefined ? {} : { shortTokenGrantType }),
-    scopes: token.scopes,
-    ttlSeconds: token.lifetimeSeconds,
-    graceSeconds: token.graceSeconds,
-    pendingMaxAgeSeconds: token.pendingMaxAgeSeconds,
-    revocation: token.revocation,
-  }));
-}
-
-function settingsFile(tokens: Map<string, pulumi.Output<TokenSettingsEntry>>): pulumi.Output<string> {
-  return pulumi
-    .output(Object.fromEntries(tokens))
-    .apply((entries) => JSON.stringify({ rotatorTimeoutSeconds, tokens: entries } satisfies SettingsFile));
 }

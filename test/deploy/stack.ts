@@ -47,7 +47,12 @@ export interface TestCloud {
 
 /** Deploys a plan; its C2M is the cloud's own. */
 export function deployPlan(cloud: LocalCloud, program: Plan): Promise<Deployment> {
-  return deploy(cloud, JSON.parse(JSON.stringify(program).replaceAll(anyC2mUrl, cloud.c2mUrl)) as Plan);
+  return deploy(cloud, forCloud(cloud, program));
+}
+
+/** A plan whose C2M is the cloud's own. */
+export function forCloud(cloud: LocalCloud, program: Plan): Plan {
+  return JSON.parse(JSON.stringify(program).replaceAll(anyC2mUrl, cloud.c2mUrl)) as Plan;
 }
 
 /** The fields of the token secret's current value. */

@@ -90,8 +90,7 @@ export class CloudWatch {
   }
 
   #read(message: string, stream: string): void {
-    if (!message.startsWith("{")) return;
-    const line = JSON.parse(message) as LogLine;
+    const line = parsed(message);
     for (const { Namespace, Dimensions, Metrics } of line._aws?.CloudWatchMetrics ?? []) {
       for (const names of Dimensions) {
         const dimensions = Object.fromEntries(names.map((name) => [name, String(line[name])]));
@@ -113,6 +112,16 @@ interface LogLine {
   record?: { status?: string };
   /** The embedded metric format. */
   _aws?: { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[] };
+}
+
+// What is no JSON holds no metric.
+function parsed(message: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === "object" && value !== null ? (value as LogLine) : {};
+  } catch {
+    return {};
+  }
 }
 
 function keyOf(namespace: string, metricName: string, dimensions: Record<string, string>): string {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { alarmNames } from "../../infra/alarms.ts";
 import { stackConfig } from "../deploy/stack.ts";
@@ -96,17 +97,18 @@ describe("the program", () => {
     expect(monitoring).toBe(unchanged);
   });
 
-  it("gives the same plan again, to the byte", async () => {
-    // Another stack's name, so that the plan is not the cached one.
+  it("declares the same again, to the byte, in another process", async () => {
+    // Another stack's name, so that the plan is not the one that is known already.
     const again = await plan({ ...base, stack: "other" });
-    expect(
-      JSON.parse(
-        JSON.stringify(again)
-          .replaceAll("::c2m-token-rotation-other", "::c2m-token-rotation-test")
-          .replaceAll("urn:pulumi:other", "urn:pulumi:test")
-          .replaceAll('"c2m-token-rotation-other"', '"c2m-token-rotation-test"'),
-      ),
-    ).toEqual(program);
+    const bytes = ({ resources }: Plan) =>
+      resources
+        .filter(({ custom }) => custom)
+        .map(
+          ({ type, name, inputs }) =>
+            `${type} ${name} ${createHash("sha256").update(JSON.stringify(inputs)).digest("hex")}`,
+        )
+        .sort();
+    expect(bytes(again)).toEqual(bytes(program));
   });
 
   it("declares at preview what it declares at deployment, though ARNs are not known yet", () => {

@@ -17,7 +17,7 @@ const [plain, complete] = await Promise.all([
 
 /** The cells of every row of the table whose first column has this heading. */
 function rowsOf(heading: string): string[][] {
-  const [, table = ""] = document.split(`| ${heading} |`);
+  const [, table = ""] = document.split(new RegExp(`^\\| ${heading} +\\|`, "m"));
   const [body = ""] = table.split("\n\n");
   return body
     .split("\n")

@@ -23,7 +23,6 @@ export const costs: Figure[] = [128, 256].map((memoryMb) => ({
   what: `cost of a rotation at ${memoryMb} MB, list prices`,
   unit: "$",
   aim: 0.0001,
-  rounds: 15,
   async prepare() {
     const lab = await RotationLab.start();
     const by = await callsOfRotation({ cold: true, graceSeconds: 0 });

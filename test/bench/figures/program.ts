@@ -8,7 +8,13 @@ const program = resolve(root, "test/harness/pulumi/record-program.ts");
 
 /** Time and memory of the Pulumi program until all is registered, in a process of its own, against mocks. */
 export const programFigures: Figure[] = [1, 10, 100].flatMap((tokens) => [
-  figure(`program-${tokens}`, `program with ${tokens} token${tokens === 1 ? "" : "s"}, until all is registered`, "s", tokens, "seconds"),
+  figure(
+    `program-${tokens}`,
+    `program with ${tokens} token${tokens === 1 ? "" : "s"}, until all is registered`,
+    "s",
+    tokens,
+    "seconds",
+  ),
   figure(`program-${tokens}-memory`, "  its peak memory", "MB", tokens, "megabytes"),
 ]);
 

@@ -17,13 +17,17 @@ export class SecretsManagerClient {
     const body = JSON.stringify(input);
     const headers = signed(url, region, { "x-amz-target": `secretsmanager.${operation}` }, body);
     const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const request: ClientRequest = http.request(url, { method: "POST", agent: agent as never, headers }, (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-        });
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
-      });
+      const request: ClientRequest = http.request(
+        url,
+        { method: "POST", agent: agent as never, headers },
+        (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (chunk: string) => {
+            text += chunk;
+          });
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
       request.on("error", reject).end(body);
     });
     const answer = JSON.parse(text, (key, value) =>
@@ -82,7 +86,9 @@ function signed(url: URL, region: string, own: Record<string, string>, body: str
   const scope = `${time.slice(0, 8)}/${region}/secretsmanager/aws4_request`;
   const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
   const hmac = (key: string | Buffer, data: string) => createHmac("sha256", key).update(data).digest();
-  const key = scope.split("/").reduce<string | Buffer>((last, part) => hmac(last, part), `AWS4${AWS_SECRET_ACCESS_KEY}`);
+  const key = scope
+    .split("/")
+    .reduce<string | Buffer>((last, part) => hmac(last, part), `AWS4${AWS_SECRET_ACCESS_KEY}`);
   const signature = hmac(key, text).toString("hex");
   const credential = `Credential=${AWS_ACCESS_KEY_ID}/${scope}`;
   return {

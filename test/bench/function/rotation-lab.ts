@@ -106,7 +106,11 @@ export class RotationLab {
    * @param cgroup the `cgroup.procs` of a group that the process joins
    */
   async rotate(build: BuildName, cgroup?: string): Promise<RotationRun> {
-    const process = await FunctionUnderLoad.start({ taskRoot: this.#root(build), environment: this.#environment(), cgroup });
+    const process = await FunctionUnderLoad.start({
+      taskRoot: this.#root(build),
+      environment: this.#environment(),
+      cgroup,
+    });
     try {
       const init = await process.ready;
       const steps: Effort[] = [];

@@ -1,0 +1,124 @@
+import { describe, expect, it } from "vitest";
+import { type AlarmDefinition, type AlarmState, stateAt } from "../harness/cloudwatch-alarm.ts";
+import type { CloudEvent } from "../harness/event-bus.ts";
+import { parsePattern } from "../harness/event-pattern.ts";
+import { Topics } from "../harness/sns.ts";
+
+const event: CloudEvent = {
+  source: "aws.secretsmanager",
+  "detail-type": "Secret Label Updated",
+  account: "123456789012",
+  region: "us-east-1",
+  time: "2026-01-01T00:00:00Z",
+  resources: ["arn:one", "arn:two"],
+  detail: { labelUpdated: "AWSCURRENT", nested: { id: "a" } },
+};
+
+describe("an event pattern", () => {
+  it.each<[object, boolean]>([
+    [{ source: ["aws.secretsmanager"] }, true],
+    [{ source: ["aws.ec2", "aws.secretsmanager"] }, true],
+    [{ source: ["aws.ec2"] }, false],
+    [{ resources: ["arn:two"] }, true],
+    [{ resources: ["arn:three"] }, false],
+    [{ detail: { labelUpdated: ["AWSCURRENT"], nested: { id: ["a"] } } }, true],
+    [{ detail: { nested: { id: ["b"] } } }, false],
+    [{ detail: { labelUpdated: { deeper: ["x"] } } }, false],
+    [{ detail: { absent: ["x"] } }, false],
+  ])("%j", (pattern, fits) => {
+    expect(parsePattern(JSON.stringify(pattern))(event)).toBe(fits);
+  });
+
+  it.each([[{ source: [{ prefix: "aws." }] }], [{ source: [] }], [{ source: "aws.ec2" }]])(
+    "that the local EventBridge does not know is refused, and not taken to fit nothing: %j",
+    (pattern) => {
+      expect(() => parsePattern(JSON.stringify(pattern))).toThrow(/source/);
+    },
+  );
+});
+
+describe("a topic", () => {
+  const arn = "arn:aws:sns:us-east-1:123456789012:topic";
+  const allow = (service: string, condition: object = {}) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: {
+        Effect: "Allow",
+        Principal: { Service: service },
+        Action: "sns:Publish",
+        Resource: arn,
+        ...condition,
+      },
+    });
+  const topicWith = (policy?: string) => {
+    const topics = new Topics("123456789012");
+    topics.create(arn);
+    if (policy !== undefined) topics.setPolicy(arn, policy);
+    return topics;
+  };
+
+  it("takes messages of the services that its policy names", () => {
+    const topics = topicWith(allow("events.amazonaws.com"));
+    topics.publish(arn, "events.amazonaws.com", "one");
+    topics.publish(arn, "cloudwatch.amazonaws.com", "two");
+    expect(topics.published(arn)).toEqual(["one"]);
+  });
+
+  it("takes no service's messages without a policy", () => {
+    const topics = topicWith();
+    topics.publish(arn, "events.amazonaws.com", "one");
+    expect(topics.published(arn)).toEqual([]);
+  });
+
+  it("takes none of EventBridge's under a condition, whose keys EventBridge does not send", () => {
+    const condition = { Condition: { StringEquals: { "aws:SourceAccount": "123456789012" } } };
+    const topics = topicWith(allow("events.amazonaws.com", condition));
+    topics.publish(arn, "events.amazonaws.com", "one");
+    topics.publish(arn, "events.amazonaws.com", "two", { "aws:SourceAccount": "123456789012" });
+    expect(topics.published(arn)).toEqual(["two"]);
+  });
+});
+
+describe("an alarm for two breaching periods of three", () => {
+  const minute = 60_000;
+  const alarm = (missing: AlarmDefinition["missing"]): AlarmDefinition => ({
+    name: "a",
+    namespace: "n",
+    metricName: "m",
+    dimensions: {},
+    statistic: "Maximum",
+    comparison: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    periodMs: minute,
+    datapointsToAlarm: 2,
+    evaluationPeriods: 3,
+    missing,
+    actions: [],
+  });
+  /** `X` breaches, `0` does not, `-` has no data; oldest first. */
+  const state = (periods: string, missing: AlarmDefinition["missing"], before: AlarmState) => {
+    const datapoints = [...periods].flatMap((period, index) =>
+      period === "-" ? [] : [{ at: index * minute, value: period === "X" ? 1 : 0 }],
+    );
+    return stateAt(alarm(missing), datapoints, periods.length * minute, before);
+  };
+
+  it.each<[string, AlarmState, AlarmState, AlarmState]>([
+    // periods, then the state where missing data is breaching, not breaching, or ignored after ALARM.
+    ["0XX", "ALARM", "ALARM", "ALARM"],
+    ["X0X", "ALARM", "ALARM", "ALARM"],
+    ["00X", "OK", "OK", "OK"],
+    ["0-X", "ALARM", "OK", "OK"],
+    ["--0", "ALARM", "OK", "OK"],
+    ["---", "ALARM", "OK", "ALARM"],
+    ["--X", "ALARM", "OK", "ALARM"],
+  ])("%s", (periods, breaching, notBreaching, ignored) => {
+    expect(state(periods, "breaching", "OK")).toBe(breaching);
+    expect(state(periods, "notBreaching", "ALARM")).toBe(notBreaching);
+    expect(state(periods, "ignore", "ALARM")).toBe(ignored);
+  });
+
+  it("counts a value that falls on a period's end to the next one", () => {
+    expect(stateAt(alarm("notBreaching"), [{ at: 3 * minute, value: 1 }], 3 * minute, "OK")).toBe("OK");
+  });
+});
