@@ -53,7 +53,7 @@ export class TokenRotation extends pulumi.ComponentResource {
       });
     }
     // Not the credentials: given as plain text, they would stand in the state as such.
-    const shown = args;
+    const { credentials: _, ...shown } = args;
     super("c2m-token-rotation:index:TokenRotation", name, shown, options);
     const child = { parent: this };
     const { accountId } = aws.getCallerIdentityOutput({}, child);

@@ -40,6 +40,8 @@ export class DeployedWorld {
   static async deploy(token: Record<string, unknown> = {}): Promise<DeployedWorld> {
     const { cloud, clock } = await emptyCloud({ c2m: { tokenLength: 600 } });
     await deployPlan(cloud, await stackPlan(token));
+    // So that each week ends a day after its rotation.
+    await clock.advanceBy(day);
     return new DeployedWorld(cloud, clock);
   }
 
