@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as timers from "node:timers/promises";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { clientConfig } from "../aws/client-config.ts";
 import { CloudWatchLedger } from "../aws/cloudwatch-ledger.ts";
 import { functionLog } from "../aws/function-log.ts";
 import { SecretsManagerStore } from "../aws/secrets-manager-store.ts";
@@ -26,9 +27,15 @@ const hourOfAll = 3;
 /** Kept back of the function's time for writing the log and answering, in ms. */
 const answerMs = 1_000;
 
+/** A page of a large log takes CloudWatch seconds to look through. In ms. */
+const ledgerTimeoutMs = 30_000;
+
 const clock: Clock = { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) };
-const store = new SecretsManagerStore(new SecretsManagerClient({}));
-const ledger = new CloudWatchLedger(new CloudWatchLogsClient({}), process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? "");
+const store = new SecretsManagerStore(new SecretsManagerClient(clientConfig()));
+const ledger = new CloudWatchLedger(
+  new CloudWatchLogsClient(clientConfig(ledgerTimeoutMs)),
+  process.env.AWS_LAMBDA_LOG_GROUP_NAME ?? "",
+);
 const settings = parseSettings(readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? ".", "tokens.json"), "utf8"));
 
 /** Brings every listed secret to where nothing lives that should not; resolves with what it did and found. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as timers from "node:timers/promises";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { clientConfig } from "../aws/client-config.ts";
 import { functionLog } from "../aws/function-log.ts";
 import { SecretsManagerStore } from "../aws/secrets-manager-store.ts";
 import { createC2mClient } from "../c2m/client.ts";
@@ -20,7 +21,7 @@ import { parseEvent, type RotationEvent } from "./event.ts";
 const answerMs = 1_000;
 
 const clock: Clock = { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) };
-const store = new SecretsManagerStore(new SecretsManagerClient({}));
+const store = new SecretsManagerStore(new SecretsManagerClient(clientConfig()));
 const credentials = new CredentialsCache(store, clock);
 const settings = parseSettings(readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? ".", "tokens.json"), "utf8"));
 
