@@ -55,6 +55,12 @@ function ofRotation(error: RotationError): Failure {
     const what = `you may not call secretsmanager:${operation} on this secret, or may not use its KMS key.`;
     return unavailable(`AWS denied it: ${what}`, permissions);
   }
+  if (error.code === "ledger_unavailable" && denied.test(error.message)) {
+    return unavailable(
+      "AWS denied it: you may not call logs:FilterLogEvents on the functions' log group.",
+      permissions,
+    );
+  }
   if (error.code === "secret_not_found") return failed(error.message, "Check the name, the account and the region.");
   if (error instanceof RetryableError || error instanceof AmbiguousError) {
     return unavailable(error.message, /^(store|ledger)_/.test(error.code) ? network : undefined);

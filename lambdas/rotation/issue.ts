@@ -136,6 +136,7 @@ async function checkGranted(
     granted_seconds: Math.floor(grantedMs / 1_000),
   });
   log.metric(metricNames.lifetimeClamped);
+  log.metric(metricNames.lifetimeGranted, Math.floor(grantedMs / 1_000));
   const { current } = options;
   if (current?.kind === "ours" && Date.parse(current.token.expiresAt) >= expiresAt) {
     await discard(context, arn, token);

@@ -91,6 +91,8 @@ async function promote(
   { secret }: RollbackPlan,
   { from, to }: { from: string; to: string },
 ): Promise<void> {
+  const fields = { secret: secret.arn, version_id: to, superseded_version_id: from };
+  context.log.event("token.promotion.started", fields);
   try {
     await context.store.moveStage({ secretId: secret.arn, stage: "AWSCURRENT", toVersionId: to, fromVersionId: from });
   } catch (error) {
@@ -99,7 +101,7 @@ async function promote(
     if (versionAt(now, "AWSCURRENT") !== to) throw error;
   }
   // The ledger's date starts the grace of the token that was replaced.
-  context.log.event("token.promoted", { secret: secret.arn, version_id: to, superseded_version_id: from });
+  context.log.event("token.promoted", fields);
 }
 
 async function isRevoked(ledger: Ledger, { tokenId, issuedAt }: StoredToken): Promise<boolean> {

@@ -1,10 +1,13 @@
 import {
   CloudWatchLogsClient,
+  CreateLogStreamCommand,
+  DeleteLogGroupCommand,
   DescribeLogGroupsCommand,
   DescribeLogStreamsCommand,
   FilterLogEventsCommand,
   type FilterLogEventsCommandInput,
   GetLogEventsCommand,
+  PutLogEventsCommand,
   paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -159,13 +162,35 @@ describe("the other reading calls", () => {
   });
 
   test("an operation that is not there is named, and what there is", async () => {
-    const { PutLogEventsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
-    const command = new PutLogEventsCommand({ logGroupName: group, logStreamName: "a", logEvents: [] });
-    await expect(logsClient.send(command)).rejects.toMatchObject({
+    await expect(logsClient.send(new DeleteLogGroupCommand({ logGroupName: group }))).rejects.toMatchObject({
       name: "UnknownOperationException",
       message:
-        "logs:PutLogEvents is not there; there are: FilterLogEvents, GetLogEvents, DescribeLogGroups, DescribeLogStreams.",
+        "logs:DeleteLogGroup is not there; there are: FilterLogEvents, GetLogEvents, DescribeLogGroups, DescribeLogStreams, CreateLogStream, PutLogEvents.",
     });
+  });
+});
+
+describe("PutLogEvents", () => {
+  const put = (message: string, stream = "operator", timestamp = clock.now()) =>
+    logsClient.send(
+      new PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents: [{ timestamp, message }] }),
+    );
+
+  test("writes into a stream that was created, and nowhere else", async () => {
+    await expect(put("lost")).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    const stream = { logGroupName: group, logStreamName: "operator" };
+    await logsClient.send(new CreateLogStreamCommand(stream));
+    await put("kept");
+    expect(await messages()).toEqual(["kept"]);
+    await expect(logsClient.send(new CreateLogStreamCommand(stream))).rejects.toMatchObject({
+      name: "ResourceAlreadyExistsException",
+    });
+  });
+
+  test("makes a line readable when it has come, whatever time the client gave it", async () => {
+    await logsClient.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: "operator" }));
+    await put("of a clock that is ahead", "operator", at(60));
+    expect(await messages()).toEqual(["of a clock that is ahead"]);
   });
 });
 

@@ -1,32 +1,36 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hour, logGroup, OperatedStack, secretName } from "./operated-stack.ts";
 
 const soon = ["--interval", "0.05"];
 
-describe("an operator who acts", () => {
-  let stack: OperatedStack;
-
-  beforeEach(async () => {
-    // A refused RotateSecret may run the pending rotation again; here each of them is to stay as it was left.
-    stack = await OperatedStack.start({ secretsManager: { refusedRotateRetries: false } });
+/** Has a rotation fail, and leaves its version pending. */
+async function stick(stack: OperatedStack, fault: { operation: string; code: string; status: number }): Promise<void> {
+  const { operation, code, status } = fault;
+  const withdraw = stack.cloud.faults.add({
+    service: "c2m",
+    operation,
+    times: Number.POSITIVE_INFINITY,
+    fault: { kind: "error", status, code, message: "no" },
   });
-  afterEach(() => stack.stop());
+  await stack.rotate();
+  withdraw();
+}
 
-  const live = () => stack.cloud.c2m.liveLongTokens().map(({ id }) => id);
+/** A test with a stack of its own. */
+function acts(fact: string, act: (stack: OperatedStack, live: () => string[]) => Promise<void>): void {
+  it(fact, async () => {
+    // A refused RotateSecret may run the pending rotation again; here each of them is to stay as it was left.
+    const stack = await OperatedStack.start({ secretsManager: { refusedRotateRetries: false } });
+    try {
+      await act(stack, () => stack.cloud.c2m.liveLongTokens().map(({ id }) => id));
+    } finally {
+      await stack.stop();
+    }
+  });
+}
 
-  async function stick(fault: { operation: string; code: string; status: number }): Promise<void> {
-    const { operation, code, status } = fault;
-    const withdraw = stack.cloud.faults.add({
-      service: "c2m",
-      operation,
-      times: Number.POSITIVE_INFINITY,
-      fault: { kind: "error", status, code, message: "no" },
-    });
-    await stack.rotate();
-    withdraw();
-  }
-
-  it("rotates and sees each step until the new token is current", async () => {
+describe.concurrent("an operator who acts", () => {
+  acts("rotates and sees each step until the new token is current", async (stack) => {
     const before = stack.tokenIdAt("AWSCURRENT");
     const { code, stdout } = await stack.on("rotate", "--wait", ...soon);
     const steps = [
@@ -46,8 +50,8 @@ describe("an operator who acts", () => {
     expect(code).toBe(0);
   });
 
-  it("is told why a rotation failed, frees the way with unstick, and rotates again", async () => {
-    await stick({ operation: "issueLongTermToken", status: 400, code: "invalid_scope" });
+  acts("is told why a rotation failed, frees the way with unstick, and rotates again", async (stack) => {
+    await stick(stack, { operation: "issueLongTermToken", status: 400, code: "invalid_scope" });
     const refused = await stack.on("rotate", "--wait", ...soon);
     expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("c2m-tokens unstick") });
     const status = await stack.on("status");
@@ -65,7 +69,7 @@ describe("an operator who acts", () => {
     expect((await stack.on("unstick")).stdout).toContain("Nothing is stuck");
   });
 
-  it("sees the reason when the rotation fails while it is watched", async () => {
+  acts("sees the reason when the rotation fails while it is watched", async (stack) => {
     stack.cloud.faults.add({
       service: "c2m",
       operation: "issueShortTermToken",
@@ -78,20 +82,23 @@ describe("an operator who acts", () => {
     expect(stderr).toMatch(/The rotation failed in testSecret: issueShortTermToken: C2M answered HTTP 400/);
   });
 
-  it("leaves the token of a version that was unstuck to the reconciler, which learns of it from the log", async () => {
-    await stick({ operation: "issueShortTermToken", status: 400, code: "invalid_request" });
-    const stuck = live().find((id) => id !== stack.tokenIdAt("AWSCURRENT"));
-    const { stdout } = await stack.on("unstick");
-    expect(stdout).toContain(`holds the token ${stuck}`);
-    expect(stack.cloud.logs.lines(logGroup).join("\n")).toContain('"message":"pending.detached"');
-    await stack.clock.advanceBy(3 * hour);
-    expect(live()).toEqual([stack.tokenIdAt("AWSCURRENT")]);
-  });
+  acts(
+    "leaves the token of a version that was unstuck to the reconciler, which learns of it from the log",
+    async (stack, live) => {
+      await stick(stack, { operation: "issueShortTermToken", status: 400, code: "invalid_request" });
+      const stuck = live().find((id) => id !== stack.tokenIdAt("AWSCURRENT"));
+      const { stdout } = await stack.on("unstick");
+      expect(stdout).toContain(`holds the token ${stuck}`);
+      expect(stack.cloud.logs.lines(logGroup).join("\n")).toContain('"message":"pending.detached"');
+      await stack.clock.advanceBy(3 * hour);
+      expect(live()).toEqual([stack.tokenIdAt("AWSCURRENT")]);
+    },
+  );
 
-  it("does not unstick while a step may still be at work", async () => {
+  acts("does not unstick while a step may still be at work", async (stack) => {
     const pending = { Step: "createSecret", message: "step.started", step: "createSecret" };
     const { engine } = stack.cloud.secretsManager;
-    await stick({ operation: "issueLongTermToken", status: 400, code: "invalid_scope" });
+    await stick(stack, { operation: "issueLongTermToken", status: 400, code: "invalid_scope" });
     const line = JSON.stringify({
       ...pending,
       secret: engine.describeSecret({ SecretId: secretName }).ARN,
@@ -104,7 +111,7 @@ describe("an operator who acts", () => {
     expect(stack.labels()).toContain("AWSPENDING");
   });
 
-  it("goes back to the previous token, and the replaced one keeps its grace", async () => {
+  acts("goes back to the previous token, and the replaced one keeps its grace", async (stack, live) => {
     const first = stack.tokenIdAt("AWSCURRENT");
     await stack.rotate();
     const second = stack.tokenIdAt("AWSCURRENT");
@@ -121,7 +128,7 @@ describe("an operator who acts", () => {
     expect(live()).toEqual([first]);
   });
 
-  it("does not go back to a token that was revoked, nor where there is none", async () => {
+  acts("does not go back to a token that was revoked, nor where there is none", async (stack) => {
     expect(await stack.on("rollback")).toMatchObject({
       code: 3,
       stderr: expect.stringContaining("no previous version"),
@@ -133,7 +140,7 @@ describe("an operator who acts", () => {
     expect(stack.tokenIdAt("AWSCURRENT")).toBe(current);
   });
 
-  it("answers a leak: a new token, the old ones dead at once, and a report with the times", async () => {
+  acts("answers a leak: a new token, the old ones dead at once, and a report with the times", async (stack, live) => {
     stack.cloud.c2m.knobs.revocationDelayMs = 300;
     await stack.rotate();
     const leaked = stack.tokenIdAt("AWSCURRENT");
@@ -154,45 +161,54 @@ describe("an operator who acts", () => {
     expect(live()).toEqual([stack.tokenIdAt("AWSCURRENT")]);
   });
 
-  it("ends a token's life: every token revoked, the schedule stopped, the secret marked for deletion", async () => {
-    await stack.rotate();
-    const dry = await stack.on("decommission", "--dry-run");
-    for (const id of live()) expect(dry.stdout).toContain(id);
-    expect(live()).toHaveLength(2);
-    expect((await stack.on("decommission")).code).toBe(3);
-    const { code, stdout } = await stack.on("decommission", "--yes", secretName, "--recovery-days", "7");
-    expect(stdout).toMatch(/revoked tok_lt_\S+\n.*revoked tok_lt_\S+\nc2m\/api-token is deleted on/);
-    expect(code).toBe(0);
-    expect(live()).toEqual([]);
-    const secret = stack.cloud.secretsManager.engine.describeSecret({ SecretId: secretName });
-    expect(secret).toMatchObject({ RotationEnabled: false, DeletedDate: expect.any(Number) });
-    expect((await stack.on("decommission", "--yes", secretName)).code).toBe(3);
-    expect(await stack.on("status")).toMatchObject({ code: 1, stdout: expect.stringContaining("marked for deletion") });
-  });
+  acts(
+    "ends a token's life: every token revoked, the schedule stopped, the secret marked for deletion",
+    async (stack, live) => {
+      await stack.rotate();
+      const dry = await stack.on("decommission", "--dry-run");
+      for (const id of live()) expect(dry.stdout).toContain(id);
+      expect(live()).toHaveLength(2);
+      expect((await stack.on("decommission")).code).toBe(3);
+      const { code, stdout } = await stack.on("decommission", "--yes", secretName, "--recovery-days", "7");
+      expect(stdout).toMatch(/revoked tok_lt_\S+\n.*revoked tok_lt_\S+\nc2m\/api-token is deleted on/);
+      expect(code).toBe(0);
+      expect(live()).toEqual([]);
+      const secret = stack.cloud.secretsManager.engine.describeSecret({ SecretId: secretName });
+      expect(secret).toMatchObject({ RotationEnabled: false, DeletedDate: expect.any(Number) });
+      expect((await stack.on("decommission", "--yes", secretName)).code).toBe(3);
+      expect(await stack.on("status")).toMatchObject({
+        code: 1,
+        stdout: expect.stringContaining("marked for deletion"),
+      });
+    },
+  );
 
-  it("keeps the secret where a token could not be revoked for the moment, and goes on at the next try", async () => {
-    const withdraw = stack.cloud.faults.add({
-      service: "c2m",
-      operation: "revokeToken",
-      times: Number.POSITIVE_INFINITY,
-      fault: { kind: "error", status: 400, code: "bad_request", message: "no" },
-    });
-    const kept = await stack.on("decommission", "--yes", secretName);
-    expect(kept).toMatchObject({ code: 1, stderr: expect.stringContaining("the secret is kept") });
-    expect(stack.cloud.secretsManager.engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
-    withdraw();
-    expect((await stack.on("decommission", "--yes", secretName)).code).toBe(0);
-    expect(live()).toEqual([]);
-  });
+  acts(
+    "keeps the secret where a token could not be revoked for the moment, and goes on at the next try",
+    async (stack, live) => {
+      const withdraw = stack.cloud.faults.add({
+        service: "c2m",
+        operation: "revokeToken",
+        times: Number.POSITIVE_INFINITY,
+        fault: { kind: "error", status: 400, code: "bad_request", message: "no" },
+      });
+      const kept = await stack.on("decommission", "--yes", secretName);
+      expect(kept).toMatchObject({ code: 1, stderr: expect.stringContaining("the secret is kept") });
+      expect(stack.cloud.secretsManager.engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
+      withdraw();
+      expect((await stack.on("decommission", "--yes", secretName)).code).toBe(0);
+      expect(live()).toEqual([]);
+    },
+  );
 
-  it("reports the token that C2M lets nobody revoke, with its expiry", async () => {
+  acts("reports the token that C2M lets nobody revoke, with its expiry", async (stack) => {
     stack.cloud.c2m.knobs.selfRevocation = false;
     const { code, stdout } = await stack.on("decommission", "--yes", secretName);
     expect(code).toBe(1);
     expect(stdout).toMatch(/alive {3}tok_lt_\S+ until 20\d\d-/);
   });
 
-  it("has the reconciler look now, and gets its report", async () => {
+  acts("has the reconciler look now, and gets its report", async (stack) => {
     await stack.rotate();
     const { code, stdout } = await stack.on("reconcile");
     expect(stdout).toMatch(/c2m\/api-token {2}done[\s\S]*in grace {5}1/);

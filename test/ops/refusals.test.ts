@@ -168,6 +168,7 @@ describe("without a permission", () => {
     ["unstick", [], "secretsmanager:DescribeSecret"],
     ["compromised", ["--yes", secretName], "secretsmanager:RotateSecret"],
     ["reconcile", [], "lambda:InvokeFunction"],
+    ["rollback", [], "logs:FilterLogEvents"],
     ["decommission", ["--yes", secretName], "secretsmanager:CancelRotateSecret"],
   ])("%s %j ends with 4 and names %s", async (command, args, action) => {
     const [current, live] = [stack.tokenIdAt("AWSCURRENT"), stack.cloud.c2m.liveLongTokens().length];
@@ -178,12 +179,22 @@ describe("without a permission", () => {
     expect([stack.tokenIdAt("AWSCURRENT"), stack.cloud.c2m.liveLongTokens().length]).toEqual([current, live]);
   });
 
-  it("doctor shows what is denied in the line of the check", async () => {
-    stack.allowAllBut("secretsmanager:ListSecretVersionIds");
+  it.each([
+    ["versions", "secretsmanager:ListSecretVersionIds"],
+    ["log retention", "logs:DescribeLogGroups"],
+    ["rotation function", "lambda:GetFunctionConfiguration"],
+    ["may invoke the reconciler", "lambda:InvokeFunction"],
+  ])("doctor shows in the line of the check %s that %s is denied", async (check, action) => {
+    stack.allowAllBut(action);
     const { code, stdout } = await stack.on("doctor");
-    expect(stdout).toMatch(/wrong {2}versions: AWS denied it: .*secretsmanager:ListSecretVersionIds/);
-    expect(stdout).toContain("ok     log retention");
+    expect(stdout).toMatch(new RegExp(`wrong {2}${check}: AWS denied it: .*${action}`));
+    expect(stdout).toContain("ok     C2M");
     expect(code).toBe(1);
+  });
+
+  it("to list secrets, completion offers no names", async () => {
+    stack.allowAllBut("secretsmanager:ListSecrets");
+    expect(await stack.ops("completion", "--names")).toMatchObject({ code: 4, stdout: "" });
   });
 
   it("to write the log, rollback succeeds and warns", async () => {

@@ -205,6 +205,7 @@ describe("a lifetime that C2M clamped", () => {
       granted_seconds: 30 * 86_400,
     });
     expect(world.metrics).toContainEqual({ name: metricNames.lifetimeClamped, value: 1 });
+    expect(world.metrics).toContainEqual({ name: metricNames.lifetimeGranted, value: 30 * 86_400 });
   });
 
   it("is not used when it would end before the current one: that stays, and the new token is revoked", async () => {
