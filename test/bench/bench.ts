@@ -5,7 +5,9 @@ import { type Figure, measure, type Result } from "./figure.ts";
 import { calls } from "./figures/calls.ts";
 import { costs } from "./figures/cost.ts";
 import { localStart } from "./figures/local-start.ts";
+import { memorySizes } from "./figures/memory-size.ts";
 import { programFigures } from "./figures/program.ts";
+import { reconcileFigures } from "./figures/reconcile.ts";
 import { thousandRotations } from "./figures/rotations.ts";
 import { bundleGzip, bundleSize, firstStep, init, memory, rotationCpu } from "./figures/rotator.ts";
 import { sdkCall } from "./figures/sdk-call.ts";
@@ -17,8 +19,10 @@ const figures: readonly Figure[] = [
   ...firstStep,
   ...rotationCpu,
   ...memory,
+  ...memorySizes,
   ...calls,
   ...costs,
+  ...reconcileFigures,
   ...programFigures,
   sdkCall,
   thousandRotations,

@@ -27,6 +27,12 @@ export const reconciler = "c2m-token-rotation-reconciler";
 // A hundred processes load the same modules.
 const NODE_COMPILE_CACHE = join(tmpdir(), "c2m-tokens-compile-cache");
 
+const shiftedTime = new URL("shifted-time.mjs", import.meta.url).href;
+
+/** What is added to the machine's time: tests begin at the same hour, whenever they run. In ms. */
+const shiftMs = Date.parse("2026-06-01T20:15:00Z") - Date.now();
+const shiftedNow = () => Date.now() + shiftMs;
+
 const main = fileURLToPath(new URL("../../ops/main.ts", import.meta.url));
 const operatorsPage = fileURLToPath(new URL("../../docs/operators.md", import.meta.url));
 
@@ -52,12 +58,12 @@ export interface OperatedStackOptions extends Partial<LocalCloudOptions> {
   token?: Record<string, unknown>;
   /** What is deployed instead of the program as it is. */
   program?: Plan;
-  /** What happens after the deployment; then the cloud's time comes to the machine's. */
+  /** What happens after the deployment; then the cloud's time comes to the present. */
   history?: (stack: OperatedStack) => Promise<void>;
 }
 
 /**
- * The deployed program in a local cloud whose time has come near the machine's, and an operator whose role is allowed what
+ * The deployed program in a local cloud whose time has come to the present, and an operator whose role is allowed what
  * docs/operators.md says and no more. The command line runs as a process of its own.
  */
 export class OperatedStack {
@@ -73,16 +79,16 @@ export class OperatedStack {
     history,
     ...options
   }: OperatedStackOptions = {}): Promise<OperatedStack> {
-    const clock = new VirtualClock(Date.now() - ageMs);
+    const clock = new VirtualClock(shiftedNow() - ageMs);
     const cloud = await LocalCloud.start({ clock, ...options });
     cloud.c2m.registerClient({ clientId, clientSecret, scopes });
     const deployed = forCloud(cloud, program ?? (await stackPlan(token)));
     await deploy(cloud, deployed);
     const stack = new OperatedStack(cloud, clock, deployed);
     await history?.(stack);
-    await clock.advanceTo(Date.now());
-    // The command line lives on the machine's clock: from here on the cloud's keeps up with it.
-    stack.#following = setInterval(() => clock.advanceTo(Date.now()), 20);
+    await clock.advanceTo(shiftedNow());
+    // Time passes for the command line as on the machine: from here on the cloud's keeps up with it.
+    stack.#following = setInterval(() => clock.advanceTo(shiftedNow()), 20);
     return stack;
   }
 
@@ -187,9 +193,16 @@ export class OperatedStack {
 
 /** Runs the command line with this environment and no other. */
 export function startOps(args: readonly string[], env: Record<string, string>): Running {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, ["--import", shiftedTime, main, ...args], {
     // No profile, no instance role: only what a test gives.
-    env: { PATH: "/nonexistent", HOME: "/nonexistent", AWS_EC2_METADATA_DISABLED: "true", NODE_COMPILE_CACHE, ...env },
+    env: {
+      PATH: "/nonexistent",
+      HOME: "/nonexistent",
+      AWS_EC2_METADATA_DISABLED: "true",
+      NODE_COMPILE_CACHE,
+      SHIFTED_TIME_MS: String(shiftMs),
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
+import type { HttpSend } from "../../lambdas/c2m/http.ts";
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
 import type { RotationLog } from "../../lambdas/rotation/events.ts";
 import { type LedgerEntry, ledgerEvents } from "../../lambdas/rotation/ledger.ts";
@@ -34,7 +35,7 @@ const stepMs = 119_000;
 const reconcileMs = 299_000;
 
 /** How long calls take, in ms. Ours: /long was seen to take 3.6 s, the others are assumed. */
-const takes = { issueLongTermToken: 3_600, issueShortTermToken: 500, revokeToken: 500, secretsManager: 15 };
+const takes = { issueLongTermToken: 3_600, otherC2mCalls: 500, secretsManager: 15 };
 
 export interface FleetOptions {
   secrets: number;
@@ -114,17 +115,15 @@ export class Fleet {
     });
     const client = inProcessClient({ service: this.#service, caller: rotatorRole, region, faults, calls, clock });
     this.#store = delayed(new SecretsManagerStore(client), () => this.#wait(takes.secretsManager));
-    this.#c2m = delayedC2m(
-      createC2mClient({
-        baseUrl,
-        clientId,
-        clock,
-        random,
-        credentials: async () => ({ mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) }),
-        send: sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock }), baseUrl),
-      }),
-      (ms) => this.#wait(ms),
-    );
+    const send = sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock }), baseUrl);
+    this.#c2m = createC2mClient({
+      baseUrl,
+      clientId,
+      clock,
+      random,
+      credentials: async () => ({ mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) }),
+      send: delayedSend(send, (ms) => this.#wait(ms)),
+    });
   }
 
   /** Deploys all secrets and lets the years begin. What that takes is not counted. */
@@ -310,20 +309,12 @@ function delayed(store: SecretStore, wait: () => Promise<void>): SecretStore {
   };
 }
 
-function delayedC2m(c2m: C2m, wait: (ms: number) => Promise<void>): C2m {
-  return {
-    issueLongTermToken: async (request) => {
-      await wait(takes.issueLongTermToken);
-      return await c2m.issueLongTermToken(request);
-    },
-    issueShortTermToken: async (request) => {
-      await wait(takes.issueShortTermToken);
-      return await c2m.issueShortTermToken(request);
-    },
-    revokeToken: async (request) => {
-      await wait(takes.revokeToken);
-      await c2m.revokeToken(request);
-    },
+/** C2M takes its time before it answers, and each attempt anew. */
+function delayedSend(send: HttpSend, wait: (ms: number) => Promise<void>): HttpSend {
+  return async (request) => {
+    const operation = request.url.pathname.split("/").at(-1);
+    await wait(operation === "long" ? takes.issueLongTermToken : takes.otherC2mCalls);
+    return await send(request);
   };
 }
 

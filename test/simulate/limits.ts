@@ -32,8 +32,9 @@ export function limitsOf({
   if (Number.isFinite(limitPerMinute)) {
     limits.push(
       {
-        limit: `the reconciler's time, at ${limitPerMinute} C2M calls a minute`,
-        secrets: (limitPerMinute * spendableSeconds) / 60 / perHour,
+        // A run makes its calls at once, and a proof of life waits for half a minute at most.
+        limit: `${limitPerMinute} C2M calls at the start of an hourly run; proofs of life above are put off`,
+        secrets: limitPerMinute / perHour,
       },
       {
         limit: `${limitPerMinute} C2M calls a minute, on the day on which all rotate (2 calls each)`,
