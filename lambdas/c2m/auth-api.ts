@@ -70,7 +70,12 @@ export class AuthApi {
     return retry(attempt, limits, this.#options.random);
   }
 
-  async revokeToken({ tokenId, bearer: token, deadline }: Parameters<C2m["revokeToken"]>[0]): Promise<void> {
+  async revokeToken({
+    tokenId,
+    bearer: token,
+    deadline,
+    beforeRetry,
+  }: Parameters<C2m["revokeToken"]>[0]): Promise<void> {
     if (!isTokenId(tokenId)) {
       throw new PermanentError(
         "revocation_refused",
@@ -85,7 +90,10 @@ export class AuthApi {
     }
     const limits = this.#limits(deadline, otherMinimumMs);
     const call = { authorization: bearer(token), body: undefined };
+    let isRetry = false;
     const attempt = async () => {
+      if (isRetry) await beforeRetry?.();
+      isRetry = true;
       const answer = await this.#post("revokeToken", ["auth", "tokens", tokenId, "revoke"], call, limits);
       // The body of an answer says nothing here, so one that was lost on the way does no harm.
       if (isSuccess(answer) || answer.status === 404) return;

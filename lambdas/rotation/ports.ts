@@ -45,9 +45,15 @@ export interface C2m {
   issueShortTermToken(request: { longToken: Sensitive; scopes?: string[]; deadline: number }): Promise<IssuedToken>;
   /**
    * Resolves when the token is dead (revoked now or before, or unknown to C2M). PermanentError with code
-   * `revocation_refused` on 401 and 403: this bearer may not revoke it.
+   * `revocation_refused` on 401 and 403: this bearer may not revoke it. `beforeRetry` is awaited before every attempt but
+   * the first, and its rejection is the attempt's: what was true of the token may have changed while it waited.
    */
-  revokeToken(request: { tokenId: string; bearer: Sensitive; deadline: number }): Promise<void>;
+  revokeToken(request: {
+    tokenId: string;
+    bearer: Sensitive;
+    deadline: number;
+    beforeRetry?: () => Promise<void>;
+  }): Promise<void>;
 }
 
 /** What DescribeSecret tells, in one consistent look. */

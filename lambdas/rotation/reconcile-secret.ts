@@ -25,6 +25,8 @@ export interface Survey {
 export async function surveySecret(
   context: RotationContext,
   options: {
+    /** Described before the ledger was read, so that no label moved that the ledger says nothing of; default: described now. */
+    secret?: SecretDescription | undefined;
     scope: Scope;
     ledgerOf: (secretArn: string) => readonly LedgerEntry[];
     ledgerFrom: number;
@@ -33,7 +35,7 @@ export async function surveySecret(
   },
 ): Promise<Survey> {
   const { store, clock, settings } = context;
-  const secret = await store.describe(settings.secretName);
+  const secret = options.secret ?? (await store.describe(settings.secretName));
   const ids = new Set(secret.stages.keys());
   if (options.scope === "all") {
     for (const { versionId, createdAt } of await store.listVersions(secret.arn)) {

@@ -4,7 +4,7 @@ import { RetryableError, RotationError } from "./errors.ts";
 import type { RotationLog } from "./events.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 import { metricNames } from "./metrics.ts";
-import type { Clock, RotationContext } from "./ports.ts";
+import type { Clock, RotationContext, SecretDescription } from "./ports.ts";
 import { proveToken } from "./prove-token.ts";
 import type { Candidate } from "./reconcile-rule.ts";
 import { detachStuck, type Scope, type Survey, surveySecret } from "./reconcile-secret.ts";
@@ -19,8 +19,11 @@ const concurrency = { secrets: 10, c2m: 2 };
 /** Kept back of the function's time for the report, in ms. */
 const reserveMs = 10_000;
 
-/** How long a current token may be tried until it works, in ms: it was proven before, and others wait. */
-const proofMs = 30_000;
+/**
+ * How long a current token may be tried until it works, in ms: it was proven before, and others wait. Longer than the
+ * minute for which C2M sends callers away.
+ */
+const proofMs = 90_000;
 
 export interface ReconcileContext {
   clock: Clock;
@@ -75,6 +78,7 @@ export interface ReconcileReport {
 interface Work {
   context: RotationContext;
   report: SecretReport;
+  secret?: SecretDescription;
   survey?: Survey;
 }
 
@@ -87,12 +91,20 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const { clock, ledger, log } = context;
   const now = clock.now();
   const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
-  const entries = groupBySecret(await ledger.read(ledgerFrom));
   const works: Work[] = context.contexts.map((own) => ({ context: own, report: emptyReport(own) }));
+  // First where the labels are, then the ledger: a promotion that the labels show is in the ledger, too.
   await inParallel(works, concurrency.secrets, (work) =>
+    guarded(work, log, async () => {
+      work.secret = await work.context.store.describe(work.context.settings.secretName);
+    }),
+  );
+  const entries = groupBySecret(await ledger.read(ledgerFrom));
+  const described = works.filter(({ secret }) => secret !== undefined);
+  await inParallel(described, concurrency.secrets, (work) =>
     guarded(work, log, async () => {
       const graceSeconds = request.graceSeconds ?? work.context.settings.graceSeconds;
       work.survey = await surveySecret(work.context, {
+        secret: work.secret,
         scope: request.scope,
         ledgerOf: (arn) => entries.get(arn) ?? [],
         ledgerFrom,
@@ -105,8 +117,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
     }),
   );
   await revokeDue(context, works);
-  const hour = new Date(now).getUTCHours();
-  const due = works.filter(({ context: own }) => request.proveAll || hourOfProof(own.settings.secretName) === hour);
+  const due = dueProofs(works, now, request.proveAll ?? false);
   await inParallel(due, concurrency.c2m, (work) => guarded(work, log, () => proveCurrent(work)));
   const report = { scope: request.scope, c2mCalls: context.budget.used, secrets: works.map((work) => work.report) };
   speak(log, report, works);
@@ -133,6 +144,15 @@ async function revokeDue(context: ReconcileContext, works: Work[]): Promise<void
       else work.report.unrevocable.push({ tokenId: candidate.tokenId, expiresAt: candidate.expiresAt });
     }),
   );
+}
+
+/** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */
+function dueProofs(works: Work[], now: number, all: boolean): Work[] {
+  const [hour, day] = [new Date(now).getUTCHours(), Math.floor(now / 86_400_000)];
+  const rank = ({ context }: Work) => digest(`${context.settings.secretName} ${day}`).readUInt32BE();
+  return works
+    .filter(({ context }) => all || hourOfProof(context.settings.secretName) === hour)
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** Exchanges the current token: it works, or somebody has to know. */
@@ -232,7 +252,11 @@ function groupBySecret(entries: LedgerEntry[]): Map<string, LedgerEntry[]> {
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
 export function hourOfProof(secretName: string): number {
-  return (createHash("sha256").update(secretName).digest()[0] ?? 0) % 24;
+  return (digest(secretName)[0] ?? 0) % 24;
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
 }
 
 function emptyReport({ settings }: RotationContext): SecretReport {

@@ -18,9 +18,9 @@ export interface Revocable {
 export type Revocation = "revoked" | "unrevocable";
 
 /**
- * The one place that revokes. Reads AWSCURRENT immediately before, and refuses a token that is held there, or that it
- * can't tell from the one that is. Resolves `unrevocable`, with a report of the expiry, when the token has no id or
- * no bearer may revoke it. Throws RetryableError when it may work later.
+ * The one place that revokes. Reads AWSCURRENT immediately before each request, and refuses a token that is held there,
+ * or that it can't tell from the one that is. Resolves `unrevocable`, with a report of the expiry, when the token has no
+ * id or no bearer may revoke it. Throws RetryableError when it may work later.
  */
 export async function revoke(context: RotationContext, secretArn: string, token: Revocable): Promise<Revocation> {
   const { log } = context;
@@ -30,10 +30,14 @@ export async function revoke(context: RotationContext, secretArn: string, token:
     log.event("token.unrevocable", { ...fields, reason: "C2M gave no token id" });
     return "unrevocable";
   }
-  try {
+  const guard = async () => {
     const current = await context.store.readCurrent(secretArn);
     const held = current && parseValue(current.value);
     refuseCurrent(token, held);
+    return held;
+  };
+  try {
+    const held = await guard();
     const bearers = bearersFor(token, held);
     if (bearers.length === 0) {
       throw new RetryableError(
@@ -41,8 +45,9 @@ export async function revoke(context: RotationContext, secretArn: string, token:
         "No token of this client is at hand to revoke with. It can be revoked once a token of the client is current.",
       );
     }
-    for (const bearer of bearers) {
-      if (await revokeWith(context, tokenId, bearer)) {
+    for (const [index, bearer] of bearers.entries()) {
+      if (index > 0) await guard();
+      if (await revokeWith(context, { tokenId, bearer, guard })) {
         log.event("token.revoked", fields);
         log.metric(metricNames.revoked);
         return "revoked";
@@ -86,10 +91,14 @@ function bearersFor(token: Revocable, held: ParsedValue | undefined): Sensitive[
   return bearers;
 }
 
-/** False when this bearer may not revoke it. */
-async function revokeWith(context: RotationContext, tokenId: string, bearer: Sensitive): Promise<boolean> {
+/** False when this bearer may not revoke it. A label may move while the client waits to try again. */
+async function revokeWith(
+  context: RotationContext,
+  { tokenId, bearer, guard }: { tokenId: string; bearer: Sensitive; guard: () => Promise<unknown> },
+): Promise<boolean> {
+  const beforeRetry = async () => void (await guard());
   try {
-    await context.c2m.revokeToken({ tokenId, bearer, deadline: context.deadline });
+    await context.c2m.revokeToken({ tokenId, bearer, deadline: context.deadline, beforeRetry });
     return true;
   } catch (error) {
     if (error instanceof PermanentError && error.code === "revocation_refused") return false;

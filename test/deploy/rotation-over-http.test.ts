@@ -7,7 +7,6 @@ import {
   clientId,
   clientSecret,
   currentToken,
-  day,
   deployPlan,
   emptyCloud,
   hour,
@@ -18,7 +17,7 @@ import {
   type TestCloud,
 } from "./stack.ts";
 
-const program = await stackPlan();
+const program = await stackPlan({ schedule: "rate(4 hours)" });
 const rotator = "c2m-token-rotation-rotator";
 
 describe("the deployed program", () => {
@@ -64,9 +63,9 @@ describe("the deployed program", () => {
     });
   });
 
-  it("rotates each week on the schedule, and revokes each predecessor by its id", async () => {
+  it("rotates every four hours on the schedule, and revokes each predecessor by its id", async () => {
     const { cloud, clock } = world;
-    await clock.advanceBy(3 * 7 * day + 2 * hour);
+    await clock.advanceBy(3 * 4 * hour + 2 * hour);
     const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
     expect(long).toHaveLength(4);
     expect(cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([currentToken(cloud).token_id]);
@@ -137,7 +136,7 @@ describe("wrong input", () => {
       operation: "PutSecretValue",
       fault: { kind: "error", status: 400, code: "AccessDeniedException", message: "no" },
     });
-    await clock.advanceBy(7 * day);
+    await clock.advanceBy(4 * hour);
     const versions = engine.describeSecret({ SecretId: secretName }).VersionIdsToStages ?? {};
     const pending = Object.entries(versions).find(([, stages]) => stages.includes("AWSPENDING"))?.[0] ?? "";
     engine.putSecretValue(
@@ -155,7 +154,7 @@ describe("wrong input", () => {
     expect(
       Object.values(engine.describeSecret({ SecretId: secretName }).VersionIdsToStages ?? {}).flat(),
     ).not.toContain("AWSPENDING");
-    await clock.advanceBy(7 * day + 2 * hour);
+    await clock.advanceBy(4 * hour + 2 * hour);
     expect(cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([currentToken(cloud).token_id]);
     await cloud.stop();
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
 import type { MetricName } from "../../lambdas/rotation/metrics.ts";
 import { World } from "../rotation/world.ts";
-import { runReconciler } from "./run.ts";
+import { reconcileWorlds, runReconciler } from "./run.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -177,6 +177,39 @@ describe("a rejected current token", () => {
     const report = await runReconciler(world, { proveAll: true });
     expect(report).not.toHaveProperty("currentWorks");
     expect(world.events("token.rejected")).toEqual([]);
+  });
+});
+
+describe("proofs of life", () => {
+  it("come in another order each day, so that a budget which does not last leaves out others", async () => {
+    const worlds: [World, ...World[]] = [await World.ready({ settings: { secretName: "token-0" } })];
+    for (let index = 1; index < 6; index += 1) {
+      worlds.push(await World.ready({ settings: { secretName: `token-${index}` } }));
+    }
+    const proven = async (): Promise<string[]> => {
+      const { secrets } = await reconcileWorlds(worlds, { proveAll: true, calls: 3 });
+      return secrets.filter(({ currentWorks }) => currentWorks).map(({ name }) => name);
+    };
+    const seen = new Set<string>();
+    for (let day = 0; day < 10; day += 1) {
+      const names = await proven();
+      expect(names).toHaveLength(3);
+      for (const name of names) seen.add(name);
+      for (const { clock } of worlds) await clock.advanceBy(86_400_000);
+    }
+    expect(seen.size).toBe(6);
+  });
+
+  it("wait out the minute for which C2M sends callers away", async () => {
+    const world = await World.ready(graced);
+    world.fail("issueShortTermToken", {
+      kind: "error",
+      status: 429,
+      code: "rate_limited",
+      message: "retry after 60 seconds",
+      headers: { "retry-after": "60" },
+    });
+    expect(await runReconciler(world, { proveAll: true })).toMatchObject({ currentWorks: true });
   });
 });
 
