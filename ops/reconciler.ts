@@ -1,5 +1,5 @@
 import { InvokeCommand } from "@aws-sdk/client-lambda";
-import type { ReconcileReport, SecretReport } from "../lambdas/rotation/reconcile.ts";
+import type { ReconcileReport, SecretReport } from "../lambdas/rotation/reconcile-report.ts";
 import type { Aws } from "./aws.ts";
 import { failed } from "./failure.ts";
 

@@ -3,9 +3,15 @@ import type { CallBudget } from "./call-budget.ts";
 import { RetryableError, RotationError } from "./errors.ts";
 import type { RotationLog } from "./events.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
-import { metricNames } from "./metrics.ts";
 import type { Clock, RotationContext, SecretDescription } from "./ports.ts";
 import { proveToken } from "./prove-token.ts";
+import {
+  describeSurvey,
+  emptyReport,
+  type ReconcileReport,
+  type SecretReport,
+  sayCompleted,
+} from "./reconcile-report.ts";
 import type { Candidate } from "./reconcile-rule.ts";
 import { detachStuck, type Scope, type Survey, surveySecret } from "./reconcile-secret.ts";
 import { revoke } from "./revoke.ts";
@@ -48,33 +54,6 @@ export interface ReconcileRequest {
   proveAll?: boolean;
 }
 
-/** What a run did and found for one secret. Holds no secret. */
-export interface SecretReport {
-  name: string;
-  revoked: string[];
-  waiting: number;
-  /** Due to be revoked, and alive. */
-  backlog: number;
-  unrevocable: { tokenId: string | undefined; expiresAt: string | undefined }[];
-  suspects: { attemptId: string; latestExpiresAt: string }[];
-  detached: string[];
-  pendingForSeconds?: number;
-  secondsToExpiry?: number;
-  secondsSinceRotation?: number;
-  /** Whether the next rotation comes before the current token expires. */
-  rotatesInTime?: boolean;
-  /** Absent when this run did not ask C2M. */
-  currentWorks?: boolean;
-  /** Why this run could not look at the secret, or not to the end. */
-  error?: { code: string; reason: string };
-}
-
-export interface ReconcileReport {
-  scope: Scope;
-  c2mCalls: number;
-  secrets: SecretReport[];
-}
-
 interface Work {
   context: RotationContext;
   report: SecretReport;
@@ -91,7 +70,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const { clock, ledger, log } = context;
   const now = clock.now();
   const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
-  const works: Work[] = context.contexts.map((own) => ({ context: own, report: emptyReport(own) }));
+  const works: Work[] = context.contexts.map((own) => ({ context: own, report: emptyReport(own.settings.secretName) }));
   // First where the labels are, then the ledger: a promotion that the labels show is in the ledger, too.
   await inParallel(works, concurrency.secrets, (work) =>
     guarded(work, log, async () => {
@@ -111,7 +90,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
         graceMs: graceSeconds * 1_000,
         stepMs: context.stepMs,
       });
-      describe(work.report, work.survey, now);
+      describeSurvey(work.report, work.survey, now);
       await detachStuck(work.context, work.survey);
       work.report.detached = work.survey.verdict.detach.map(({ versionId }) => versionId);
     }),
@@ -120,7 +99,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const due = dueProofs(works, now, request.proveAll ?? false);
   await inParallel(due, concurrency.c2m, (work) => guarded(work, log, () => proveCurrent(work)));
   const report = { scope: request.scope, c2mCalls: context.budget.used, secrets: works.map((work) => work.report) };
-  speak(log, report, works);
+  sayCompleted(log, report, works);
   return report;
 }
 
@@ -173,65 +152,6 @@ async function proveCurrent({ context, survey, report }: Work): Promise<void> {
   });
 }
 
-function describe(report: SecretReport, { secret, current, verdict }: Survey, now: number): void {
-  report.waiting = verdict.waiting.length;
-  report.unrevocable = verdict.unrevocable.map(({ tokenId, expiresAt }) => ({ tokenId, expiresAt }));
-  report.suspects = verdict.suspects.map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt }));
-  if (verdict.pendingSince !== undefined) report.pendingForSeconds = seconds(now - verdict.pendingSince);
-  if (secret.lastRotatedAt !== undefined) report.secondsSinceRotation = seconds(now - secret.lastRotatedAt);
-  if (current?.parsed.kind !== "ours") return;
-  const expiresAt = Date.parse(current.parsed.token.expiresAt);
-  report.secondsToExpiry = seconds(expiresAt - now);
-  if (secret.nextRotationAt !== undefined) report.rotatesInTime = secret.nextRotationAt < expiresAt;
-}
-
-function speak(log: RotationLog, { scope, secrets, c2mCalls }: ReconcileReport, works: Work[]): void {
-  const sum = (count: (report: SecretReport) => number) => secrets.reduce((total, one) => total + count(one), 0);
-  const figures = {
-    scope,
-    secrets: secrets.length,
-    failed: sum(({ error }) => (error ? 1 : 0)),
-    revoked: sum(({ revoked }) => revoked.length),
-    waiting: sum(({ waiting }) => waiting),
-    backlog: sum(({ backlog }) => backlog),
-    unrevocable: sum(({ unrevocable }) => unrevocable.length),
-    suspects: sum(({ suspects }) => suspects.length),
-    detached: sum(({ detached }) => detached.length),
-    proven: sum(({ currentWorks }) => (currentWorks === true ? 1 : 0)),
-    rejected: sum(({ currentWorks }) => (currentWorks === false ? 1 : 0)),
-    c2m_calls: c2mCalls,
-  };
-  for (const { survey } of works) {
-    for (const { attemptId, versionId, latestExpiresAt } of survey?.verdict.suspects ?? []) {
-      const fields = { secret: survey?.secret.arn ?? "", version_id: versionId, attempt_id: attemptId };
-      log.event("token.suspected", { ...fields, latest_expires_at: latestExpiresAt });
-    }
-  }
-  log.event("reconcile.completed", figures);
-  log.metric(metricNames.heartbeat);
-  log.metric(metricNames.secretsFailed, figures.failed);
-  log.metric(metricNames.currentRejected, figures.rejected);
-  log.metric(
-    metricNames.rotationTooLate,
-    sum(({ rotatesInTime }) => (rotatesInTime === false ? 1 : 0)),
-  );
-  log.metric(metricNames.waiting, figures.waiting);
-  log.metric(metricNames.backlog, figures.backlog);
-  log.metric(metricNames.orphansRevoked, orphansRevoked(works));
-  log.metric(metricNames.unrevocable, figures.unrevocable);
-  log.metric(metricNames.suspects, figures.suspects);
-  log.metric(metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0)));
-  const expiries = secrets.flatMap(({ secondsToExpiry }) => secondsToExpiry ?? []);
-  if (expiries.length > 0) log.metric(metricNames.secondsToExpiry, Math.min(...expiries));
-}
-
-function orphansRevoked(works: Work[]): number {
-  return works.reduce((total, { survey, report }) => {
-    const orphans = survey?.verdict.revoke.filter(({ stored }) => !stored) ?? [];
-    return total + orphans.filter(({ tokenId }) => tokenId !== undefined && report.revoked.includes(tokenId)).length;
-  }, 0);
-}
-
 /** Does a part of the work on a secret; what goes wrong is told and does not stop the others. */
 async function guarded({ context, report }: Work, log: RotationLog, run: () => Promise<void>): Promise<void> {
   try {
@@ -259,25 +179,9 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function emptyReport({ settings }: RotationContext): SecretReport {
-  return {
-    name: settings.secretName,
-    revoked: [],
-    waiting: 0,
-    backlog: 0,
-    unrevocable: [],
-    suspects: [],
-    detached: [],
-  };
-}
-
 // Tokens of one secret live equally long, so the first to expire is the oldest.
 function expiryOf({ expiresAt }: Candidate): number {
   return expiresAt === undefined ? 0 : Date.parse(expiresAt);
-}
-
-function seconds(ms: number): number {
-  return Math.floor(ms / 1_000);
 }
 
 async function inParallel<Item>(items: Item[], limit: number, run: (item: Item) => Promise<void>): Promise<void> {

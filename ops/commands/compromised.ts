@@ -1,6 +1,6 @@
 import { PermanentError, RetryableError } from "../../lambdas/rotation/errors.ts";
 import type { RotationContext } from "../../lambdas/rotation/ports.ts";
-import type { SecretReport } from "../../lambdas/rotation/reconcile.ts";
+import type { SecretReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { StoredToken } from "../../lambdas/rotation/stored-token.ts";
 import type { Call, Command } from "../command.ts";
 import { confirmation, dryRun } from "../command.ts";

@@ -1,4 +1,4 @@
-import type { SecretReport } from "../../lambdas/rotation/reconcile.ts";
+import type { SecretReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { Command } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
 import { runReconciler } from "../reconciler.ts";

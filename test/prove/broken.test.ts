@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { brokenProtocols } from "./broken.ts";
 import { effectsAfter, withStrike } from "./enumerate.ts";
+import { type Protocol, theProtocol } from "./functions.ts";
 import { type Outcome, play } from "./play.ts";
 import type { Schedule, StrikeKind } from "./schedule.ts";
-import { type Protocol, theProtocol } from "./world.ts";
 
 /** Strikes with these kinds, one after the other, at every effect where each can fall; the latest effects first. */
 async function search(

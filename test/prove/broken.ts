@@ -4,8 +4,8 @@ import { type ReconcileContext, reconcile } from "../../lambdas/rotation/reconci
 import { runStep } from "../../lambdas/rotation/run-step.ts";
 import type { StoredToken } from "../../lambdas/rotation/stored-token.ts";
 import { parseValue } from "../../lambdas/rotation/stored-token.ts";
+import { type Protocol, theProtocol } from "./functions.ts";
 import type { StrikeKind } from "./schedule.ts";
-import { type Protocol, theProtocol } from "./world.ts";
 
 type RunStep = Protocol["runStep"];
 

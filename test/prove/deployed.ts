@@ -5,8 +5,6 @@ import type { VirtualClock } from "../harness/clock.ts";
 import type { Fault } from "../harness/faults.ts";
 import type { LocalCloud } from "../harness/local-cloud.ts";
 
-const week = 7 * day;
-
 export const rotator = "c2m-token-rotation-rotator";
 
 /** A request of the rotation function, as it is told from the others of one rotation. */
@@ -23,11 +21,11 @@ export interface Leftovers {
   known: string[];
   /** Alive, and no line tells their id. */
   unknown: C2mToken[];
-  /** Issue calls that the latest run of the reconciler reported as without an outcome, with the latest expiry. */
+  /** Issue calls that the reconciler's latest run over everything reported as without an outcome, with the latest expiry. */
   suspects: { latestExpiresAt: number }[];
 }
 
-/** The deployed program with its real processes, rotating weekly on a virtual clock. */
+/** The deployed program with its real processes, rotating daily at midnight on a virtual clock. */
 export class DeployedWorld {
   readonly cloud: LocalCloud;
   readonly clock: VirtualClock;
@@ -37,28 +35,28 @@ export class DeployedWorld {
     this.clock = clock;
   }
 
-  static async deploy(token: Record<string, unknown> = {}): Promise<DeployedWorld> {
+  static async deploy(): Promise<DeployedWorld> {
     const { cloud, clock } = await emptyCloud({ c2m: { tokenLength: 600 } });
-    await deployPlan(cloud, await stackPlan(token));
-    // So that each week ends a day after its rotation.
-    await clock.advanceBy(day);
+    await deployPlan(cloud, await stackPlan({ schedule: "rate(1 day)" }));
+    // So that each day ends twelve hours after its rotation.
+    await clock.advanceBy(day / 2);
     return new DeployedWorld(cloud, clock);
   }
 
   /**
-   * Lets a week pass, with one scheduled rotation in it, its retries and the hourly reconciler. `onStart` is called when
+   * Lets a day pass, with one scheduled rotation in it, its retries and the hourly reconciler. `onStart` is called when
    * the rotation starts for the first time.
    */
-  async week(onStart: () => void = () => {}): Promise<void> {
+  async day(onStart: () => void = () => {}): Promise<void> {
     let started = false;
     const stop = this.cloud.bus.onEvent(({ detail }) => {
       if (detail.eventName !== "RotationStarted" || started) return;
       started = true;
       onStart();
     });
-    await this.clock.advanceBy(week);
+    await this.clock.advanceBy(day);
     stop();
-    if (!started) throw new Error("No rotation started in this week.");
+    if (!started) throw new Error("No rotation started on this day.");
   }
 
   /** The requests that the rotation function made in one undisturbed rotation, from a cold start. */
@@ -70,7 +68,7 @@ export class DeployedWorld {
     const stop = cloud.bus.onEvent(({ detail }) => {
       if (detail.eventName === "RotationSucceeded") to = cloud.calls.calls.length;
     });
-    await this.week(() => {
+    await this.day(() => {
       from = cloud.calls.calls.length;
     });
     stop();
@@ -99,8 +97,8 @@ export class DeployedWorld {
     const issued = new Set(this.events("token.issued").map(({ token_id }) => token_id));
     const { token_id: current } = currentToken(cloud);
     const alive = cloud.c2m.liveLongTokens().filter(({ id }) => id !== current);
-    const lines = cloud.logs.lines(logGroup).map((line) => JSON.parse(line) as { message?: string });
-    const latestRun = lines.findLastIndex(({ message }) => message === "reconcile.completed");
+    const lines = cloud.logs.lines(logGroup).map((line) => JSON.parse(line) as { message?: string; scope?: string });
+    const latestRun = lines.findLastIndex(({ message, scope }) => message === "reconcile.completed" && scope === "all");
     const suspects: Leftovers["suspects"] = [];
     // A run's suspects stand immediately before its last line.
     for (let index = latestRun - 1; lines[index]?.message === "token.suspected"; index -= 1) {

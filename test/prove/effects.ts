@@ -3,6 +3,7 @@ import { type FunctionRun, forever, Killed } from "./function-run.ts";
 import {
   type Crash,
   crashes,
+  faults,
   type Intrusion,
   intrusions,
   type OneFault,
@@ -24,16 +25,18 @@ export interface Effect {
   mutates: boolean;
   /** For the trace. */
   subject: string;
+  /** Number of the request before it in its run, where that read AWSCURRENT. */
+  currentReadAt?: number | undefined;
 }
 
 /** What went wrong with a request, as whoever speaks for the service has to say it. */
 export type Trouble = Exclude<OneFault, "stall"> | "down";
 
-export interface Request<Answer> extends Omit<Effect, "number" | "run"> {
-  /** Does it before it returns. Throws, or rejects with, what the service answers as an error. */
-  perform: () => Answer | Promise<Answer>;
-  /** The error or the answer by which the function hears of the trouble. */
-  troubled: (trouble: Trouble) => Answer;
+export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentReadAt"> {
+  /** Does it, and calls `done` as soon as it is done. Rejects with what the service answers as an error. */
+  perform: (done: () => void) => Promise<Answer>;
+  /** The same when there is trouble; `done` is called where it is done all the same. */
+  troubled: (trouble: Trouble, done: () => void) => Promise<Answer>;
 }
 
 export interface EffectsOptions {
@@ -83,6 +86,7 @@ export class Effects {
     if (run.killed) return await forever();
     const { clock, after, intrude } = this.#options;
     const effect = this.#number(run, request);
+    effect.currentReadAt = this.#readJustBefore(run, effect);
     const note = (text: string) => this.#note(effect, text);
     for (const kind of this.#take(effect.number, intrusions)) {
       note(`before it: ${intrusions[kind]}`);
@@ -94,16 +98,9 @@ export class Effects {
     }
     const kind = this.#takeOne(effect.number);
     if (kind === "crash") return await this.#die(run, note, kind);
-    // What is done is done when the call returns; its promise only brings the answer.
-    const perform = async () => {
-      try {
-        return request.perform();
-      } finally {
-        after(effect);
-      }
-    };
+    const done = () => after(effect);
     if (kind === "crash-late") {
-      clock.at(clock.now() + lateMs, () => perform().then(noAnswer, noAnswer));
+      clock.at(clock.now() + lateMs, () => request.perform(done).then(noAnswer, noAnswer));
       return await this.#die(run, note, kind);
     }
     await run.clock(clock).sleep(latencyMs[request.operation] ?? awsLatencyMs);
@@ -114,22 +111,16 @@ export class Effects {
     if (spell !== undefined) {
       this.struck += 1;
       note(spell === "down" ? "down" : `${spell}, by the spell`);
-      return request.troubled(spell);
+      return await request.troubled(spell, done);
     }
-    if (kind !== undefined && isUndone(kind)) {
+    if (kind !== undefined && isTrouble(kind)) {
       note(kind);
-      return request.troubled(kind);
+      return await request.troubled(kind, done);
     }
-    if (request.operation === readCurrent) run.currentReadAt = effect.number;
-    else if (request.operation !== "revokeToken") run.currentReadAt = undefined;
-    const answer = perform();
-    if (kind === undefined) {
-      note("");
-      return await answer;
-    }
-    note(kind);
+    note(kind ?? "");
+    const answer = request.perform(done);
+    if (kind === undefined) return await answer;
     await answer.catch(noAnswer);
-    if (kind === "lost") return request.troubled("lost");
     if (kind === "stall") await run.clock(clock).sleep(run.timeoutAt - clock.now());
     return await this.#die(run, note, "crash-done");
   }
@@ -159,6 +150,13 @@ export class Effects {
     this.#options.before(effect);
     run.latestEffect = effect.number;
     return effect;
+  }
+
+  /** Number of the read of AWSCURRENT that was this run's last request; forgets it, and remembers this one where it is one. */
+  #readJustBefore(run: FunctionRun, { number, operation }: Effect): number | undefined {
+    const before = run.currentReadAt;
+    run.currentReadAt = operation === readCurrent ? number : undefined;
+    return before;
   }
 
   /** The strikes of some kinds that are due: an intrusion can't fall into a log line, so it waits for the next request. */
@@ -197,8 +195,8 @@ export class Effects {
   }
 }
 
-function isUndone(kind: Crash | OneFault): kind is "refused" | "error" | "denied" | "cut" {
-  return kind === "refused" || kind === "error" || kind === "denied" || kind === "cut";
+function isTrouble(kind: Crash | OneFault): kind is Exclude<Trouble, "down"> {
+  return Object.hasOwn(faults, kind) && kind !== "stall";
 }
 
 /** The service's refusal of a request whose sender is dead is nobody's. */

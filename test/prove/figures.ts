@@ -3,12 +3,13 @@ import { scheduleId } from "./schedule.ts";
 
 /** The families of schedules, in the order in which they are told of. */
 export const families = {
-  oneCrash: "with one crash, all",
-  oneOther: "with one fault, operator or other intrusion, all",
-  twoCrashes: "with two crashes, all in the core scenarios",
-  crashThenReconcile: "with a crash, and a reconciler inside what follows, all in two scenarios",
+  oneCrash: "with one crash",
+  oneOther: "with one fault, operator or other intrusion",
+  twoCrashes: "with two crashes",
+  crashThenReconcile: "with a crash, and the reconciler inside what follows",
   random: "with three random strikes",
   years: "over virtual years, random",
+  overHttp: "over HTTP with AWS's SDK, random",
 } as const;
 
 export type Family = keyof typeof families;
@@ -33,7 +34,7 @@ export interface Tally {
 const mostBreaches = 50;
 
 export function emptyTally(): Tally {
-  const played = { oneCrash: 0, oneOther: 0, twoCrashes: 0, crashThenReconcile: 0, random: 0, years: 0 };
+  const played = { oneCrash: 0, oneOther: 0, twoCrashes: 0, crashThenReconcile: 0, random: 0, years: 0, overHttp: 0 };
   return { played, effects: 0, breaches: [] };
 }
 

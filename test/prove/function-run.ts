@@ -12,8 +12,8 @@ export function forever(): Promise<never> {
 
 /** What one invocation is about. */
 export interface Invocation {
-  role: "rotator" | "reconciler";
-  /** A step, `bootstrap`, `reconcile` or `reconcile all`. */
+  role: "rotator" | "reconciler" | "operator";
+  /** A step, `bootstrap`, `reconcile`, `reconcile all` or `rollback`. */
   name: string;
   /** Index of the secret; undefined for a run of the reconciler. */
   secret: number | undefined;
@@ -28,7 +28,7 @@ export class FunctionRun {
   killed = false;
   /** Number of its latest effect. */
   latestEffect = 0;
-  /** Number of its latest effect, where that was a read of AWSCURRENT. */
+  /** Number of its latest request, where that was a read of AWSCURRENT. */
   currentReadAt: number | undefined;
   /** A store of it was not answered, or throttled: it may not know whether the token is stored. */
   storeUnknown = false;

@@ -27,7 +27,7 @@ describe.each([
     let unknown = 0;
     for (const request of requests) {
       const failedBefore = failures(world);
-      await world.week(() => world.killAt(request, done));
+      await world.day(() => world.killAt(request, done));
       const where = `${request.operation} ${request.nth}`;
       expect(failures(world), `${where}: an attempt was killed`).toBeGreaterThan(failedBefore);
       const leftovers = world.leftovers();

@@ -1,6 +1,7 @@
 import { AwsError } from "../harness/aws/service.ts";
+import { clientId, clientSecret, scopes } from "./c2m-client.ts";
 import type { Intrusion } from "./schedule.ts";
-import { clientId, clientSecret, type ProveWorld, scopes } from "./world.ts";
+import type { ProveWorld } from "./world.ts";
 
 export type OperatorAction = Extract<Intrusion, `operator-${string}`>;
 
@@ -19,7 +20,7 @@ function perform(world: ProveWorld, kind: OperatorAction, secret: number): void 
   const { arn } = world.of(secret);
   switch (kind) {
     case "operator-put":
-      put(world, secret, tokenByHand(world, secret));
+      put(world, secret, tokenByHand(world));
       return;
     case "operator-put-text":
       put(world, secret, "a-text-put-by-hand");
@@ -59,7 +60,7 @@ function put(world: ProveWorld, secret: number, value: string): void {
 }
 
 /** A token that was issued by hand, in the form in which the secret holds one. */
-function tokenByHand(world: ProveWorld, secret: number): string {
+function tokenByHand(world: ProveWorld): string {
   const answer = world.c2m.answer({
     method: "POST",
     path: "/auth/tokens/long",
@@ -75,7 +76,7 @@ function tokenByHand(world: ProveWorld, secret: number): string {
   if (answer instanceof Promise) throw new Error("C2M answers a client secret at once.");
   const { access_token = "", token_id, expires_at } = JSON.parse(answer.body) as Record<string, string>;
   world.watch.issuedByHand(access_token);
-  const { baseUrl } = world.of(secret).settings;
+  const { baseUrl } = world.connection;
   const issued_at = new Date(world.clock.now()).toISOString();
   return JSON.stringify({
     access_token,

@@ -1,10 +1,12 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import type { HttpSend } from "../../lambdas/c2m/http.ts";
-import { TransportError } from "../../lambdas/c2m/http.ts";
-import { AwsError, type AwsService, type Caller } from "../harness/aws/service.ts";
-import type { C2mEngine } from "../harness/c2m/engine.ts";
-import { type Effects, readCurrent, type Trouble } from "./effects.ts";
+import { type HttpSend, TransportError } from "../../lambdas/c2m/http.ts";
+import { AwsError } from "../harness/aws/service.ts";
+import type { Connection } from "./connection.ts";
+import { readCurrent, type Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
+import type { ProveWorld } from "./world.ts";
+
+const baseUrl = "https://c2m.test/v2";
 
 /** Fields that the SDK hands out as dates and the wire carries as epoch seconds. */
 const dateField = /Date$/;
@@ -21,30 +23,69 @@ const awsNames: Record<Trouble, string> = {
   down: "TimeoutError",
 };
 
-/** The SDK's client as the product's store uses it, on the local Secrets Manager without HTTP; each send is an effect. */
-export function storeClient(
-  effects: Effects,
-  run: FunctionRun,
-  { service, caller, region }: { service: AwsService; caller: Caller; region: string },
-): SecretsManagerClient {
+/** Straight to the engines: no HTTP, no waiting, for schedules by the ten thousand. */
+export function engineConnection(world: ProveWorld): Connection {
+  return {
+    baseUrl,
+    secretsManager: (run) => secretsManager(world, run),
+    c2m: (run) => c2m(world, run),
+    ledger: (run) => ({
+      read: (from) =>
+        world.effects.request(run, {
+          service: "ledger",
+          operation: "FilterLogEvents",
+          mutates: false,
+          subject: "",
+          perform: async (done) => {
+            const entries = world.ledger.read(from, world.clock.now());
+            done();
+            return entries;
+          },
+          troubled: async (trouble) => {
+            throw named(awsNames[trouble]);
+          },
+        }),
+    }),
+    logged: () => {},
+    close: async () => {},
+  };
+}
+
+/** A call as the explorer names it. */
+export function describeCall(command: { input: object; constructor: { name: string } }) {
+  const name = command.constructor.name.replace(/Command$/, "");
+  const input = JSON.parse(JSON.stringify(command.input)) as Record<string, unknown>;
+  const { ClientRequestToken, VersionId, VersionStages, VersionStage, MoveToVersionId } = input;
+  const parts = [ClientRequestToken ?? VersionId, VersionStages ?? VersionStage, MoveToVersionId];
+  return {
+    name,
+    input,
+    operation: name === "GetSecretValue" && VersionId === undefined ? readCurrent : name,
+    mutates: writes.has(name),
+    subject: parts.filter((part) => part !== undefined).join(" "),
+  };
+}
+
+function secretsManager({ effects, service, region, callerOf }: ProveWorld, run: FunctionRun): SecretsManagerClient {
+  const caller = callerOf(run);
   const send = (command: { input: object; constructor: { name: string } }): Promise<unknown> => {
-    const name = command.constructor.name.replace(/Command$/, "");
-    const input = JSON.parse(JSON.stringify(command.input)) as Record<string, unknown>;
-    const byLabel = name === "GetSecretValue" && input.VersionId === undefined;
+    const { name, input, ...about } = describeCall(command);
+    const perform = async (done: () => void) => {
+      try {
+        const answer = service.handle({ operation: name, input, caller, region, requestId: "in-process" });
+        done();
+        return withDates(await answer);
+      } catch (error) {
+        if (error instanceof AwsError) throw named(error.code);
+        throw error;
+      }
+    };
     return effects.request(run, {
       service: "secretsmanager",
-      operation: byLabel ? readCurrent : name,
-      mutates: writes.has(name),
-      subject: subjectOf(input),
-      perform: async () => {
-        try {
-          return withDates(await service.handle({ operation: name, input, caller, region, requestId: "in-process" }));
-        } catch (error) {
-          if (error instanceof AwsError) throw named(error.code);
-          throw error;
-        }
-      },
-      troubled: (trouble) => {
+      ...about,
+      perform,
+      troubled: async (trouble, done) => {
+        if (trouble === "lost") await perform(done);
         throw named(awsNames[trouble]);
       },
     });
@@ -52,23 +93,26 @@ export function storeClient(
   return { send } as unknown as SecretsManagerClient;
 }
 
-/** The C2M client's HTTP, straight to the local C2M; each request is an effect. */
-export function c2mSend(effects: Effects, run: FunctionRun, engine: C2mEngine, baseUrl: string): HttpSend {
+function c2m({ effects, c2m: engine }: ProveWorld, run: FunctionRun): HttpSend {
   const { origin, pathname: prefix } = new URL(baseUrl);
   return async ({ method, url, headers, body }) => {
     if (url.origin !== origin) throw new Error("A request to another host.");
     const request = { method, path: url.pathname.slice(prefix.length), headers, body: body ?? "", baseUrl };
     const { operation = "unknown" } = engine.identify(request);
+    const perform = async (done: () => void) => {
+      const pending = engine.answer(request);
+      done();
+      const answer = await pending;
+      return { status: answer.status, headers: answer.headers, body: answer.body, bodyFault: undefined };
+    };
     return await effects.request(run, {
       service: "c2m",
       operation,
       mutates: true,
-      subject: operation === "revokeToken" ? (request.path.split("/")[3] ?? "") : "",
-      perform: async () => {
-        const { status, headers, body } = await engine.answer(request);
-        return { status, headers, body, bodyFault: undefined };
-      },
-      troubled: (trouble) => {
+      subject: subjectOf(request.path),
+      perform,
+      troubled: async (trouble, done) => {
+        if (trouble === "lost") await perform(done);
         if (trouble === "cut" || trouble === "lost") throw new TransportError(true, "ECONNRESET");
         if (trouble === "down") throw new TransportError(false, "ECONNREFUSED");
         const status = { refused: 429, error: 500, denied: 403 }[trouble];
@@ -78,17 +122,9 @@ export function c2mSend(effects: Effects, run: FunctionRun, engine: C2mEngine, b
   };
 }
 
-function subjectOf({
-  ClientRequestToken,
-  VersionId,
-  VersionStages,
-  VersionStage,
-  MoveToVersionId,
-}: Record<string, unknown>) {
-  return [ClientRequestToken ?? VersionId, VersionStages ?? VersionStage, MoveToVersionId]
-    .filter((part) => part !== undefined)
-    .map(String)
-    .join(" ");
+/** The token id in the path of a revocation. */
+export function subjectOf(path: string): string {
+  return decodeURIComponent(/tokens\/([^/]+)\/revoke$/.exec(path)?.[1] ?? "");
 }
 
 function named(name: string): Error {

@@ -1,4 +1,4 @@
-import type { ReconcileReport } from "../../lambdas/rotation/reconcile.ts";
+import type { ReconcileReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { C2mToken } from "../harness/c2m/token-register.ts";
 import { tokenTextOf } from "./stored-text.ts";
 import type { ProveWorld } from "./world.ts";

@@ -25,6 +25,8 @@ export interface Scenario {
   };
   /** What is in the secret before anything else. */
   initialValue?: "text";
+  /** An operator rolls the rotation back after 20 minutes. */
+  rollsBack?: boolean;
   /** What makes the first token; default `bootstrap`. */
   firstBy?: "bootstrap" | "rotation";
   /** Default 1. */
@@ -78,6 +80,15 @@ export const varied: readonly Scenario[] = [
   { ...atOnce, name: "revoke-answers-404", c2mKnobs: { revokeDeadStatus: 404, selfRevocation: false } },
   { ...atOnce, name: "stale-retry", retryAfterHours: 2, pendingMaxAgeHours: 1, reconcileEveryHours: 3 },
   { ...once, name: "first-by-rotation", firstBy: "rotation" },
+  { ...once, name: "rolled-back", rollsBack: true },
+  { ...atOnce, name: "rolled-back-no-grace", rollsBack: true },
+  {
+    ...once,
+    name: "rolled-back-labels-change-nothing",
+    rollsBack: true,
+    knobs: { lastChangedMovedBy: ["value", "rotation"] },
+    notPromised: ["grace-after-operator"],
+  },
   { ...once, name: "two-secrets", secrets: 2 },
 ];
 

@@ -31,6 +31,7 @@ export const intrusions = {
   "older-steps": "all steps of an earlier version, late",
   reconcile: "the reconciler, on the recent",
   "reconcile-all": "the reconciler, on everything",
+  rollback: "an operator rolls back, with the project's own command",
   "operator-put": "an operator stores a token by hand",
   "operator-put-text": "an operator stores a plain text by hand",
   "operator-back": "an operator moves AWSCURRENT back",
@@ -65,6 +66,7 @@ export interface Action {
 
 export const actionKinds = [
   "rotate",
+  "rollback",
   "operator-put",
   "operator-put-text",
   "operator-back",

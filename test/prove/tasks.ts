@@ -1,7 +1,8 @@
 import { crashesAt, effectsAfter, requestsIn, troublesAt, withStrike } from "./enumerate.ts";
 import { count, emptyTally, type Family, type Tally } from "./figures.ts";
-import { type Outcome, play } from "./play.ts";
-import { checkStruck, checkYears } from "./random.ts";
+import { httpConnection } from "./http-connection.ts";
+import { type Outcome, type PlayOptions, play } from "./play.ts";
+import { checkOverHttp, checkStruck, checkYears } from "./random.ts";
 import { core, varied } from "./scenarios.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -10,8 +11,8 @@ export type Budget = "quick" | "full";
 
 /** A piece of work for one worker. */
 export type Task =
-  /** Every schedule with one crash. */
-  | { kind: "one-crash"; scenario: string }
+  /** Every `nth` schedule with one crash. */
+  | { kind: "one-crash"; scenario: string; nth: number }
   /** Every schedule with one other strike. */
   | { kind: "one-other"; scenario: string }
   /** Every `nth` schedule with two crashes, whose first is number `share` of every `shares`. */
@@ -19,6 +20,8 @@ export type Task =
   /** Every schedule with a crash and then a whole run of the reconciler between two requests of what follows. */
   | { kind: "crash-then-reconcile"; scenario: string; share: number; shares: number }
   | { kind: "random"; seed: number; runs: number }
+  /** Random ones by AWS's SDK and over HTTP. */
+  | { kind: "over-http"; seed: number; runs: number }
   | { kind: "years"; seed: number; runs: number };
 
 /** Where a step can meet a reconciler that takes it for over: late retries, and no grace to hide behind. */
@@ -28,13 +31,13 @@ const closeScenarios = ["stale-retry", "no-grace"];
 export function tasksFor(budget: Budget, seed: number): Task[] {
   const everywhere = [...core, ...varied].map(({ name }) => name);
   const inCore = core.map(({ name }) => name);
-  const oneCrash = everywhere.map((scenario): Task => ({ kind: "one-crash", scenario }));
   if (budget === "quick") {
     return [
       { kind: "years", seed, runs: 3 },
+      { kind: "over-http", seed, runs: 5 },
       { kind: "random", seed, runs: 300 },
-      ...inCore.map((scenario): Task => ({ kind: "two-crashes", scenario, share: 0, shares: 1, nth: 60 })),
-      ...oneCrash,
+      ...inCore.map((scenario): Task => ({ kind: "two-crashes", scenario, share: 0, shares: 1, nth: 100 })),
+      ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: inCore.includes(scenario) ? 1 : 3 })),
     ];
   }
   return [
@@ -46,22 +49,23 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
       times(4, (share): Task => ({ kind: "crash-then-reconcile", scenario, share, shares: 4 })),
     ),
     ...everywhere.map((scenario): Task => ({ kind: "one-other", scenario })),
+    ...times(20, (index): Task => ({ kind: "over-http", seed: seed + index, runs: 50 })),
     ...times(20, (index): Task => ({ kind: "random", seed: seed + index, runs: 1_000 })),
-    ...oneCrash,
+    ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: 1 })),
   ];
 }
 
 /** Does a piece of work. */
 export async function perform(task: Task): Promise<Tally> {
   const tally = emptyTally();
-  const playAs = (family: Family) => async (schedule: Schedule) => {
-    const outcome = await play(schedule);
+  const playAs = (family: Family, options?: PlayOptions) => async (schedule: Schedule) => {
+    const outcome = await play(schedule, options);
     count(tally, family, outcome);
     return outcome;
   };
   switch (task.kind) {
     case "one-crash":
-      await exploreOneCrash(task.scenario, playAs("oneCrash"));
+      await exploreOneCrash(task, playAs("oneCrash"));
       break;
     case "one-other":
       await exploreOneOther(task.scenario, playAs("oneOther"));
@@ -75,6 +79,9 @@ export async function perform(task: Task): Promise<Tally> {
     case "random":
       await checkStruck(task, playAs("random"));
       break;
+    case "over-http":
+      await checkOverHttp(task, playAs("overHttp", { connect: httpConnection }));
+      break;
     case "years":
       await checkYears(task, playAs("years"));
   }
@@ -83,9 +90,11 @@ export async function perform(task: Task): Promise<Tally> {
 
 type Play = (schedule: Schedule) => Promise<Outcome>;
 
-async function exploreOneCrash(scenario: string, playIt: Play): Promise<void> {
+async function exploreOneCrash({ scenario, nth }: Extract<Task, { kind: "one-crash" }>, playIt: Play): Promise<void> {
   const undisturbed = await playIt({ scenario, strikes: [] });
-  for (const strike of crashesAt(undisturbed.effects)) await playIt(withStrike(undisturbed.schedule, strike));
+  for (const [index, strike] of crashesAt(undisturbed.effects).entries()) {
+    if (index % nth === 0) await playIt(withStrike(undisturbed.schedule, strike));
+  }
 }
 
 async function exploreOneOther(scenario: string, playIt: Play): Promise<void> {

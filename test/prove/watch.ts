@@ -6,6 +6,7 @@ import type { Secret } from "../harness/secrets-manager/secret.ts";
 import type { Effect } from "./effects.ts";
 import type { FunctionEnd, FunctionRun } from "./function-run.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
+import { LeakDetector, printable } from "./leak-detector.ts";
 import type { Exemption, Scenario } from "./scenarios.ts";
 import { tokenTextOf, valueText } from "./stored-text.ts";
 
@@ -18,15 +19,17 @@ export interface WatchOptions {
   confidential: readonly string[];
 }
 
-/** Only so many of the latest tokens are looked for in the log: a run over years makes thousands. */
-const tokensLookedFor = 40;
-
 /** Looks at the world after every effect, and keeps what breaks the promise. */
 export class Watch {
   readonly violations: string[] = [];
-  /** Tokens of C2M by id: the attempt that made it and, where it was told, whether its id reached the log. */
+  /** States that were looked at. */
+  checks = 0;
+  /** By the id of a token: the attempt that made it. */
   readonly attemptOf = new Map<string, string>();
-  /** Ids of tokens whose answer never reached a function that could log it. */
+  /** Ids that the log calls unrevocable; `without id` for tokens that have none. */
+  readonly unrevocable = new Set<string>();
+  readonly leaks: LeakDetector;
+  /** Tokens that were issued to a run which has not put their ids into the log yet. */
   readonly #unsettled = new Map<FunctionRun, C2mToken[]>();
   readonly #options: WatchOptions;
   readonly #values = new Map<string, string>();
@@ -36,19 +39,12 @@ export class Watch {
   readonly #revoked = new Set<string>();
   readonly #told = new Map<FunctionRun, LogLine[]>();
   readonly #byHand = new Set<string>();
-  readonly #confidential: Set<string>;
   #seenTokens = 0;
   #operatorActed = { at: 0, effect: 0 };
-  checks = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
-    this.#confidential = new Set(options.confidential);
-  }
-
-  /** One more text that must never be seen. */
-  confide(text: string): void {
-    this.#confidential.add(text);
+    this.leaks = new LeakDetector(options.c2m, options.confidential);
   }
 
   /** Before a function asks for something. */
@@ -92,7 +88,7 @@ export class Watch {
     if (event === "token.issued" || event === "token.issue.ambiguous" || event === "token.issue.refused") {
       const [token] = this.#unsettled.get(run) ?? [];
       if (event === "token.issued" && token && fields.token_id !== undefined && fields.token_id !== token.id) {
-        this.#violation("I3", undefined, `the log names ${String(fields.token_id)} where ${token.id} was issued`);
+        this.violation("I3", `the log names ${String(fields.token_id)} where ${token.id} was issued`);
       }
       this.#unsettled.delete(run);
     }
@@ -104,7 +100,8 @@ export class Watch {
     const told = this.#told.get(run) ?? [];
     this.#told.delete(run);
     if (end.kind === "killed") return;
-    if (end.kind === "failed") this.#checkLeak(textOf(end.error), `the error of ${run.invocation.name}`);
+    if (end.kind === "failed") this.#checkLeak(printable(end.error), `the error of ${run.invocation.name}`);
+    if (run.invocation.name === "rollback" && end.kind === "succeeded") this.#checkRollback(run.invocation.secret ?? 0);
     if (run.storeUnknown) return;
     for (const id of run.issued) {
       if (!this.#options.c2m.isLive(id) || this.#isStored(id)) continue;
@@ -115,26 +112,23 @@ export class Watch {
             (fields.token_id === undefined || fields.token_id === id)),
       );
       if (!said)
-        this.#violation(
-          "I2",
-          undefined,
-          `${run.invocation.name} ended and left ${id} alive, in no version, without a word`,
-        );
+        this.violation("I2", `${run.invocation.name} ended and left ${id} alive, in no version, without a word`);
     }
   }
 
   /** When Secrets Manager says that a rotation succeeded. */
   rotationSucceeded(secret: Secret): void {
-    if (this.#options.scenario.graceSeconds > 0) return;
+    const { scenario, clock } = this.#options;
+    if (scenario.graceSeconds > 0) return;
+    // Where reads lag, the step may have seen the labels as they were before the operator: the reconciler's to finish.
+    const lagMs = scenario.knobs?.visibilityDelayMs ?? 0;
+    if (lagMs > 0 && clock.now() - this.#operatorActed.at < lagMs + 60_000) return;
     const text = tokenTextOf(holderOf(secret.state, "AWSPREVIOUS")?.value);
     const token = text === undefined ? undefined : this.#options.c2m.byAccessToken(text);
     if (!token || !this.#options.c2m.isLive(token.id) || text === this.#current.get(secret.arn)) return;
     if (this.unrevocable.has(token.id) || this.unrevocable.has("without id")) return;
-    this.#violation("I4", undefined, `a rotation without grace succeeded and its predecessor ${token.id} lives`);
+    this.violation("I4", `a rotation without grace succeeded and its predecessor ${token.id} lives`);
   }
-
-  /** Ids that the log calls unrevocable; `without id` for tokens that have none. */
-  readonly unrevocable = new Set<string>();
 
   violation(invariant: string, text: string): void {
     this.#violation(invariant, undefined, text);
@@ -154,7 +148,7 @@ export class Watch {
       if (!effect.run.killed) this.#unsettled.set(effect.run, [token]);
     }
     this.#seenTokens = tokens.length;
-    if (effect.operation === "revokeToken") this.#afterRevocation(effect, decodeURIComponent(effect.subject));
+    if (effect.operation === "revokeToken") this.#afterRevocation(effect, effect.subject);
   }
 
   #afterRevocation(effect: Effect, id: string): void {
@@ -162,7 +156,7 @@ export class Watch {
     const token = c2m.byId(id);
     if (token?.revokedAt === undefined || this.#revoked.has(id)) return;
     this.#revoked.add(id);
-    const raced = this.#wasRaced(effect.run);
+    const raced = this.#wasRaced(effect);
     for (const secret of secrets()) {
       if (this.#current.get(secret.arn) === token.accessToken && !raced) {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
@@ -176,7 +170,7 @@ export class Watch {
   }
 
   /** Whether an operator moved a label so late that reading AWSCURRENT immediately before could not show it: not promised. */
-  #wasRaced({ currentReadAt }: FunctionRun): boolean {
+  #wasRaced({ currentReadAt }: Effect): boolean {
     if (currentReadAt === undefined) return false;
     const { clock, scenario } = this.#options;
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 0;
@@ -186,6 +180,10 @@ export class Watch {
   }
 
   #afterStore(effect: Effect): void {
+    // The project's rollback checks again after it has moved the label: `ended` looks at what it left.
+    if (effect.run.invocation.role === "operator") {
+      this.#operatorActed = { at: this.#options.clock.now(), effect: effect.number };
+    }
     this.#checkValues(effect);
     for (const secret of this.#options.secrets()) this.#followCurrent(secret, effect);
   }
@@ -210,7 +208,7 @@ export class Watch {
     if (text === before) return;
     this.#current.set(secret.arn, text);
     if (before !== undefined) this.#lost.set(before, { at: clock.now(), byOperator: effect === undefined });
-    if (!effect || text === undefined) return;
+    if (!effect || text === undefined || effect.run.invocation.role === "operator") return;
     const token = c2m.byAccessToken(text);
     if (!token) {
       this.#violation("I1", effect, "a value that is no token of C2M's becomes current");
@@ -218,6 +216,14 @@ export class Watch {
     }
     if (!this.#proven.has(token.id)) this.#violation("I1", effect, `${token.id} becomes current unproven`);
     if (token.revokedAt !== undefined) this.#violation("I1", effect, `${token.id} becomes current and is revoked`);
+  }
+
+  #checkRollback(index: number): void {
+    const secret = this.#options.secrets()[index];
+    const token = this.#options.c2m.byAccessToken((secret && this.#current.get(secret.arn)) ?? "");
+    if (token && !this.#options.c2m.isLive(token.id)) {
+      this.violation("I1", "a rollback succeeded, and the token that it left at AWSCURRENT is dead");
+    }
   }
 
   #isStored(id: string): boolean {
@@ -228,10 +234,7 @@ export class Watch {
   }
 
   #checkLeak(text: string, where: string): void {
-    const tokens = this.#options.c2m.tokens.slice(-tokensLookedFor).map(({ accessToken }) => accessToken);
-    if ([...this.#confidential, ...tokens].some((secret) => text.includes(secret))) {
-      this.#violation("I5", undefined, `a secret stands in ${where}`);
-    }
+    if (this.leaks.leaksIn(text)) this.violation("I5", `a secret stands in ${where}`);
   }
 
   #isExempt(exemption: Exemption): boolean {
@@ -241,10 +244,4 @@ export class Watch {
   #violation(invariant: string, effect: Effect | undefined, text: string): void {
     this.violations.push(`${invariant}: ${effect ? `at ${effect.number}, ` : ""}${text}`);
   }
-}
-
-/** All of an error that anybody could print. */
-function textOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return `${error.message}\n${error.stack}\n${error.cause === undefined ? "" : textOf(error.cause)}`;
 }

@@ -1,11 +1,7 @@
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
 import { type Ledger, type LedgerEntry, ledgerEvents } from "../../lambdas/rotation/ledger.ts";
-import {
-  type ReconcileReport,
-  type ReconcileRequest,
-  reconcile,
-  type SecretReport,
-} from "../../lambdas/rotation/reconcile.ts";
+import { type ReconcileRequest, reconcile } from "../../lambdas/rotation/reconcile.ts";
+import type { ReconcileReport, SecretReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { World } from "../rotation/world.ts";
 
 const names = new Set<string>(ledgerEvents);

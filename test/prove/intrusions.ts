@@ -1,0 +1,35 @@
+import type { Effect } from "./effects.ts";
+import { act } from "./operator.ts";
+import type { Intrusion } from "./schedule.ts";
+import type { ProveWorld } from "./world.ts";
+
+/** Has something else happen, from start to end, before an effect of a function. */
+export async function intrude(world: ProveWorld, kind: Intrusion, { run }: Effect): Promise<void> {
+  const { functions } = world;
+  const { event, role, secret = 0 } = run.invocation;
+  switch (kind) {
+    case "reconcile":
+      await functions.reconcile("recent");
+      return;
+    case "reconcile-all":
+      await functions.reconcile("all");
+      return;
+    case "again":
+      if (role === "reconciler") await functions.reconcile("recent");
+      else if (event) await functions.step(event);
+      else await functions.bootstrap(secret);
+      return;
+    case "older-steps": {
+      // What an earlier rotation was delivered, or would have been, arrives now.
+      const own = event?.ClientRequestToken;
+      const older = functions.versionIds.findLast((id) => id !== own) ?? world.holder(secret, "AWSCURRENT");
+      if (older !== undefined) await functions.steps(secret, older, "a-late-rotation-token");
+      return;
+    }
+    case "rollback":
+      await functions.rollback(secret);
+      return;
+    default:
+      act(world, kind, secret);
+  }
+}
