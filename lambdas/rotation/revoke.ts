@@ -98,7 +98,7 @@ async function revokeWith(
 ): Promise<boolean> {
   const beforeRetry = async () => void (await guard());
   try {
-    await context.c2m.revokeToken({ tokenId, bearer, deadline: context.deadline });
+    await context.c2m.revokeToken({ tokenId, bearer, deadline: context.deadline, beforeRetry });
     return true;
   } catch (error) {
     if (error instanceof PermanentError && error.code === "revocation_refused") return false;
