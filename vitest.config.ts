@@ -10,6 +10,9 @@ export const longProofs = [
 
 export const shared = {
   pool: "forks",
+  // A worker keeps its modules from file to file: loading the SDK a hundred times would take a third of the time. So a
+  // test undoes what it changes outside of itself.
+  isolate: false,
   testTimeout: 30_000,
   hookTimeout: 60_000,
   restoreMocks: true,
