@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Proofs that take long; `npm run test:long` runs them. */
 export const longProofs = [
   "test/client/rotations.test.ts",
+  "test/ops/acting.test.ts",
   "test/ops/refusals.test.ts",
   "test/prove/kill.test.ts",
   "test/runbook/*.test.ts",

@@ -25,7 +25,7 @@ export interface Effect {
   mutates: boolean;
   /** For the trace. */
   subject: string;
-  /** Number of the request before it in its run, where that read AWSCURRENT. */
+  /** Of a revocation: number of the read of AWSCURRENT immediately before it. */
   currentReadAt?: number | undefined;
 }
 
@@ -105,7 +105,7 @@ export class Effects {
     }
     await run.clock(clock).sleep(latencyMs[request.operation] ?? awsLatencyMs);
     const spell = this.#spellOn(request.service);
-    const trouble = kind ?? spell;
+    const trouble = spell ?? kind;
     if (request.operation === "PutSecretValue" && trouble !== undefined && trouble !== "denied")
       run.storeUnknown = true;
     if (spell !== undefined) {
@@ -152,11 +152,12 @@ export class Effects {
     return effect;
   }
 
-  /** Number of the read of AWSCURRENT that was this run's last request; forgets it, and remembers this one where it is one. */
-  #readJustBefore(run: FunctionRun, { number, operation }: Effect): number | undefined {
-    const before = run.currentReadAt;
-    run.currentReadAt = operation === readCurrent ? number : undefined;
-    return before;
+  /** Number of the read of AWSCURRENT that a revocation goes by: one for each, with no other request since. */
+  #readJustBefore({ currentReads }: FunctionRun, { number, operation }: Effect): number | undefined {
+    if (operation === "revokeToken") return currentReads.shift();
+    if (operation === readCurrent) currentReads.push(number);
+    else currentReads.length = 0;
+    return undefined;
   }
 
   /** The strikes of some kinds that are due: an intrusion can't fall into a log line, so it waits for the next request. */

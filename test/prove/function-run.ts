@@ -28,8 +28,8 @@ export class FunctionRun {
   killed = false;
   /** Number of its latest effect. */
   latestEffect = 0;
-  /** Number of its latest request, where that was a read of AWSCURRENT. */
-  currentReadAt: number | undefined;
+  /** Numbers of its reads of AWSCURRENT that no revocation has gone by: a run can revoke two tokens at the same time. */
+  readonly currentReads: number[] = [];
   /** A store of it was not answered, or throttled: it may not know whether the token is stored. */
   storeUnknown = false;
   /** The attempt of its open issue call. */

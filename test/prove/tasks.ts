@@ -27,7 +27,7 @@ export type Task =
 /** Where a step can meet a reconciler that takes it for over: late retries, and no grace to hide behind. */
 const closeScenarios = ["stale-retry", "no-grace"];
 
-/** What a budget comes to; the longest pieces first, so that no worker is left alone with one at the end. */
+/** What a budget comes to. */
 export function tasksFor(budget: Budget, seed: number): Task[] {
   const everywhere = [...core, ...varied].map(({ name }) => name);
   const inCore = core.map(({ name }) => name);
@@ -40,7 +40,8 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
       ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: inCore.includes(scenario) ? 1 : 3 })),
     ];
   }
-  return [
+  const overHttp = times(20, (index): Task => ({ kind: "over-http", seed: seed + index, runs: 50 }));
+  const onEngines = [
     ...times(10, (index): Task => ({ kind: "years", seed: seed + index, runs: 10 })),
     ...inCore.flatMap((scenario) =>
       times(8, (share): Task => ({ kind: "two-crashes", scenario, share, shares: 8, nth: 1 })),
@@ -49,10 +50,19 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
       times(4, (share): Task => ({ kind: "crash-then-reconcile", scenario, share, shares: 4 })),
     ),
     ...everywhere.map((scenario): Task => ({ kind: "one-other", scenario })),
-    ...times(20, (index): Task => ({ kind: "over-http", seed: seed + index, runs: 50 })),
     ...times(20, (index): Task => ({ kind: "random", seed: seed + index, runs: 1_000 })),
     ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: 1 })),
   ];
+  return spread(onEngines, overHttp);
+}
+
+/** Puts some tasks among others: those over HTTP wait most of the time, for AWS's SDK to try again. */
+function spread(tasks: readonly Task[], among: readonly Task[]): Task[] {
+  const every = Math.max(1, Math.floor(tasks.length / among.length));
+  return tasks.flatMap((task, index) => {
+    const other = index % every === 0 ? among[index / every] : undefined;
+    return other ? [other, task] : [task];
+  });
 }
 
 /** Does a piece of work. */

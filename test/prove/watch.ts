@@ -171,9 +171,9 @@ export class Watch {
 
   /** Whether an operator moved a label so late that reading AWSCURRENT immediately before could not show it: not promised. */
   #wasRaced({ currentReadAt }: Effect): boolean {
-    if (currentReadAt === undefined) return false;
     const { clock, scenario } = this.#options;
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 0;
+    if (currentReadAt === undefined) return false;
     return (
       this.#operatorActed.effect > currentReadAt || (lagMs > 0 && clock.now() - this.#operatorActed.at < lagMs + 1_000)
     );
