@@ -38,7 +38,9 @@ export async function surveySecret(
   const secret = options.secret ?? (await store.describe(settings.secretName));
   const ids = new Set(secret.stages.keys());
   if (options.scope === "all") {
-    for (const { versionId, createdAt } of await store.listVersions(secret.arn)) {
+    for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
+      // A label that the description does not show has come since: the version is of a rotation that has just begun.
+      if (stages.length > 0 && !secret.stages.has(versionId)) continue;
       if (createdAt === undefined || createdAt > clock.now() - longestLifetimeMs) ids.add(versionId);
     }
   }

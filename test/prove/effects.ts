@@ -148,6 +148,7 @@ export class Effects {
     const { service, operation, mutates, subject } = about;
     const effect = { number: this.count, run, service, operation, mutates, subject };
     this.#options.before(effect);
+    run.firstEffect ||= effect.number;
     run.latestEffect = effect.number;
     return effect;
   }

@@ -26,7 +26,8 @@ export class FunctionRun {
   /** Epoch ms at which Lambda kills it. */
   readonly timeoutAt: number;
   killed = false;
-  /** Number of its latest effect. */
+  /** Numbers of its first effect and its latest. */
+  firstEffect = 0;
   latestEffect = 0;
   /** Numbers of its reads of AWSCURRENT that no revocation has gone by: a run can revoke two tokens at the same time. */
   readonly currentReads: number[] = [];

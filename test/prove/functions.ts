@@ -36,6 +36,7 @@ export const theProtocol: Protocol = { runStep, runBootstrap, reconcile };
 export class Functions {
   /** Versions that steps were run for, in order. */
   readonly versionIds: string[] = [];
+  readonly #created = new Map<string, () => void>();
   readonly #world: ProveWorld;
   readonly #protocol: Protocol;
 
@@ -51,18 +52,26 @@ export class Functions {
     );
   }
 
-  step(event: RotationEvent): Promise<FunctionEnd<unknown>> {
+  async step(event: RotationEvent): Promise<FunctionEnd<unknown>> {
     const secret = this.#world.indexOf(event.SecretId);
     const { ClientRequestToken: versionId, RotationToken } = event;
     this.#world.watch.leaks.confide(RotationToken);
-    if (!this.versionIds.includes(versionId)) this.versionIds.push(versionId);
-    return this.#invoke({ role: "rotator", name: event.Step, secret, event }, (context) =>
+    // A copy of the current value that is only tested gets no other step, and goes away.
+    if (event.Step === "createSecret" && !this.versionIds.includes(versionId)) this.versionIds.push(versionId);
+    const end = await this.#invoke({ role: "rotator", name: event.Step, secret, event }, (context) =>
       this.#protocol.runStep(context(secret), event.Step, {
         secretId: event.SecretId,
         versionId,
         rotationToken: new Sensitive(RotationToken),
       }),
     );
+    if (event.Step === "createSecret") this.#created.get(versionId)?.();
+    return end;
+  }
+
+  /** Resolves when createSecret for this version ends for the first time from now on. */
+  whenCreated(versionId: string): Promise<void> {
+    return new Promise((resolve) => this.#created.set(versionId, resolve));
   }
 
   /** The four steps of a rotation, as far as they succeed; whether all did. */

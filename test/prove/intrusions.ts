@@ -1,5 +1,5 @@
 import type { Effect } from "./effects.ts";
-import { act } from "./operator.ts";
+import { act, rotateSecret, tryTo } from "./operator.ts";
 import type { Intrusion } from "./schedule.ts";
 import type { ProveWorld } from "./world.ts";
 
@@ -24,6 +24,13 @@ export async function intrude(world: ProveWorld, kind: Intrusion, { run }: Effec
       const own = event?.ClientRequestToken;
       const older = functions.versionIds.findLast((id) => id !== own) ?? world.holder(secret, "AWSCURRENT");
       if (older !== undefined) await functions.steps(secret, older, "a-late-rotation-token");
+      return;
+    }
+    case "rotation-begins": {
+      const versionId = world.id();
+      const created = functions.whenCreated(versionId);
+      // What comes after createSecret goes on beside the function that this falls into.
+      if (tryTo(() => rotateSecret(world, secret, versionId))) await created;
       return;
     }
     case "rollback":

@@ -7,11 +7,7 @@ export type OperatorAction = Extract<Intrusion, `operator-${string}`>;
 
 /** What somebody with all permissions does to a secret by hand. What Secrets Manager refuses is left undone. */
 export function act(world: ProveWorld, kind: OperatorAction, secret: number): void {
-  try {
-    perform(world, kind, secret);
-  } catch (error) {
-    if (!(error instanceof AwsError)) throw error;
-  }
+  tryTo(() => perform(world, kind, secret));
   world.watch.operatorActed(world.effects.count);
 }
 
@@ -47,8 +43,24 @@ function perform(world: ProveWorld, kind: OperatorAction, secret: number): void 
       return;
     case "operator-rotate":
       // Not awaited: the rotation may be the very one that this happens in.
-      engine.rotateSecret({ SecretId: arn, ClientRequestToken: world.id() });
+      rotateSecret(world, secret, world.id());
       return;
+  }
+}
+
+/** Asks for a rotation, which then runs on its own. @throws AwsError while another is unfinished, or rotation is off */
+export function rotateSecret(world: ProveWorld, secret: number, versionId: string): void {
+  world.engine.rotateSecret({ SecretId: world.of(secret).arn, ClientRequestToken: versionId });
+}
+
+/** Whether Secrets Manager let somebody do it. */
+export function tryTo(run: () => void): boolean {
+  try {
+    run();
+    return true;
+  } catch (error) {
+    if (error instanceof AwsError) return false;
+    throw error;
   }
 }
 

@@ -99,4 +99,12 @@ describe("found by the explorer:", () => {
       expect((await play({ scenario, strikes: [{ at, kind: "rollback" }] })).violations, `at ${at}`).toEqual([]);
     }
   });
+
+  it.each(["FilterLogEvents", "ListSecretVersionIds"])(
+    "a rotation that begins while the daily run has reached %s keeps its token",
+    async (operation) => {
+      const { violations } = await struck("grace", [[`reconcile all ${operation}`, "rotation-begins"]]);
+      expect(violations).toEqual([]);
+    },
+  );
 });

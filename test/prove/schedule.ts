@@ -29,6 +29,7 @@ export const spells = {
 export const intrusions = {
   again: "the same step once more, from start to end",
   "older-steps": "all steps of an earlier version, late",
+  "rotation-begins": "a rotation starts, and has just stored its token",
   reconcile: "the reconciler, on the recent",
   "reconcile-all": "the reconciler, on everything",
   rollback: "an operator rolls back, with the project's own command",

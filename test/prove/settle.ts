@@ -1,5 +1,6 @@
 import type { ReconcileReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { Scope } from "../../lambdas/rotation/reconcile-secret.ts";
+import { rotateSecret, tryTo } from "./operator.ts";
 import { tokenTextOf } from "./stored-text.ts";
 import type { ProveWorld } from "./world.ts";
 
@@ -72,7 +73,7 @@ function holdsText(world: ProveWorld, index: number): boolean {
 /** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
 export async function rotate(world: ProveWorld, index: number): Promise<string> {
   const versionId = world.id();
-  await tryTo(() => world.engine.rotateSecret({ SecretId: world.of(index).arn, ClientRequestToken: versionId }));
+  tryTo(() => rotateSecret(world, index, versionId));
   await world.engine.idle();
   return versionId;
 }
@@ -103,12 +104,4 @@ function isQuiet(world: ProveWorld, report: ReconcileReport): boolean {
     ({ error, waiting, backlog, revoked, detached }) =>
       !error && waiting === 0 && backlog === 0 && revoked.length === 0 && detached.length === 0,
   );
-}
-
-async function tryTo(run: () => unknown): Promise<void> {
-  try {
-    run();
-  } catch (error) {
-    if ((error as Error).name !== "AwsError") throw error;
-  }
 }

@@ -164,6 +164,8 @@ export class Watch {
     }
     const lost = this.#lost.get(token.accessToken);
     if (!lost || clock.now() >= lost.at + scenario.graceSeconds * 1_000) return;
+    // Whom an operator moves to and fro while a run looks at it has no grace from that run: it looks once.
+    if (this.#operatorActed.effect > effect.run.firstEffect) return;
     if (lost.byOperator && (raced || this.#isExempt("grace-after-operator"))) return;
     const seconds = Math.round((clock.now() - lost.at) / 1_000);
     this.#violation("I1", effect, `${id} is revoked ${seconds} s after it was superseded, within the grace period`);
