@@ -107,16 +107,18 @@ interface Left {
   until: string | undefined;
 }
 
-function survey(context: RotationContext, arn: string, ledger: Ledger): Promise<Survey> {
-  return ledger.read(0).then((entries) =>
-    surveySecret(context, {
-      scope: "all",
-      ledgerOf: () => entries.filter(({ fields }) => fields.secret === arn),
-      ledgerFrom: 0,
-      graceMs: 0,
-      stepMs: 0,
-    }),
-  );
+async function survey(context: RotationContext, arn: string, ledger: Ledger): Promise<Survey> {
+  // In this order: what is labelled after the ledger was read would be missing from it.
+  const secret = await context.store.describe(arn);
+  const entries = await ledger.read(0);
+  return await surveySecret(context, {
+    secret,
+    scope: "all",
+    ledgerOf: () => entries.filter(({ fields }) => fields.secret === arn),
+    ledgerFrom: 0,
+    graceMs: 0,
+    stepMs: 0,
+  });
 }
 
 /** Nothing of this secret is to wait for a grace or for a rotation any more. */
