@@ -1,5 +1,6 @@
-import { request } from "node:http";
-import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { setTimeout as wait } from "node:timers/promises";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type C2mFetch, createC2mFetch, createTokenSource, type TokenSource } from "../../client/index.ts";
 import type { Clock } from "../harness/clock.ts";
 import type { ClientConfig } from "../harness/local-cloud.ts";
 
@@ -11,41 +12,46 @@ export interface AppFigures {
 }
 
 /**
- * An app as users have it: keeps what it read from the secret for as long as the grace period lasts, and calls C2M
- * with the token. It does not try again: with a grace period it does not have to.
+ * An app as users have it, with this project's client: keeps what it read from the secret for as long as the grace
+ * period lasts, and calls C2M with the token.
  */
 export class App {
   readonly figures: AppFigures = { requests: 0, failures: 0 };
-  readonly #client: SecretsManagerClient;
-  readonly #options: AppOptions;
-  #kept: { token: string; until: number } | undefined;
+  readonly #secretsManager: SecretsManagerClient;
+  readonly #tokens: TokenSource;
+  readonly #c2mFetch: C2mFetch;
+  readonly #onOutcome: AppOptions["onOutcome"];
 
-  constructor(options: AppOptions) {
-    this.#client = new SecretsManagerClient(options.aws);
-    this.#options = options;
+  constructor({ aws, secretId, c2mUrl, clock, cacheMs, onOutcome }: AppOptions) {
+    // What the client waits for is real: a network that does not answer. Only the age of what it keeps is virtual.
+    const time = {
+      now: () => clock.now(),
+      sleep: (ms: number, signal?: AbortSignal) => wait(ms, undefined, { signal }),
+    };
+    this.#secretsManager = new SecretsManagerClient(aws);
+    this.#tokens = createTokenSource({
+      secretId,
+      baseUrl: c2mUrl,
+      secretsManager: this.#secretsManager,
+      maxAgeMs: cacheMs,
+      clock: time,
+    });
+    this.#c2mFetch = createC2mFetch(this.#tokens, { token: "long-term", clock: time });
+    this.#onOutcome = onOutcome;
   }
 
   /** One request for the account at C2M. */
   async useC2m(): Promise<void> {
     this.figures.requests += 1;
-    const authorization = `Bearer ${await this.#token()}`;
-    const status = await statusOf(`${this.#options.c2mUrl}/account`, { authorization });
-    if (status !== 200) this.figures.failures += 1;
-    this.#options.onOutcome?.(status === 200);
+    const answer = await this.#c2mFetch("/account");
+    await answer.arrayBuffer();
+    if (!answer.ok) this.figures.failures += 1;
+    this.#onOutcome?.(answer.ok);
   }
 
   stop(): void {
-    this.#client.destroy();
-  }
-
-  async #token(): Promise<string> {
-    const { clock, secretId, cacheMs } = this.#options;
-    if (this.#kept && clock.now() < this.#kept.until) return this.#kept.token;
-    const until = clock.now() + cacheMs;
-    const secret = await this.#client.send(new GetSecretValueCommand({ SecretId: secretId }));
-    const { access_token: token } = JSON.parse(secret.SecretString ?? "{}") as { access_token: string };
-    this.#kept = { token, until };
-    return token;
+    this.#tokens.close();
+    this.#secretsManager.destroy();
   }
 }
 
@@ -57,13 +63,4 @@ export interface AppOptions {
   cacheMs: number;
   /** Told of every request, and whether C2M accepted it. */
   onOutcome?: (accepted: boolean) => void;
-}
-
-function statusOf(url: string, headers: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { headers }, (answer) => {
-      answer.resume().once("end", () => resolve(answer.statusCode ?? 0));
-    });
-    sent.once("error", reject).end();
-  });
 }
