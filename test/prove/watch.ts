@@ -120,9 +120,10 @@ export class Watch {
   rotationSucceeded(secret: Secret): void {
     const { scenario, clock } = this.#options;
     if (scenario.graceSeconds > 0) return;
-    // Where reads lag, the step may have seen the labels as they were before the operator: the reconciler's to finish.
+    // The step may have seen the labels as they were before the operator, by reads that lag or because it looked first:
+    // what the operator superseded is the reconciler's to finish.
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 0;
-    if (lagMs > 0 && clock.now() - this.#operatorActed.at < lagMs + 60_000) return;
+    if (clock.now() - this.#operatorActed.at < lagMs + 60_000) return;
     const text = tokenTextOf(holderOf(secret.state, "AWSPREVIOUS")?.value);
     const token = text === undefined ? undefined : this.#options.c2m.byAccessToken(text);
     if (!token || !this.#options.c2m.isLive(token.id) || text === this.#current.get(secret.arn)) return;
