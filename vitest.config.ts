@@ -14,6 +14,8 @@ export const shared = {
   // A worker keeps its modules from file to file: loading the SDK a hundred times would take a third of the time. So a
   // test undoes what it changes outside of itself.
   isolate: false,
+  // By default one core is left free: half of a small machine.
+  maxWorkers: "100%",
   testTimeout: 30_000,
   hookTimeout: 60_000,
   restoreMocks: true,
