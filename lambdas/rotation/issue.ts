@@ -1,7 +1,7 @@
 import { AmbiguousError, PermanentError, RotationError } from "./errors.ts";
 import { metricNames } from "./metrics.ts";
 import type { IssuedToken, RotationContext } from "./ports.ts";
-import { revoke } from "./revoke.ts";
+import { type Revocable, revoke } from "./revoke.ts";
 import { Sensitive } from "./sensitive.ts";
 import type { ParsedValue, StoredToken } from "./stored-token.ts";
 
@@ -66,7 +66,7 @@ export async function issue(context: RotationContext, arn: string, options: Issu
 }
 
 /** Revokes a token that we issued and have no use for. What goes wrong is the reconciler's: the ledger names the token. */
-export async function discard(context: RotationContext, arn: string, token: StoredToken): Promise<void> {
+export async function discard(context: RotationContext, arn: string, token: Revocable): Promise<void> {
   try {
     await revoke(context, arn, token);
   } catch (error) {
@@ -99,11 +99,7 @@ async function settleFailedIssue(
       expires_at: latestExpiresAt,
       client_id: settings.clientId,
     });
-    try {
-      await revoke(context, attempt.secret, { tokenId, expiresAt: latestExpiresAt, clientId: settings.clientId });
-    } catch (revokeError) {
-      if (!(revokeError instanceof RotationError)) throw revokeError;
-    }
+    await discard(context, attempt.secret, { tokenId, expiresAt: latestExpiresAt, clientId: settings.clientId });
     return error;
   }
   if (error instanceof RotationError) log.event("token.issue.refused", { ...attempt, code: error.code });

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { CallBudget } from "./call-budget.ts";
-import { RetryableError, RotationError } from "./errors.ts";
+import { RetryableError } from "./errors.ts";
 import type { RotationLog } from "./events.ts";
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 import type { Clock, RotationContext, SecretDescription } from "./ports.ts";
+import { told } from "./presentable.ts";
 import { proveToken } from "./prove-token.ts";
 import {
   describeSurvey,
@@ -157,12 +158,9 @@ async function guarded({ context, report }: Work, log: RotationLog, run: () => P
   try {
     await run();
   } catch (error) {
-    const [code, reason] =
-      error instanceof RotationError
-        ? [error.code, error.message]
-        : ["unexpected", `An unexpected ${error instanceof Error ? error.name : typeof error}.`];
-    report.error ??= { code, reason };
-    log.event("reconcile.failed", { secret: context.settings.secretName, code, reason });
+    const failure = told(error);
+    report.error ??= failure;
+    log.event("reconcile.failed", { secret: context.settings.secretName, ...failure });
   }
 }
 

@@ -1,10 +1,10 @@
 import { type BootstrapResult, bootstrap } from "./bootstrap.ts";
 import { createSecret, type StepTarget } from "./create-secret.ts";
-import { RotationError } from "./errors.ts";
 import type { StepName } from "./events.ts";
 import { finishSecret } from "./finish-secret.ts";
 import { metricNames } from "./metrics.ts";
 import type { RotationContext } from "./ports.ts";
+import { told } from "./presentable.ts";
 import { testSecret } from "./test-secret.ts";
 
 /** The steps as Secrets Manager names them on the wire. */
@@ -39,12 +39,7 @@ async function spoken<Result>(
     log.event("step.succeeded", fields);
     return result;
   } catch (error) {
-    // What is not ours may hold anything in its message: only the kind of it is told.
-    const [code, reason] =
-      error instanceof RotationError
-        ? [error.code, error.message]
-        : ["unexpected", `An unexpected ${error instanceof Error ? error.name : typeof error}.`];
-    log.event("step.failed", { ...fields, code, reason });
+    log.event("step.failed", { ...fields, ...told(error) });
     log.metric(metricNames.stepFailed);
     throw error;
   }
