@@ -51,7 +51,7 @@ export interface Verdict {
   revoke: Candidate[];
   /** To be revoked later: in grace, on its way into a version, or with a replica that is behind. */
   waiting: Candidate[];
-  /** Can't be revoked: no id, or C2M refused it. They live until they expire. */
+  /** Can't be revoked: no id, or C2M has just refused it. They live until they expire, or C2M changes its mind. */
   unrevocable: Candidate[];
   suspects: Suspect[];
   /** Versions whose AWSPENDING no rotation will ever move. */
@@ -90,7 +90,9 @@ export function reconcileRule(situation: Situation): Verdict {
     if (isCurrent(facts, candidate)) continue;
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
     if (candidate.stored && candidate.versionId !== pendingId && graceEnds < situation.ledgerFrom) continue;
-    if (candidate.tokenId === undefined || facts.unrevocable.has(candidate.tokenId)) {
+    // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
+    const refused = facts.unrevocable.has(candidate.tokenId ?? "") && situation.ledgerFrom > 0;
+    if (candidate.tokenId === undefined || refused) {
       if (!candidate.stored || candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
       continue;
     }

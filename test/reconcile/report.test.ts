@@ -96,6 +96,10 @@ describe("a run's figures", () => {
       { tokenId: old, expiresAt: new Date(expiresAt).toISOString().replace(".000", "") },
     ]);
     expect(lastMetrics(world)).toMatchObject({ UnrevocableTokens: 1, RevocationBacklog: 0 });
+
+    // C2M has changed its mind: the next run over everything finds out.
+    expect(await runReconciler(world, { scope: "all" })).toMatchObject({ revoked: [old], unrevocable: [] });
+    expect(lastMetrics(world)).toMatchObject({ UnrevocableTokens: 0 });
   });
 
   it("tell of a token that is due and could not be revoked as backlog, and of the failure", async () => {

@@ -228,8 +228,10 @@ describe("a token of which only the ledger knows", () => {
 describe("an unrevocable token", () => {
   const said = line("token.unrevocable", now - hour, { token_id: "tok_old" });
 
-  it("is reported and not tried again", () => {
-    expect(judge({ ledger: [said] })).toMatchObject({ revoke: [], waiting: [], unrevocable: [{ tokenId: "tok_old" }] });
+  it("is reported by the hourly run, and tried again by the one that reads the whole ledger", () => {
+    const hourly = judge({ ledger: [said], ledgerFrom: now - 6 * hour, graceMs: 2 * day });
+    expect(hourly).toMatchObject({ revoke: [], waiting: [], unrevocable: [{ tokenId: "tok_old" }] });
+    expect(judge({ ledger: [said] })).toMatchObject({ revoke: [{ tokenId: "tok_old" }], waiting: [], unrevocable: [] });
   });
 
   it("is not reported when it is current or belongs to an open rotation", () => {
