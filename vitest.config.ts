@@ -9,6 +9,9 @@ export const longProofs = [
   "test/runbook/*.test.ts",
 ];
 
+/** What needs the Pulumi CLI; `npm run test:engine` runs it. */
+export const underPulumi = "test/engine/*.test.ts";
+
 export const shared = {
   pool: "forks",
   // A worker keeps its modules from file to file: loading the SDK a hundred times would take a third of the time. So a
@@ -23,5 +26,5 @@ export const shared = {
 } as const;
 
 export default defineConfig({
-  test: { ...shared, include: ["test/**/*.test.ts"], exclude: longProofs },
+  test: { ...shared, include: ["test/**/*.test.ts"], exclude: [...longProofs, underPulumi] },
 });

@@ -17,7 +17,7 @@ const meanings: Record<keyof TokenRotationArgs, string> = {
   tokens: "the token secrets to keep fresh",
   baseUrl: "the C2M API",
   recoveryWindowInDays: "how long a deleted secret can be restored",
-  protect: "whether Pulumi refuses to delete a token secret",
+  protect: "whether Pulumi refuses to delete the secrets, their key and the log",
   logRetentionDays: "how long the log is kept, which is the ledger of tokens",
   monitoring: "alarms, event rules and dashboard",
   kmsKey: "what the secrets are encrypted with",

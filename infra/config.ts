@@ -92,7 +92,8 @@ class ConfigReader {
   }
 
   secret(key: string): pulumi.Output<string> | undefined {
-    return this.#config.getSecret(key);
+    // Empty is what Pulumi.yaml has for a secret that is not set. `get` would warn that this one is a secret.
+    return pulumi.runtime.getConfig(`${this.#config.name}:${key}`) ? this.#config.getSecret(key) : undefined;
   }
 
   number(key: string): number | undefined {
@@ -104,7 +105,7 @@ class ConfigReader {
   }
 
   object<T extends object>(key: string): T | undefined {
-    const rule = "must be an object, as `pulumi config set --path` makes it";
+    const rule = "must be an object, as `pulumi config set --plaintext --path` makes it";
     const value = this.#typed(key, rule, () => this.#config.getObject<T>(key));
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     // Empty is what Pulumi.yaml has for an object that is not set.
@@ -114,7 +115,7 @@ class ConfigReader {
   }
 
   list<T>(key: string): T[] | undefined {
-    const rule = `must be a list, as in \`pulumi config set --path '${key}[0]'\``;
+    const rule = `must be a list, as in \`pulumi config set --plaintext --path '${key}[0]'\``;
     const value = this.#typed(key, rule, () => this.#config.getObject<T[]>(key));
     if (value === undefined || Array.isArray(value)) return value;
     this.report(key, "see Pulumi.yaml", rule);

@@ -81,7 +81,7 @@ export function createCredentials(
   name: string,
   { clientId, credentials }: { clientId: string; credentials: CredentialsArgs },
   secretArgs: aws.secretsmanager.SecretArgs,
-  options: pulumi.CustomResourceOptions,
+  { parent, protect }: { parent: pulumi.Resource; protect: boolean },
 ): Credentials {
   if ("shortToken" in credentials) {
     const { grantType: shortTokenGrantType } = credentials;
@@ -99,7 +99,7 @@ export function createCredentials(
       name: secretId,
       description: `Credentials of the C2M client ${clientId}, for the rotation function only`,
     },
-    options,
+    { parent, protect },
   );
   const { versionId: version } = new aws.secretsmanager.SecretVersion(
     `${name}-credentials`,
@@ -108,7 +108,7 @@ export function createCredentials(
       // A secret for Pulumi also where the caller gave plain text: the SDK makes this input one.
       secretString: pulumi.jsonStringify({ client_id: clientId, ...fieldsOf(credentials) }),
     },
-    options,
+    { parent },
   );
   return { secretId, secretArn: secret.arn, version, shortTokenGrantType: undefined, secret };
 }

@@ -25,7 +25,8 @@ export interface TokenRotationArgs {
    */
   recoveryWindowInDays?: number | undefined;
   /**
-   * Whether Pulumi refuses to delete a token secret: a deleted secret leaves its token alive at C2M, unseen.
+   * Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at C2M,
+   * unseen, and its name is taken for the recovery window; the log is the ledger of all tokens.
    * @default true
    */
   protect?: boolean | undefined;

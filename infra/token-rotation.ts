@@ -70,7 +70,7 @@ export class TokenRotation extends pulumi.ComponentResource {
       child,
     );
     const secretArgs = { recoveryWindowInDays, tags, ...(keyArn ? { kmsKeyId: keyArn } : {}) };
-    const credentials = createCredentials(name, args, secretArgs, child);
+    const credentials = createCredentials(name, args, secretArgs, { parent: this, protect });
     if (credentials.secret) createSecretPolicy(`${name}-credentials`, credentials.secret, [], child);
     this.credentialsSecretArn = credentials.secretArn;
     const description = `C2M API token of ${args.clientId}; kept fresh by ${name}`;
@@ -94,7 +94,7 @@ export class TokenRotation extends pulumi.ComponentResource {
         retentionInDays: args.logRetentionDays ?? rotationDefaults.logRetentionDays,
         tags,
       },
-      child,
+      { ...child, protect },
     );
 
     const settings = new Map(tokens.map((token) => [token.name, settingsOf(args, credentials, token)]));

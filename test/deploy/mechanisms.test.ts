@@ -14,6 +14,7 @@ import {
   secretName,
   stackConfig,
   type TestCloud,
+  unprotect,
 } from "./stack.ts";
 
 const otpSeed = "JBSWY3DPEHPK3PXP";
@@ -126,7 +127,7 @@ describe("the deployed program rotates", () => {
     await expectRotations(cloud);
     expect(engine.getResourcePolicy({ SecretId: secretName }).ResourcePolicy).toBe(theirs);
     expect(deployment.plan.outputs.tokenSecretArns).toEqual({ [secretName]: tokenArn });
-    await deployment.destroy();
+    await (await unprotect(deployment)).destroy();
     expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
   });
 });

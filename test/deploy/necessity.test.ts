@@ -90,9 +90,9 @@ describe("the program", () => {
     expect(JSON.stringify(program.outputs)).not.toContain("stack-client-secret");
   });
 
-  it("protects the token secret and its key from deletion", () => {
+  it("protects from deletion the secrets, their key, and the log, which is the ledger", () => {
     const protectedOnes = program.resources.filter(({ protect }) => protect).map(({ type }) => type.split(":").at(-1));
-    expect(protectedOnes.sort()).toEqual(["Key", "Secret"]);
+    expect(protectedOnes.sort()).toEqual(["Key", "LogGroup", "Secret", "Secret"]);
     expect(find(program, "Secret", secretName).protect).toBe(true);
   });
 });

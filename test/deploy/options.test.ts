@@ -7,7 +7,16 @@ import { parsePolicy } from "../harness/iam/policy.ts";
 import type { Deployment } from "../harness/pulumi/deploy.ts";
 import { plan } from "../harness/pulumi/plan.ts";
 import { all, one, policyIn, settingsOf } from "../infra/declared.ts";
-import { currentToken, deployPlan, emptyCloud, hour, secretName, stackConfig, type TestCloud } from "./stack.ts";
+import {
+  currentToken,
+  deployPlan,
+  emptyCloud,
+  hour,
+  secretName,
+  stackConfig,
+  type TestCloud,
+  unprotect,
+} from "./stack.ts";
 
 const account = "123456789012";
 const readerArn = `arn:aws:iam::${account}:role/app`;
@@ -101,9 +110,7 @@ describe("a stack with all that is optional", () => {
 
   it("leaves nothing behind when it is destroyed, once the secret is no longer protected", async () => {
     await expect(deployment.destroy()).rejects.toThrow(/is protected/);
-    const resources = deployment.plan.resources.map((resource) => ({ ...resource, protect: false }));
-    const unprotected = await deployment.update({ ...deployment.plan, resources });
-    await unprotected.destroy();
+    await (await unprotect(deployment)).destroy();
     const client = new SecretsManagerClient({ ...world.cloud.clientConfig(), maxAttempts: 1 });
     await expect(client.send(new DescribeSecretCommand({ SecretId: secretName }))).rejects.toThrow(/can't find/);
     client.destroy();

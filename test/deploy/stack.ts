@@ -32,9 +32,17 @@ export function stackPlan(token: Record<string, unknown> = {}): Promise<Plan> {
   return plan(stackConfig(token));
 }
 
+export interface CloudOptions extends Partial<LocalCloudOptions> {
+  /** When its time begins. */
+  startAt?: number | string;
+}
+
 /** A local cloud with the client registered at C2M, and nothing deployed. */
-export async function emptyCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
-  const clock = new VirtualClock("2026-01-01T00:00:00Z");
+export async function emptyCloud({
+  startAt = "2026-01-01T00:00:00Z",
+  ...options
+}: CloudOptions = {}): Promise<TestCloud> {
+  const clock = new VirtualClock(startAt);
   const cloud = await LocalCloud.start({ clock, ...options });
   cloud.c2m.registerClient({ clientId, clientSecret, scopes });
   return { cloud, clock };
@@ -48,6 +56,11 @@ export interface TestCloud {
 /** Deploys a plan; its C2M is the cloud's own. */
 export function deployPlan(cloud: LocalCloud, program: Plan): Promise<Deployment> {
   return deploy(cloud, forCloud(cloud, program));
+}
+
+/** `pulumi state unprotect --all`. */
+export function unprotect({ plan, update }: Deployment): Promise<Deployment> {
+  return update({ ...plan, resources: plan.resources.map((resource) => ({ ...resource, protect: false })) });
 }
 
 /** A plan whose C2M is the cloud's own. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { clientSecret, stackConfig } from "../deploy/stack.ts";
-import { isSecret, type RegisteredResource, runProgram } from "../harness/pulumi/engine.ts";
+import { type RegisteredResource, runProgram } from "../harness/pulumi/engine.ts";
 import { plan } from "../harness/pulumi/plan.ts";
+import { isSecret } from "../harness/pulumi/property-values.ts";
 
 const { config, secretKeys = [] } = stackConfig();
 const [run, preview, refused, mocked] = await Promise.all([

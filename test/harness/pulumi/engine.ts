@@ -1,13 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
-import {
-  Server,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+import { answer, get, javaScriptOf, serve, unary } from "./grpc.ts";
+import { revealed } from "./property-values.ts";
 import { type Account, providerAnswer, providerCall } from "./provider-answers.ts";
 
 // Generated CommonJS without types that could be imported.
@@ -20,10 +16,6 @@ const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
 
 const root = resolve(import.meta.dirname, "../../..");
-
-/** How the SDK marks what is special on its way to the engine, and a secret among that. */
-const signatureKey = "4dabf18193072939515e22adb298388d";
-const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /** One resource as the engine got it. */
 export interface RegisteredResource {
@@ -65,14 +57,10 @@ export async function runProgram({ config, secretKeys, preview = false }: Progra
   const stack = "test";
   const run: ProgramRun = { exitCode: null, resources: [], outputs: {}, messages: [], printed: "" };
   const account: Account = { accountId: "123456789012", region: "us-east-1" };
-  const server = new Server();
-  server.addService(ResourceMonitorService, monitorFor(run, account, { project, stack, preview }));
-  server.addService(EngineService, engineFor(run));
-  const port = await new Promise<number>((done, fail) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error ? fail(error) : done(bound),
-    );
-  });
+  const { port, server } = await serve([
+    [ResourceMonitorService, monitorFor(run, account, { project, stack, preview })],
+    [EngineService, engineFor(run)],
+  ]);
   const address = `127.0.0.1:${port}`;
   const named = (values: string[]) => JSON.stringify(values.map((key) => `${project}:${key}`));
   const child = spawn(
@@ -176,44 +164,6 @@ function engineFor(run: ProgramRun): UntypedServiceImplementation {
       return new engine.SetRootResourceResponse();
     }),
   };
-}
-
-/** A generated message: its fields by get… and set…. */
-type Message = Record<string, (value?: unknown) => unknown>;
-
-/** A field of a generated message. */
-function get<Value>(message: Message, field: string): Value {
-  return message[`get${field}`]?.call(message) as Value;
-}
-
-/** A field that is a protobuf Struct, as an object. */
-function javaScriptOf(message: Message, field: string): Record<string, unknown> {
-  return get<{ toJavaScript(): Record<string, unknown> }>(message, field).toJavaScript();
-}
-
-function unary(handle: (request: Message) => Message) {
-  return (call: ServerUnaryCall<Message, Message>, callback: sendUnaryData<Message>) =>
-    callback(null, handle(call.request));
-}
-
-function answer(message: Message, fields: Record<string, unknown>): Message {
-  for (const [field, value] of Object.entries(fields)) message[`set${field}`]?.call(message, value);
-  return message;
-}
-
-/** Whether a value is a secret on its way to the engine. */
-export function isSecret(value: unknown): value is { value: unknown } {
-  return (
-    typeof value === "object" && value !== null && (value as Record<string, unknown>)[signatureKey] === secretSignature
-  );
-}
-
-/** The value with its secrets unwrapped. */
-function revealed(value: unknown): unknown {
-  if (isSecret(value)) return revealed(value.value);
-  if (Array.isArray(value)) return value.map(revealed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, revealed(entry)]));
 }
 
 function exitOf(child: ChildProcess): Promise<number | null> {

@@ -6,10 +6,8 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import type { Plan, PlannedResource, PlanOptions } from "./plan.ts";
+import { isSecret } from "./property-values.ts";
 import { providerAnswer, providerCall } from "./provider-answers.ts";
-
-/** How the SDK marks a secret value on its way to the engine. */
-const signatureKey = "4dabf18193072939515e22adb298388d";
 
 const project = "c2m-token-rotation";
 const options = JSON.parse(process.argv[2] ?? "{}") as PlanOptions;
@@ -94,10 +92,6 @@ function registrationOf(type: string, name: string): Registration {
   const registration = registrations.get(`${type} ${name}`);
   if (!registration) throw new Error(`No registration seen for ${type} ${name}`);
   return registration;
-}
-
-function isSecret(value: unknown): value is { value: unknown } {
-  return typeof value === "object" && value !== null && signatureKey in value && "value" in value;
 }
 
 async function plain(value: unknown): Promise<unknown> {

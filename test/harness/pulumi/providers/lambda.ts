@@ -1,6 +1,5 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import type { PlannedResource } from "../plan.ts";
-import { optional, type Providers, text } from "./provider.ts";
+import { optional, type ProvidedResource, type Providers, text } from "./provider.ts";
 
 export const lambdaProviders: Providers = {
   "aws:lambda/function:Function": {
@@ -34,7 +33,7 @@ export const lambdaProviders: Providers = {
   },
 };
 
-function definitionOf({ inputs, outputs }: PlannedResource) {
+function definitionOf({ inputs, outputs }: ProvidedResource) {
   const logging = optional<{ logGroup: string; logFormat: "JSON" | "Text" }>(inputs, "loggingConfig");
   return {
     name: text(inputs, "name"),

@@ -1,12 +1,20 @@
 import type { LocalCloud } from "../../local-cloud.ts";
 import type { PlannedResource } from "../plan.ts";
 
+/** What a provider is told of a resource. */
+export type ProvidedResource = Pick<PlannedResource, "id" | "inputs" | "outputs">;
+
 /** What the provider does with one type of resource. */
 export interface Provider {
-  create(cloud: LocalCloud, resource: PlannedResource): void | Promise<void>;
+  create(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
   /** After its inputs changed; without it the resource is created again. */
-  update?(cloud: LocalCloud, resource: PlannedResource): void | Promise<void>;
-  delete?(cloud: LocalCloud, resource: PlannedResource): void | Promise<void>;
+  update?(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
+  delete?(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
+  /**
+   * The outputs that have become others in the cloud, or undefined where the resource is gone; without it the resource
+   * is what it was.
+   */
+  read?(cloud: LocalCloud, resource: ProvidedResource): Record<string, unknown> | undefined;
 }
 
 /** Providers by the Pulumi type of their resource. */

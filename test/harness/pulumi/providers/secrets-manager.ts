@@ -42,6 +42,7 @@ export const secretsManagerProviders: Providers = {
       const how = days === 0 ? { ForceDeleteWithoutRecovery: true } : { RecoveryWindowInDays: days };
       engine.deleteSecret({ SecretId: id, ...how });
     },
+    read: ({ secretsManager: { engine } }, { id }) => describe(engine, id) && {},
   },
   "aws:secretsmanager/secretVersion:SecretVersion": {
     create({ secretsManager, administrator }, { inputs, outputs }) {
@@ -53,6 +54,9 @@ export const secretsManagerProviders: Providers = {
         },
         administrator,
       );
+    },
+    read({ secretsManager: { engine } }, { inputs, outputs }) {
+      return describe(engine, text(inputs, "secretId"))?.VersionIdsToStages?.[text(outputs, "versionId")] && {};
     },
   },
   "aws:secretsmanager/secretPolicy:SecretPolicy": {
@@ -66,6 +70,7 @@ export const secretsManagerProviders: Providers = {
     delete({ secretsManager }, { inputs }) {
       secretsManager.engine.deleteResourcePolicy({ SecretId: text(inputs, "secretArn") });
     },
+    read: ({ secretsManager: { engine } }, { inputs }) => describe(engine, text(inputs, "secretArn")) && {},
   },
   "aws:secretsmanager/secretRotation:SecretRotation": {
     async create({ secretsManager }, { inputs }) {
@@ -87,11 +92,21 @@ export const secretsManagerProviders: Providers = {
     delete({ secretsManager }, { inputs }) {
       secretsManager.engine.cancelRotateSecret({ SecretId: text(inputs, "secretId") });
     },
+    read({ secretsManager: { engine } }, { inputs }) {
+      const secret = describe(engine, text(inputs, "secretId"));
+      return secret && { rotationEnabled: secret.RotationEnabled ?? false };
+    },
   },
 };
 
 type Engine = Parameters<Providers[string]["create"]>[0]["secretsManager"]["engine"];
 type Inputs = Record<string, unknown>;
+
+/** The secret, as long as it is not marked for deletion: for the provider it is gone from then on. */
+function describe(engine: Engine, id: string) {
+  const secret = engine.find(id) && engine.describeSecret({ SecretId: id });
+  return secret?.DeletedDate ? undefined : secret;
+}
 
 function described(inputs: Inputs) {
   const description = optional<string>(inputs, "description");
