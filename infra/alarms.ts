@@ -177,6 +177,11 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
 /** The names of all alarms: what the runbook has to have. */
 export const alarmNames: readonly string[] = alarmSpecs(0).map(({ name }) => name);
 
+/** What an alarm is called in CloudWatch. */
+export function deployedAlarmName(rotation: string, name: string): string {
+  return `${rotation}-${name}`;
+}
+
 /** The namespace of a source's metric, and its name there. */
 export function metricOf(source: AlarmSource): { namespace: string; metricName: string } {
   return "metric" in source

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type AlarmSource, type AlarmSpec, alarmSpecs, metricOf } from "./alarms.ts";
+import { type AlarmSource, type AlarmSpec, alarmSpecs, deployedAlarmName, metricOf } from "./alarms.ts";
 import { dashboardBody } from "./dashboard.ts";
 import { type MonitoringOptions, rotationDefaults } from "./token-rotation-args.ts";
 
@@ -130,7 +130,7 @@ function createAlarm(
   return new aws.cloudwatch.MetricAlarm(
     `${name}-${spec.name}`,
     {
-      name: `${name}-${spec.name}`,
+      name: deployedAlarmName(name, spec.name),
       alarmDescription: `${spec.says} ${runbook}#${spec.name}`,
       namespace,
       metricName,

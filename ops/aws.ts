@@ -1,3 +1,4 @@
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -8,6 +9,7 @@ export interface Aws {
   secrets: SecretsManagerClient;
   lambda: LambdaClient;
   logs: CloudWatchLogsClient;
+  cloudwatch: CloudWatchClient;
   store: SecretsManagerStore;
   close(): void;
 }
@@ -27,13 +29,15 @@ export function connect(region: string | undefined): Aws {
     requestHandler: { connectionTimeout: 5_000, requestTimeout: longestInvocationMs },
   });
   const logs = new CloudWatchLogsClient(config);
+  const cloudwatch = new CloudWatchClient(config);
   return {
     secrets,
     lambda,
     logs,
+    cloudwatch,
     store: new SecretsManagerStore(secrets),
     close: () => {
-      for (const client of [secrets, lambda, logs]) client.destroy();
+      for (const client of [secrets, lambda, logs, cloudwatch]) client.destroy();
     },
   };
 }

@@ -10,6 +10,8 @@ const outputs = v.object({
   rotatorName: v.optional(v.string()),
   reconcilerName: v.optional(v.string()),
   logGroupName: v.optional(v.string()),
+  /** Absent where the monitoring is off. */
+  alarmTopicArn: v.optional(v.string()),
   /** The C2M API, without `/auth`. */
   baseUrl: v.optional(v.string()),
   /** By the secrets' names. */

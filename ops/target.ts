@@ -16,6 +16,8 @@ export interface Target {
   /** The grace of a token in seconds, by the secret's name or ARN; undefined where nothing tells it. */
   graceSecondsOf(secretId: string): number | undefined;
   functions: Functions;
+  /** Whether the stack has alarms, by its outputs; undefined where no stack was given. */
+  isMonitored: boolean | undefined;
 }
 
 /** Names that were given; what was not is found through the secret. */
@@ -52,6 +54,7 @@ export async function resolveTarget(options: Options): Promise<Target> {
       reconciler: options.text("reconciler") ?? outputs.reconcilerName,
       logGroup: options.text("log-group") ?? outputs.logGroupName,
     },
+    isMonitored: stack === undefined ? undefined : outputs.alarmTopicArn !== undefined,
   };
 }
 
@@ -83,6 +86,13 @@ export function reconcilerOf(target: Target, lambdaArn: string | undefined): str
   const rotator = rotatorOf(target, lambdaArn);
   if (rotator.endsWith("-rotator")) return rotator.replace(/-rotator$/, "-reconciler");
   throw usage(`The reconciler's name can't be told from the rotator's, ${rotator}. Use --reconciler NAME.`);
+}
+
+/** The rotation's name, with which those of its alarms begin: as the stack names its rotator after it. */
+export function rotationOf(target: Target, lambdaArn: string | undefined): string {
+  const rotator = rotatorOf(target, lambdaArn);
+  if (rotator.endsWith("-rotator")) return rotator.replace(/-rotator$/, "");
+  throw usage(`The alarms' names can't be told from the rotator's, ${rotator}. Use --alarm-prefix NAME.`);
 }
 
 /** The log group of both functions, which is the ledger: as given, else the one that the rotator writes to. */

@@ -62,6 +62,14 @@ is "lambda invoke writes the function's answer to the file" '"scope":' "$(grep -
 is "sts get-caller-identity tells the operator" "arn:aws:iam::123456789012:user/operator" \
   "$(call sts get-caller-identity --query Arn)"
 
+alarms=$(call cloudwatch describe-alarms --alarm-name-prefix "${FUNCTION_NAME%-reconciler}-rota" --page-size 1 \
+  --query 'MetricAlarms[].AlarmName' 2>&1)
+case $alarms in
+  *"correct service: 'sts'"*) echo "(this version asks CloudWatch in the query protocol, which is not served)" ;;
+  *) is "cloudwatch describe-alarms finds alarms by their prefix, page by page" rotation-too-late,rotator-errors,rotator-throttles \
+    "$(echo "$alarms" | tr '\t' '\n' | sed "s/^${FUNCTION_NAME%-reconciler}-//" | sort | paste -sd, -)" ;;
+esac
+
 call secretsmanager delete-secret --secret-id cli/app --force-delete-without-recovery >"$answer"
 is "delete-secret deletes" "" "$(call secretsmanager list-secrets --filters Key=name,Values=cli/ --query 'SecretList[].Name')"
 exit $failed

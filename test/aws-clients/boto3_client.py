@@ -85,6 +85,23 @@ check("invoke hands the payload to the function and its answer back", report.get
 failure = functions.invoke(FunctionName=os.environ["FUNCTION_NAME"], Payload=b'{"scope": "some"}')
 check("invoke tells a function's error", failure.get("FunctionError") == "Unhandled", failure)
 
+cloudwatch = client("cloudwatch")
+rotation_name = os.environ["FUNCTION_NAME"].removesuffix("-reconciler")
+if "json" in cloudwatch.meta.service_model.metadata.get("protocols", []):
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=f"{rotation_name}-rota", PaginationConfig={"PageSize": 1}
+    )
+    alarms = [alarm["AlarmName"].removeprefix(f"{rotation_name}-") for page in pages for alarm in page["MetricAlarms"]]
+    expected = ["rotation-too-late", "rotator-errors", "rotator-throttles"]
+    check("describe_alarms finds alarms by their prefix, page by page", sorted(alarms) == expected, alarms)
+    try:
+        cloudwatch.describe_alarms(NextToken="none")
+        check("a token of CloudWatch that is none is an exception", False)
+    except cloudwatch.exceptions.InvalidNextToken:
+        check("a token of CloudWatch that is none is an exception", True)
+else:
+    print("(this version asks CloudWatch in the query protocol, which is not served)")
+
 for name in ["boto3/app", "boto3/binary"]:
     secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 left = secrets.list_secrets(Filters=[{"Key": "name", "Values": ["boto3/"]}])["SecretList"]

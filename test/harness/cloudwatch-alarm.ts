@@ -1,6 +1,7 @@
 /** A metric alarm, as CloudWatch takes it. */
 export interface AlarmDefinition {
   name: string;
+  description?: string | undefined;
   namespace: string;
   metricName: string;
   dimensions: Record<string, string>;
@@ -13,6 +14,8 @@ export interface AlarmDefinition {
   missing: "breaching" | "notBreaching" | "ignore";
   /** ARNs of the topics that are told when it goes into ALARM. */
   actions: string[];
+  /** Whether they are told; default true. */
+  actionsEnabled?: boolean | undefined;
 }
 
 export type AlarmState = "OK" | "ALARM" | "INSUFFICIENT_DATA";

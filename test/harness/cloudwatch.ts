@@ -10,11 +10,17 @@ export interface Transition {
   at: number;
 }
 
-interface Watched {
+/** An alarm and how it stands. */
+export interface WatchedAlarm {
   alarm: AlarmDefinition;
+  state: AlarmState;
+  /** Epoch ms; since when it is in this state. */
+  since: number;
+}
+
+interface Watched extends WatchedAlarm {
   /** Epoch ms; it has been evaluated up to here. */
   evaluatedUntil: number;
-  state: AlarmState;
 }
 
 export interface CloudWatchOptions {
@@ -53,11 +59,25 @@ export class CloudWatch {
 
   putAlarm(alarm: AlarmDefinition): void {
     const { clock } = this.#options;
-    this.#alarms.set(alarm.name, { alarm, evaluatedUntil: clock.now(), state: "INSUFFICIENT_DATA" });
+    const now = clock.now();
+    this.#alarms.set(alarm.name, { alarm, evaluatedUntil: now, state: "INSUFFICIENT_DATA", since: now });
   }
 
   deleteAlarm(name: string): void {
     this.#alarms.delete(name);
+  }
+
+  /** EnableAlarmActions and DisableAlarmActions: an alarm without goes on to be evaluated, and tells nobody. */
+  setActionsEnabled(name: string, actionsEnabled: boolean): void {
+    const watched = this.#alarms.get(name);
+    if (!watched) throw new Error(`There is no alarm ${name}.`);
+    watched.alarm = { ...watched.alarm, actionsEnabled };
+  }
+
+  /** All alarms as they stand now, by name. */
+  alarms(): WatchedAlarm[] {
+    this.evaluate();
+    return [...this.#alarms.values()].sort((one, other) => (one.alarm.name < other.alarm.name ? -1 : 1));
   }
 
   /** Evaluates all alarms up to now; those that go into ALARM notify their topics. In order of time. */
@@ -68,8 +88,7 @@ export class CloudWatch {
 
   /** The alarms that are in ALARM now, by name. */
   alarming(): string[] {
-    this.evaluate();
-    return [...this.#alarms.values()].flatMap(({ alarm, state }) => (state === "ALARM" ? [alarm.name] : [])).sort();
+    return this.alarms().flatMap(({ alarm, state }) => (state === "ALARM" ? [alarm.name] : []));
   }
 
   #evaluate(watched: Watched): Transition[] {
@@ -82,8 +101,9 @@ export class CloudWatch {
       watched.evaluatedUntil = end;
       if (state === watched.state) continue;
       watched.state = state;
+      watched.since = end;
       transitions.push({ name: alarm.name, state, at: end });
-      if (state !== "ALARM") continue;
+      if (state !== "ALARM" || alarm.actionsEnabled === false) continue;
       for (const topic of alarm.actions) notify(topic, JSON.stringify({ AlarmName: alarm.name, NewStateValue: state }));
     }
     return transitions;

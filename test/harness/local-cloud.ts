@@ -8,6 +8,7 @@ import { type C2mServer, startC2mServer } from "./c2m/server.ts";
 import { CallLog } from "./calls.ts";
 import type { Clock } from "./clock.ts";
 import { CloudWatch } from "./cloudwatch.ts";
+import { type CloudWatchKnobs, CloudWatchService } from "./cloudwatch-service.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventRules } from "./event-rules.ts";
 import { Faults } from "./faults.ts";
@@ -33,6 +34,7 @@ export interface LocalCloudOptions {
   secretsManager?: KnobSettings;
   c2m?: Partial<C2mKnobs>;
   logs?: Partial<LogsKnobs>;
+  cloudWatch?: Partial<CloudWatchKnobs>;
   /** Runs EventBridge's rules this often instead of on their schedules, in ms. */
   runRulesEveryMs?: number;
   /** Where another cloud left off, from its `save`. */
@@ -145,9 +147,15 @@ export class LocalCloud {
   }
 
   async #serve(options: LocalCloudOptions): Promise<void> {
-    const { clock, faults, calls, identities, iam, c2m } = this;
+    const { clock, faults, calls, identities, iam, c2m, metrics, accountId, region } = this;
+    const { cloudWatch: knobs = {} } = options;
     this.#frontDoor = await startFrontDoor({
-      services: [this.secretsManager, this.lambda, this.logs],
+      services: [
+        this.secretsManager,
+        this.lambda,
+        this.logs,
+        new CloudWatchService({ metrics, accountId, region, knobs }),
+      ],
       identities,
       iam,
       clock,

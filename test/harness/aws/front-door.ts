@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import type { Fault, Faults } from "../faults.ts";
 import type { Iam } from "../iam/iam.ts";
 import type { Identities } from "../iam/identities.ts";
-import { jsonProtocol } from "./json-protocol.ts";
+import { json10Protocol, jsonProtocol } from "./json-protocol.ts";
 import { lambdaRest } from "./lambda-rest.ts";
 import { AwsError, type AwsService } from "./service.ts";
 import { verifySignature, type WireRequest } from "./sigv4.ts";
@@ -34,7 +34,7 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-const protocols: WireProtocol[] = [jsonProtocol, lambdaRest, stsQuery];
+const protocols: WireProtocol[] = [json10Protocol, jsonProtocol, lambdaRest, stsQuery];
 
 /**
  * The one HTTP endpoint of all AWS services of the local cloud, on 127.0.0.1. Each request passes: signature → ordered
@@ -120,10 +120,11 @@ async function serve(
       throw unknownOperation(`${call.service} is not served here; there are: ${[...services.keys()].join(", ")}.`);
     const signer = verifySignature(request, { identities, now: clock.now(), allowedSkewMs });
     caller = signer.caller.arn;
-    if (signer.service !== service.name) {
+    const { signingName = service.name } = service;
+    if (signer.service !== signingName) {
       throw new AwsError(
         "InvalidSignatureException",
-        `Credential should be scoped to correct service: '${service.name}'.`,
+        `Credential should be scoped to correct service: '${signingName}'.`,
       );
     }
     fault = await faults.take(service.name, call.operation);

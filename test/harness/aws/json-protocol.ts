@@ -5,34 +5,49 @@ import type { WireProtocol } from "./wire-protocol.ts";
 const servicesByTarget = new Map([
   ["secretsmanager", "secretsmanager"],
   ["Logs_20140328", "logs"],
+  ["GraniteServiceVersion20100801", "cloudwatch"],
 ]);
 
-const headers = { "content-type": "application/x-amz-json-1.1" };
+const oldContentType = "application/x-amz-json-1.0";
 
-/** AWS JSON 1.1: `POST /`, `X-Amz-Target: <service>.<Operation>`, JSON in and out. Secrets Manager and CloudWatch Logs speak it. */
-export const jsonProtocol: WireProtocol = {
-  decode({ method, headers, body }) {
-    const target = headers["x-amz-target"];
-    if (method !== "POST" || typeof target !== "string") return undefined;
-    const [prefix = "", operation = ""] = target.split(".");
-    const service = servicesByTarget.get(prefix);
-    if (!service) {
-      const known = [...servicesByTarget.keys()].join(", ");
-      throw new AwsError(
-        "UnknownOperationException",
-        `X-Amz-Target ${target} is not served here; known prefixes: ${known}.`,
-      );
-    }
-    return { service, operation, input: parseInput(body) };
-  },
-  encodeResult: (_call, output) => ({ status: 200, headers, body: JSON.stringify(output) }),
-  encodeError: ({ code, message, status }) => ({
-    status,
-    headers: { ...headers, "x-amzn-errortype": code },
-    // Recorded with a capital M; unmodelled errors are said to have a small one. SDKs read either.
-    body: JSON.stringify({ __type: code, Message: message, message }),
-  }),
-};
+/**
+ * AWS JSON 1.1: `POST /`, `X-Amz-Target: <service>.<Operation>`, JSON in and out. Secrets Manager and CloudWatch Logs
+ * speak it.
+ */
+export const jsonProtocol = speaking("application/x-amz-json-1.1", () => true);
+
+/**
+ * AWS JSON 1.0, the same but for its name: how the SDK for JavaScript, boto3 and the AWS CLI ask CloudWatch. (Older
+ * versions have only the query protocol for it, and some SDKs CBOR; neither is served here.)
+ */
+export const json10Protocol = speaking(oldContentType, (contentType) => contentType === oldContentType);
+
+function speaking(ownContentType: string, isOurs: (contentType: string | undefined) => boolean): WireProtocol {
+  const answered = { "content-type": ownContentType };
+  return {
+    decode({ method, headers, body }) {
+      const target = headers["x-amz-target"];
+      if (method !== "POST" || typeof target !== "string" || !isOurs(headers["content-type"])) return undefined;
+      const [prefix = "", operation = ""] = target.split(".");
+      const service = servicesByTarget.get(prefix);
+      if (!service) {
+        const known = [...servicesByTarget.keys()].join(", ");
+        throw new AwsError(
+          "UnknownOperationException",
+          `X-Amz-Target ${target} is not served here; known prefixes: ${known}.`,
+        );
+      }
+      return { service, operation, input: parseInput(body) };
+    },
+    encodeResult: (_call, output) => ({ status: 200, headers: answered, body: JSON.stringify(output) }),
+    encodeError: ({ code, message, status }) => ({
+      status,
+      headers: { ...answered, "x-amzn-errortype": code },
+      // Recorded with a capital M; unmodelled errors are said to have a small one. SDKs read either.
+      body: JSON.stringify({ __type: code, Message: message, message }),
+    }),
+  };
+}
 
 function parseInput(body: Buffer): Record<string, unknown> {
   if (body.length === 0) return {};

@@ -33,6 +33,8 @@ export interface PermissionNeeded {
 export interface AwsService {
   /** The IAM prefix: `secretsmanager`, `lambda`, `logs`. */
   readonly name: string;
+  /** The service in a signature's scope, where that is not the IAM prefix: CloudWatch signs as `monitoring`. */
+  readonly signingName?: string;
   /** What the caller must be granted before `handle` may run. Throws AwsError where the input names nothing that exists. */
   permissionsFor(request: AwsRequest): PermissionNeeded[];
   /** Does it; the result is the JSON output. Throws AwsError. */

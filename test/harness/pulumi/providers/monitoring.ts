@@ -5,6 +5,7 @@ const alarm: Provider = {
   create({ metrics }, { inputs }) {
     metrics.putAlarm({
       name: text(inputs, "name"),
+      description: optional<string>(inputs, "alarmDescription"),
       namespace: text(inputs, "namespace"),
       metricName: text(inputs, "metricName"),
       dimensions: inputs.dimensions as Record<string, string>,
@@ -16,6 +17,7 @@ const alarm: Provider = {
       evaluationPeriods: Number(inputs.evaluationPeriods),
       missing: text(inputs, "treatMissingData") as AlarmDefinition["missing"],
       actions: optional<string[]>(inputs, "alarmActions") ?? [],
+      actionsEnabled: optional<boolean>(inputs, "actionsEnabled"),
     });
   },
   delete: ({ metrics }, { inputs }) => metrics.deleteAlarm(text(inputs, "name")),
