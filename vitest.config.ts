@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export const longProofs = [
   "test/client/rotations.test.ts",
   "test/ops/acting.test.ts",
+  "test/ops/interrupted.test.ts",
   "test/ops/refusals.test.ts",
   "test/prove/kill.test.ts",
   "test/runbook/*.test.ts",

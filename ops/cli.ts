@@ -21,6 +21,8 @@ export interface Edges {
   ask: (question: string) => Promise<string>;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
+  /** Aborted by a second Ctrl-C. */
+  again: AbortSignal;
 }
 
 /** Runs one command line and resolves with what the process is to end with. Never throws. */
@@ -60,8 +62,8 @@ async function perform(
   { options, terminal, edges }: { options: Options; terminal: Terminal; edges: Edges },
 ): Promise<ExitCode> {
   let aws: Aws | undefined;
-  let atWork: Promise<unknown> = Promise.resolve();
-  const { signal } = edges;
+  let ifCut: string | undefined;
+  const { signal, again } = edges;
   const call: Call = {
     options,
     terminal,
@@ -71,26 +73,50 @@ async function perform(
       return aws;
     },
     target: () => resolveTarget(options),
-    uninterrupted: (work) => {
-      const done = work();
-      atWork = done.catch(() => undefined);
-      return done;
+    signal,
+    uninterrupted: async (work, whatIsLeft) => {
+      signal.throwIfAborted();
+      ifCut = whatIsLeft;
+      try {
+        const result = await work();
+        signal.throwIfAborted();
+        return result;
+      } finally {
+        ifCut = undefined;
+      }
     },
   };
   const { promise: interrupted, resolve } = Promise.withResolvers<ExitCode>();
-  const stop = async () => {
+  const stop = () => {
+    if (ifCut !== undefined) return void edges.stderr.write(finishing);
     edges.stderr.write("\nStopping.\n");
-    await atWork;
-    if (command.whenInterrupted !== undefined) edges.stderr.write(`${command.whenInterrupted}\n`);
+    resolve(stopped(command, edges));
+  };
+  const cut = () => {
+    edges.stderr.write(`\nStopped at once.${ifCut === undefined ? "" : ` ${ifCut}`}\n`);
     resolve(exitCode.interrupted);
   };
   signal.addEventListener("abort", stop, { once: true });
+  again.addEventListener("abort", cut, { once: true });
   try {
     return await Promise.race([command.run(call), interrupted]);
+  } catch (error) {
+    // The command has stopped at the end of what it had to finish.
+    if (signal.aborted && error === signal.reason) return stopped(command, edges);
+    throw error;
   } finally {
     signal.removeEventListener("abort", stop);
+    again.removeEventListener("abort", cut);
     aws?.close();
   }
+}
+
+const finishing =
+  "\nStopping as soon as what must not be left half done is finished. Press Ctrl-C again to stop at once.\n";
+
+function stopped({ whenInterrupted }: Command, { stderr }: Edges): ExitCode {
+  if (whenInterrupted !== undefined) stderr.write(`${whenInterrupted}\n`);
+  return exitCode.interrupted;
 }
 
 function tell(

@@ -16,7 +16,7 @@ export interface Command {
   examples: readonly (readonly [args: string, purpose: string])[];
   /** Beside the common ones. */
   options: OptionSpecs;
-  /** What the person has to know who stops it with Ctrl-C. */
+  /** What the person has to know who stops it with Ctrl-C, whenever that is. */
   whenInterrupted?: string;
   run(call: Call): Promise<ExitCode>;
 }
@@ -30,8 +30,15 @@ export interface Call {
   aws(): Aws;
   /** The secrets and functions that the options name. @throws Failure */
   target(): Promise<Target>;
-  /** Ctrl-C waits for this to end: between its first and its last change nothing may cut it. */
-  uninterrupted<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Aborted by Ctrl-C. Protected work looks at it where it can stop between two of its changes. */
+  signal: AbortSignal;
+  /**
+   * Work that must not be left half done: Ctrl-C waits for its end, and the command stops there. A second Ctrl-C cuts it;
+   * `ifCut` is said then: what may be left, and what mends it.
+   *
+   * @throws the signal's reason when Ctrl-C was pressed before or meanwhile
+   */
+  uninterrupted<Result>(work: () => Promise<Result>, ifCut: string): Promise<Result>;
 }
 
 /** Options that several commands share. */

@@ -10,7 +10,7 @@ export const exitCode = {
   refused: 3,
   /** AWS or C2M could not be reached, or denied it. */
   unavailable: 4,
-  /** Ctrl-C. */
+  /** Stopped with Ctrl-C, by SIGTERM, or because the terminal was closed. */
   interrupted: 130,
 } as const;
 

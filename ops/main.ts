@@ -3,15 +3,13 @@
 import { createInterface } from "node:readline/promises";
 import * as timers from "node:timers/promises";
 import { run } from "./cli.ts";
+import { Interrupt } from "./interrupt.ts";
 
-const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // Who presses it twice does not want to wait for anything.
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort();
-  });
-}
+const interrupt = new Interrupt(() => performance.now());
+// SIGHUP: the terminal was closed, or the connection to it lost.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt.press());
+// Where nobody is left to read (`| head`, a closed terminal), what is under way is finished all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -32,6 +30,7 @@ process.exitCode = await run(process.argv.slice(2), {
   clock: { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) },
   ask,
   signal: interrupt.signal,
+  again: interrupt.again,
 });
 // What was interrupted may still wait for an answer.
 if (interrupt.signal.aborted) process.exit();

@@ -47,7 +47,7 @@ they read the secret again. If the client's own credentials have leaked, this do
     ...dryRun,
   },
   whenInterrupted:
-    "What has begun goes on in AWS, and the old token may still live. Run the command again, or `c2m-tokens status`.",
+    "What has begun goes on in AWS, and the old token may still live. When `c2m-tokens status` shows that no rotation is open, run the command again: it ends the old token's life, too.",
   async run(call) {
     const { options, terminal, clock } = call;
     const intervalMs = options.duration("interval", 5_000);
@@ -85,6 +85,7 @@ they read the secret again. If the client's own credentials have leaked, this do
       promotedAt: iso(promotedAt),
       revokedAt: iso(revokedAt),
       rejectedAt: iso(rejectedAt),
+      revokedTokenIds: report.revoked,
       shortTokensUntil: iso((rejectedAt ?? revokedAt) + shortTokenMs),
       unrevocable: report.unrevocable,
     };

@@ -9,7 +9,7 @@ import { type Survey, surveySecret } from "../../lambdas/rotation/reconcile-secr
 import { revoke } from "../../lambdas/rotation/revoke.ts";
 import type { StoredToken } from "../../lambdas/rotation/stored-token.ts";
 import { refuseWhileAtWork } from "../at-work.ts";
-import type { Command } from "../command.ts";
+import type { Call, Command } from "../command.ts";
 import { confirmation, dryRun } from "../command.ts";
 import { confirmByName } from "../confirm.ts";
 import { exitCode } from "../exit-code.ts";
@@ -43,7 +43,8 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
     ...confirmation,
     ...dryRun,
   },
-  whenInterrupted: "Run the command again: it goes on where it stopped.",
+  whenInterrupted:
+    "What is revoked stays revoked. Run the command again: it goes on where it stopped. `c2m-tokens status` shows what is left.",
   async run(call) {
     const { options, terminal } = call;
     const days = Number(options.text("recovery-days") ?? 30);
@@ -80,11 +81,11 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
         if (view.rotationEnabled) await aws.secrets.send(new CancelRotateSecretCommand({ SecretId: view.arn }));
         if (view.pending)
           await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
-        return await revokeAll(context, view.arn, ledger, (id) => terminal.line(`  revoked ${id}`));
+        return await revokeAll(call, context, view.arn, ledger);
       } finally {
         await keepLog(call, log, async () => logGroup);
       }
-    });
+    }, "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.");
     const answer = await aws.secrets.send(new DeleteSecretCommand({ SecretId: view.arn, RecoveryWindowInDays: days }));
     const result = { name: view.name, deletionDate: answer.DeletionDate?.toISOString() ?? null, alive: left };
     terminal.result(result, () => {
@@ -130,16 +131,18 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
 }
 
 /**
- * Revokes what lives, the current token last: the others are revoked with it.
+ * Revokes what lives, the current token last: the others are revoked with it. Who presses Ctrl-C may have seen that it is
+ * the wrong secret: between two tokens it stops.
  *
  * @throws Failure where a revocation may succeed later
  */
 async function revokeAll(
+  { signal, terminal }: Call,
   context: RotationContext,
   arn: string,
   ledger: Ledger,
-  onRevoked: (tokenId: string) => void,
 ): Promise<Left[]> {
+  const onRevoked = (tokenId: string) => terminal.line(`  revoked ${tokenId}`);
   const found = await survey(context, arn, ledger);
   const { others } = liveTokens(found);
   const left: Left[] = [
@@ -148,10 +151,12 @@ async function revokeAll(
   ];
   try {
     for (const candidate of others) {
+      signal.throwIfAborted();
       const outcome = await revoke(context, arn, candidate);
       if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
       else left.push({ tokenId: candidate.tokenId, until: candidate.expiresAt });
     }
+    signal.throwIfAborted();
     const last = await revokeCurrent(context, arn, found);
     if (last?.revoked) onRevoked(last.tokenId ?? "");
     else if (last) left.push({ tokenId: last.tokenId, until: last.until });

@@ -13,7 +13,7 @@ should be dead, takes AWSPENDING off what no rotation will finish, and reports t
 a token, and each token keeps its grace.`,
   examples: [["reconcile --secret c2m/api-token", "after an alarm about what should be dead and is not"]],
   options: {},
-  whenInterrupted: "The reconciler goes on in AWS.",
+  whenInterrupted: "A run that has begun goes on in AWS.",
   async run(call) {
     const target = await call.target();
     const aws = call.aws();

@@ -47,22 +47,29 @@ its grace, and the schedule goes on: the next rotation issues a new token.`,
       });
       return exitCode.done;
     }
-    const done = await call.uninterrupted(async () => {
+    const goBack = async () => {
       try {
         return await rollBack(context, view.arn, ledger).catch(refusal);
       } finally {
         await keepLog(call, log, async () => logGroup);
       }
-    });
-    terminal.result({ name: view.name, ...done }, () => {
-      terminal.line(
-        `${done.tokenId ?? "The previous token"} is current again; it expires ${date(Date.parse(done.expiresAt))}.`,
-      );
-      terminal.line(`The replaced version ${done.replacedVersionId} keeps its grace. The schedule goes on.`);
-    });
+    };
+    await call.uninterrupted(async () => {
+      const done = await goBack();
+      terminal.result({ name: view.name, ...done }, () => {
+        terminal.line(
+          `${done.tokenId ?? "The previous token"} is current again; it expires ${date(Date.parse(done.expiresAt))}.`,
+        );
+        terminal.line(`The replaced version ${done.replacedVersionId} keeps its grace. The schedule goes on.`);
+      });
+    }, ifCut);
     return exitCode.done;
   },
 };
+
+const ifCut = `The previous token may be current or not, and an open rotation may have lost AWSPENDING. \`c2m-tokens status\` says which
+token is current, and \`c2m-tokens verify\` whether it works. Run rollback again only where it has not moved, or does not work: it
+goes to whatever token is the previous one then.`;
 
 /** Each of these leaves AWSCURRENT where it was. */
 const reasons = new Set(["no_previous", "previous_foreign", "previous_expired", "previous_revoked", "previous_dead"]);

@@ -22,7 +22,7 @@ keeps its grace. With --wait the steps are shown as they happen, and a failure w
     interval: { type: "string", value: "DURATION", help: 'with --wait: how often to look (default "2 seconds")' },
     ...dryRun,
   },
-  whenInterrupted: "The rotation goes on in AWS; `c2m-tokens status` shows it.",
+  whenInterrupted: "A rotation that has begun goes on in AWS; `c2m-tokens status` shows it.",
   async run(call) {
     const { options, terminal } = call;
     const wait = { timeoutMs: options.duration("timeout", 600_000), intervalMs: options.duration("interval", 2_000) };

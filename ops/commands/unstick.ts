@@ -46,11 +46,11 @@ token is not touched; a token that the pending version holds is revoked by the r
       const log = new OperatorLog(call.clock);
       await detachPending({ store: aws.store, log }, view.arn, stuck.versionId, "an operator took it off");
       await keepLog(call, log, async () => logGroup);
-    });
-    terminal.result(result, () => {
-      terminal.line(terminal.paint("good", "AWSPENDING is off it."));
-      if (stuck === view.pending) terminal.line(`Start afresh: c2m-tokens rotate --wait --secret ${view.name}`);
-    });
+      terminal.result(result, () => {
+        terminal.line(terminal.paint("good", "AWSPENDING is off it."));
+        if (stuck === view.pending) terminal.line(`Start afresh: c2m-tokens rotate --wait --secret ${view.name}`);
+      });
+    }, "AWSPENDING may be off it or not. Run the command again: it says so, and goes on.");
     return exitCode.done;
   },
 };

@@ -9,7 +9,33 @@ export type Fault =
   /** Done, then answered with these bytes instead of the true answer. */
   | { kind: "garble"; status: number; body: string | Uint8Array; headers?: Record<string, string> }
   /** Takes this long on the cloud's clock, then goes on as usual. */
-  | { kind: "latency"; ms: number };
+  | { kind: "latency"; ms: number }
+  /** Is stopped on its way, before anything is done, until the test lets it go on as usual. */
+  | { kind: "hold"; hold: Hold };
+
+/** What of a fault changes the answer; the others only delay it. */
+export type Strike = Exclude<Fault, { kind: "latency" | "hold" }>;
+
+/** A call that stands still at a point that a test has chosen. */
+export class Hold {
+  readonly #reached = Promise.withResolvers<void>();
+  readonly #released = Promise.withResolvers<void>();
+
+  /** Resolves when the call has arrived. */
+  get reached(): Promise<void> {
+    return this.#reached.promise;
+  }
+
+  release(): void {
+    this.#released.resolve();
+  }
+
+  /** For who serves the call. */
+  pass(): Promise<void> {
+    this.#reached.resolve();
+    return this.#released.promise;
+  }
+}
 
 export interface FaultRule {
   /** `secretsmanager`, `lambda`, `logs`, `c2m`. */
@@ -46,9 +72,9 @@ export class Faults {
     this.#rules.length = 0;
   }
 
-  /** The fault that strikes this call, if any. Latency is served here; only what changes the answer is returned. */
-  async take(service: string, operation: string): Promise<Exclude<Fault, { kind: "latency" }> | undefined> {
-    let strikes: Exclude<Fault, { kind: "latency" }> | undefined;
+  /** The fault that strikes this call, if any. Delays are served here; only what changes the answer is returned. */
+  async take(service: string, operation: string): Promise<Strike | undefined> {
+    let strikes: Strike | undefined;
     for (const entry of [...this.#rules]) {
       const { rule } = entry;
       if (rule.service !== service || (rule.operation !== undefined && rule.operation !== operation)) continue;
@@ -56,6 +82,7 @@ export class Faults {
       const first = rule.nth ?? 1;
       if (entry.seen < first || entry.seen >= first + (rule.times ?? 1)) continue;
       if (rule.fault.kind === "latency") await this.#clock.sleep(rule.fault.ms);
+      else if (rule.fault.kind === "hold") await rule.fault.hold.pass();
       else strikes ??= rule.fault;
     }
     return strikes;

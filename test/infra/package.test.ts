@@ -1,9 +1,24 @@
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleFiles } from "../../infra/bundle.ts";
+import { commands } from "../../ops/commands.ts";
+import { generalHelp } from "../../ops/help.ts";
+import { currentToken, deployPlan, emptyCloud, secretName, stackPlan } from "../deploy/stack.ts";
+import { VirtualClock } from "../harness/clock.ts";
 import { plan } from "../harness/pulumi/plan.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -26,22 +41,32 @@ export const topic = rotation.monitoring?.alarmTopic.arn;
 export const names = Object.keys(rotation.tokenSecrets);
 `;
 
+interface Manifest {
+  bin: Record<string, string>;
+  version: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+}
+
 describe("the packed package", () => {
   const project = mkdtempSync(join(tmpdir(), "stack-"));
+  const modules = join(project, "node_modules");
+  const installed = join(modules, "c2m-token-rotation");
   let packed: string[];
 
   beforeAll(() => {
     // In a copy, so that two runs of the tests can't disturb each other's build.
     const sources = join(project, "sources");
     mkdirSync(sources);
-    for (const name of ["infra", "lambdas", "client", "package.json", "tsconfig.json", "README.md", "LICENSE"]) {
+    const kept = ["package.json", "tsconfig.json", "README.md", "LICENSE"];
+    for (const name of ["infra", "lambdas", "client", "ops", "docs", ...kept]) {
       cpSync(join(root, name), join(sources, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(sources, "node_modules"));
     execFileSync("npm", ["pack", "--pack-destination", project], { cwd: sources, stdio: "pipe" });
     const tarball = join(project, readdirSync(project).find((file) => file.endsWith(".tgz")) ?? "");
-    const modules = join(project, "node_modules");
-    const installed = join(modules, "c2m-token-rotation");
     mkdirSync(installed, { recursive: true });
     execFileSync("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed]);
     packed = execFileSync("tar", ["-tzf", tarball]).toString().trim().split("\n");
@@ -49,6 +74,7 @@ describe("the packed package", () => {
     for (const name of readdirSync(join(root, "node_modules"))) {
       if (!name.startsWith(".")) symlinkSync(join(root, "node_modules", name), join(modules, name));
     }
+    for (const [name, file] of Object.entries(manifest().bin)) linkCommand(name, join(installed, file));
     writeFileSync(join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(join(project, "index.ts"), program);
     writeFileSync(
@@ -69,10 +95,21 @@ describe("the packed package", () => {
 
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-  it("holds the compiled program, its types and the functions' code, and nothing else", () => {
+  /** As npm does it. */
+  function linkCommand(name: string, file: string): void {
+    mkdirSync(join(modules, ".bin"), { recursive: true });
+    chmodSync(file, 0o755);
+    symlinkSync(file, join(modules, ".bin", name));
+  }
+
+  function manifest(): Manifest {
+    return JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  }
+
+  it("holds the compiled program, its types, the functions' code and the command line, and nothing else", () => {
     const kinds = packed.map((path) => path.replace(/^package\//, ""));
     const expected =
-      /^(package\.json|README\.md|LICENSE|dist\/client\/.+\.(js|d\.ts)|dist\/package\/(infra|lambdas)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
+      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|ops\/c2m-tokens\.js|dist\/ops\/[\w-]+\.js|dist\/package\/(infra|lambdas)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
     expect(kinds.filter((path) => !expected.test(path))).toEqual([]);
   });
 
@@ -109,5 +146,75 @@ describe("the packed package", () => {
         return code;
       });
     expect(codes).toEqual([bundleFiles("rotate-token"), bundleFiles("reconcile-tokens")]);
+  });
+
+  it.each([
+    ["command line", "dist/ops", []],
+    ["client", "dist/client", []],
+    ["components", "dist/package", ["@pulumi/aws", "@pulumi/pulumi"]],
+  ])("has a %s that needs no module but what is installed with it or brought by a stack", (_, folder, peers) => {
+    const files = readdirSync(join(installed, folder), { recursive: true, encoding: "utf8" });
+    const imported = files
+      .filter((file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith("functions/"))
+      .flatMap((file) => [
+        ...readFileSync(join(installed, folder, file), "utf8").matchAll(
+          /(?:^(?:import|export|\}).* from |^import |\bimport\()"([^."][^"]*)"/gm,
+        ),
+      ]);
+    const names = [...new Set(imported.map(([, name = ""]) => name))].filter((name) => !name.startsWith("node:"));
+    const { dependencies, peerDependencies } = manifest();
+    expect(names.filter((name) => !Object.hasOwn(dependencies, name)).sort()).toEqual(peers);
+    for (const peer of peers) expect(peerDependencies).toHaveProperty([peer]);
+  });
+
+  it("asks a stack for the Pulumi that it was tested with, or a later one, and nobody else for any", () => {
+    const { devDependencies, peerDependencies, peerDependenciesMeta } = manifest();
+    for (const [name, range] of Object.entries(peerDependencies)) {
+      expect(range).toBe(`^${devDependencies[name]}`);
+      expect(peerDependenciesMeta[name]).toEqual({ optional: true });
+    }
+  });
+
+  describe("has an operator's command line that", () => {
+    /** Runs it as a shell does, on this Node, in another folder than the package's. */
+    function operate(args: string[], env: Record<string, string> = {}) {
+      const PATH = `${join(modules, ".bin")}:${dirname(process.execPath)}:/usr/bin:/bin`;
+      return promisify(execFile)("c2m-tokens", args, { cwd: tmpdir(), env: { PATH, HOME: "/nonexistent", ...env } });
+    }
+
+    it("tells its commands and its version, and completes them", async () => {
+      expect((await operate(["--help"])).stdout).toBe(generalHelp(commands));
+      expect((await operate(["--version"])).stdout).toBe(`${manifest().version}\n`);
+      const { stdout } = await operate(["completion", "--shell", "bash"]);
+      expect(stdout).toContain("complete -F _c2m_tokens c2m-tokens");
+    });
+
+    it("verifies a token of a stack over HTTP", async () => {
+      const { cloud } = await emptyCloud({ clock: new VirtualClock(Date.now()) });
+      try {
+        await deployPlan(cloud, await stackPlan());
+        const { credentials, endpoint, region } = cloud.clientConfig();
+        const { stdout } = await operate(["verify", "--secret", secretName, "--base-url", cloud.c2mUrl, "--json"], {
+          AWS_ENDPOINT_URL: endpoint,
+          AWS_REGION: region,
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        });
+        const { token_id } = currentToken(cloud);
+        expect(JSON.parse(stdout)).toEqual({ tokens: [expect.objectContaining({ tokenId: token_id, works: true })] });
+      } finally {
+        await cloud.stop();
+      }
+    });
+
+    it("says in a line that a Node is too old for it", async () => {
+      const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.19.0" } })`;
+      const NODE_OPTIONS = `--import "data:text/javascript,${encodeURIComponent(old)}"`;
+      const run = operate(["--version"], { NODE_OPTIONS });
+      await expect(run).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^c2m-tokens needs Node >= 22;.*\n$/),
+      });
+    });
   });
 });

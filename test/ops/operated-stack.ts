@@ -48,7 +48,10 @@ export interface Running {
   ended: Promise<Ended>;
   /** Resolves when the process has written this text. */
   said(text: string): Promise<void>;
-  interrupt(): void;
+  /** Default SIGINT, as Ctrl-C sends it. */
+  interrupt(signal?: NodeJS.Signals): void;
+  /** Closes the ends of its output, as a terminal that goes away. */
+  leave(): void;
 }
 
 export interface OperatedStackOptions extends Partial<LocalCloudOptions> {
@@ -238,7 +241,10 @@ export function startOps(args: readonly string[], env: Record<string, string>): 
         listeners.add(look);
         look();
       }),
-    interrupt: () => void child.kill("SIGINT"),
+    interrupt: (signal = "SIGINT") => void child.kill(signal),
+    leave: () => {
+      for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    },
   };
 }
 

@@ -33,6 +33,7 @@ async function inProcess(args: string[], more: { isTTY?: boolean; env?: Record<s
     clock: { now: () => 0, sleep: async () => undefined },
     ask: async () => "",
     signal: new AbortController().signal,
+    again: new AbortController().signal,
   });
   return { code, stdout, stderr };
 }

@@ -195,7 +195,7 @@ async function understood(args: string[]): Promise<boolean> {
     clock: { now: () => 0, sleep: async () => undefined },
   };
   const signal = new AbortController().signal;
-  return (await run([...args, "--help"], { ...edges, ask: async () => "", signal })) === 0;
+  return (await run([...args, "--help"], { ...edges, ask: async () => "", signal, again: signal })) === 0;
 }
 
 function withoutSchedule(program: Plan): Plan {

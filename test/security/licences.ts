@@ -1,14 +1,16 @@
-/** `npm run licences`: the licences of what is deployed to Lambda, and of everything that is installed with the package. */
+/** `npm run licences`: the licences of what is deployed to Lambda, and of what the bill of materials lists. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { bundleFunction } from "../../infra/bundle.ts";
 import { type FunctionName, functions } from "../../infra/functions.ts";
+import { billOfMaterials } from "./sbom.ts";
 
 interface LockedPackage {
+  /** Where it is installed under another name. */
+  name?: string;
   version?: string;
   license?: string;
-  dev?: boolean;
 }
 
 const root = resolve(import.meta.dirname, "../..");
@@ -37,18 +39,24 @@ export function deployedLicences(): Map<string, string> {
   return found;
 }
 
-/** How many of the packages that are installed with this one have which licence; development's are left out. */
+/** How many of the packages of the bill of materials have which licence. */
 export function installedLicences(): Map<string, number> {
+  const listed = new Set(billOfMaterials().components.map((component) => component["bom-ref"]));
   const counts = new Map<string, number>();
-  for (const [path, { license = "unknown", dev }] of Object.entries(lockedPackages())) {
-    if (path !== "" && !dev) counts.set(license, (counts.get(license) ?? 0) + 1);
+  for (const [path, { name = path.replace(/^.*node_modules\//, ""), version, license = "unknown" }] of Object.entries(
+    lockedPackages(),
+  )) {
+    if (listed.delete(`${name}@${version}`)) counts.set(license, (counts.get(license) ?? 0) + 1);
   }
+  if (listed.size > 0) throw new Error(`package-lock.json lacks ${[...listed].join(", ")}.`);
   return counts;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const deployed = [...deployedLicences()].sort().map(([name, licence]) => `  ${name.padEnd(40)}${licence}`);
   const installed = [...installedLicences()].sort((one, other) => other[1] - one[1]);
-  process.stdout.write(`Deployed to Lambda:\n${deployed.join("\n")}\n\nInstalled with the package:\n`);
+  process.stdout.write(
+    `Deployed to Lambda:\n${deployed.join("\n")}\n\nInstalled with the package, or brought by the stack:\n`,
+  );
   for (const [licence, count] of installed) process.stdout.write(`  ${String(count).padStart(4)}  ${licence}\n`);
 }

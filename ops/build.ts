@@ -1,0 +1,27 @@
+/**
+ * `node ops/build.ts [folder]`: the operator's command line as JavaScript, in `dist/ops` unless told otherwise. The
+ * package holds this and no sources, since Node strips no types under node_modules.
+ */
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { buildSync } from "esbuild";
+
+const root = resolve(import.meta.dirname, "..");
+const folder = resolve(process.argv[2] ?? join(root, "dist/ops"));
+
+rmSync(folder, { recursive: true, force: true });
+buildSync({
+  absWorkingDir: root,
+  entryPoints: ["ops/main.ts"],
+  bundle: true,
+  outdir: folder,
+  platform: "node",
+  target: "node22",
+  format: "esm",
+  // What is loaded when it is needed stays in files of its own: an operator needs no mechanism of issuing tokens.
+  splitting: true,
+  chunkNames: "[name]-[hash]",
+  // The package's dependencies are installed beside it.
+  packages: "external",
+  logLevel: "error",
+});
