@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AmbiguousError, PermanentError, RetryableError } from "../../lambdas/rotation/errors.ts";
 import type { IssuedToken } from "../../lambdas/rotation/ports.ts";
 import { clientUnderTest, errorOf, issued, json, type Operation, operations } from "./client-under-test.ts";
-import { type Script, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
+import type { Script } from "./scripted-server.ts";
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await startScriptedServer();
-});
-afterAll(() => server.close());
+const c2m = new ScriptedC2m();
 
 /** Has the server answer everything like this, and calls. */
 function answered(operation: Operation, script: Script) {
-  server.script(script);
-  server.requests.length = 0;
-  return clientUnderTest(`${server.url}/v2`).call(operation);
+  c2m.server.script(script);
+  c2m.server.requests.length = 0;
+  return clientUnderTest(`${c2m.server.url}/v2`).call(operation);
 }
 
 const html = { "content-type": "text/html" };
@@ -70,7 +67,7 @@ describe("a status that C2M documents", () => {
       expect(error.message).toContain(`${operation}: C2M answered HTTP ${status} (${expected}). `);
       // What to do follows.
       expect(error.message).toMatch(/\. \S.{20,}\.$/);
-      expect(server.requests).toHaveLength(1);
+      expect(c2m.server.requests).toHaveLength(1);
     },
   );
 });
@@ -78,10 +75,10 @@ describe("a status that C2M documents", () => {
 it.each(
   operations.flatMap((operation) => [300, 301, 302, 303, 307, 308, 399].map((status) => ({ operation, status }))),
 )("$operation: the redirect $status is refused", async ({ operation, status }) => {
-  const error = await errorOf(answered(operation, { status, headers: { location: `${server.url}/elsewhere` } }));
+  const error = await errorOf(answered(operation, { status, headers: { location: `${c2m.server.url}/elsewhere` } }));
   expect(error).toBeInstanceOf(PermanentError);
   expect(error).toMatchObject({ code: "redirected" });
-  expect(server.requests).toHaveLength(1);
+  expect(c2m.server.requests).toHaveLength(1);
 });
 
 describe.each([408, 500, 502, 503, 504, 599])("HTTP %i", (status) => {
@@ -91,7 +88,7 @@ describe.each([408, 500, 502, 503, 504, 599])("HTTP %i", (status) => {
     expect(error).toMatchObject({ code: "server_error", tokenId: undefined });
     expect(error.message).toContain(`HTTP ${status}`);
     expect(error.message).toContain("its id is not known");
-    expect(server.requests).toHaveLength(1);
+    expect(c2m.server.requests).toHaveLength(1);
   });
 
   it("tells the id of the token that issueLongTermToken may have made", async () => {
@@ -105,7 +102,7 @@ describe.each([408, 500, 502, 503, 504, 599])("HTTP %i", (status) => {
     expect(error).toBeInstanceOf(RetryableError);
     expect(error).toMatchObject({ code: "server_error" });
     expect(error.message).toContain(`${operation}: C2M answered HTTP ${status}.`);
-    expect(server.requests).toHaveLength(8);
+    expect(c2m.server.requests).toHaveLength(8);
   });
 });
 
@@ -114,7 +111,7 @@ it.each(operations)("%s: 429 is repeated, since nothing was done", async (operat
   expect(error).toBeInstanceOf(RetryableError);
   expect(error).toMatchObject({ code: "rate_limited", retryAfterMs: undefined });
   expect(error.message).toContain(`${operation}: C2M answered HTTP 429`);
-  expect(server.requests).toHaveLength(8);
+  expect(c2m.server.requests).toHaveLength(8);
 });
 
 describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (operation) => {
@@ -228,7 +225,7 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
     expect(error).toBeInstanceOf(issues ? AmbiguousError : RetryableError);
     expect(error).toMatchObject({ code: "bad_answer" });
     expect(error.message).toContain(`${operation}: C2M answered HTTP ${script.status}, but ${problem}`);
-    expect(server.requests).toHaveLength(issues ? 1 : 8);
+    expect(c2m.server.requests).toHaveLength(issues ? 1 : 8);
     if (issues) expect(error.tokenId).toMatch(/^tok_/);
   });
 });
@@ -256,6 +253,6 @@ describe("revokeToken", () => {
     ["404 with half a body", { status: 404, body: "{}{}{}", cutAfter: 3 }],
   ])("is done with %s", async (_, script) => {
     await expect(answered("revokeToken", script)).resolves.toBeUndefined();
-    expect(server.requests).toHaveLength(1);
+    expect(c2m.server.requests).toHaveLength(1);
   });
 });

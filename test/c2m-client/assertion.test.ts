@@ -1,26 +1,13 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { decodeProtectedHeader, jwtVerify } from "jose";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AssertionCredentials } from "../../lambdas/c2m/credentials.ts";
 import { PermanentError } from "../../lambdas/rotation/errors.ts";
 import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
 import { clientId, clientUnderTest, errorOf, issued, json, now } from "./client-under-test.ts";
-import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await startScriptedServer();
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  server.requests.length = 0;
-  server.script(json(201, issued));
-});
-
-/** The bodies of the issue calls that the server received. */
-function issueBodies(): Record<string, unknown>[] {
-  return server.requests.filter(({ path }) => path?.endsWith("/auth/tokens/long")).map(({ body }) => JSON.parse(body));
-}
+const c2m = new ScriptedC2m();
 
 const common = { client_id: clientId, scopes: ["jobs:submit"], ttl_seconds: 3600 };
 
@@ -43,8 +30,8 @@ describe("assertions", () => {
     ...more,
   });
   const issueWith = (credentials: AssertionCredentials) =>
-    clientUnderTest(`${server.url}/v2/`, { credentials }).call("issueLongTermToken");
-  const sent = () => issueBodies().map((body) => String(body.assertion));
+    clientUnderTest(`${c2m.server.url}/v2/`, { credentials }).call("issueLongTermToken");
+  const sent = () => c2m.issueBodies().map((body) => String(body.assertion));
 
   it.each<[string, KeyObject, KeyObject, AssertionCredentials["algorithm"], string]>([
     ["an RSA key", keys.rsa.privateKey, keys.rsa.publicKey, undefined, "RS256"],
@@ -54,7 +41,7 @@ describe("assertions", () => {
   ])("made with %s can be verified", async (_, privateKey, publicKey, algorithm, expected) => {
     await issueWith(credentialsFor(pem(privateKey), { algorithm }));
     const [assertion = ""] = sent();
-    expect(issueBodies()).toEqual([
+    expect(c2m.issueBodies()).toEqual([
       {
         ...common,
         grant_type: "assertion",
@@ -68,7 +55,7 @@ describe("assertions", () => {
     expect(payload).toEqual({
       iss: clientId,
       sub: clientId,
-      aud: `${server.url}/v2/auth/tokens/long`,
+      aud: `${c2m.server.url}/v2/auth/tokens/long`,
       iat: issuedAt,
       exp: issuedAt + 300,
       jti: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -89,7 +76,7 @@ describe("assertions", () => {
   });
 
   it("are made anew for every attempt", async () => {
-    server.script(json(429, {}), json(201, issued));
+    c2m.server.script(json(429, {}), json(201, issued));
     await issueWith(credentialsFor(pem(keys.ed25519.privateKey)));
     const ids = await Promise.all(
       sent().map(
@@ -145,6 +132,6 @@ describe("assertions", () => {
     expect(error).toBeInstanceOf(PermanentError);
     expect(error).toMatchObject({ code: "credentials_invalid" });
     expect(error.message).toContain(`The credentials secret: the private key ${rule}`);
-    expect(server.requests).toHaveLength(0);
+    expect(c2m.server.requests).toHaveLength(0);
   });
 });

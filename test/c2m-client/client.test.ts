@@ -1,32 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
 import type { Credentials } from "../../lambdas/c2m/credentials.ts";
 import { PermanentError, RetryableError } from "../../lambdas/rotation/errors.ts";
 import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
 import { VirtualClock } from "../harness/clock.ts";
-import { clientId, clientSecret, clientUnderTest, errorOf, issued, json, now } from "./client-under-test.ts";
-import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { clientId, clientSecret, clientUnderTest, errorOf, now } from "./client-under-test.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await startScriptedServer();
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  server.requests.length = 0;
-  server.script(json(201, issued));
-});
-
-/** The bodies of the issue calls that the server received. */
-function issueBodies(): Record<string, unknown>[] {
-  return server.requests.filter(({ path }) => path?.endsWith("/auth/tokens/long")).map(({ body }) => JSON.parse(body));
-}
+const c2m = new ScriptedC2m();
 
 describe("the client", () => {
   const secret: Credentials = { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) };
   const issue = (credentials: () => Promise<Credentials>, ttlSeconds = 3600) => {
     const clock = new VirtualClock(now);
-    const client = createC2mClient({ baseUrl: server.url, clientId, clock, credentials });
+    const client = createC2mClient({ baseUrl: c2m.server.url, clientId, clock, credentials });
     const deadline = clock.now() + 60_000;
     return client.issueLongTermToken({ scopes: ["jobs:submit"], ttlSeconds, current: undefined, deadline });
   };
@@ -40,38 +27,38 @@ describe("the client", () => {
     await issue(credentials);
     await issue(credentials);
     expect(asked).toBe(2);
-    expect(issueBodies()).toHaveLength(2);
+    expect(c2m.issueBodies()).toHaveLength(2);
   });
 
   it("passes on the failure to get them", async () => {
     const denied = new RetryableError("store_busy", "m");
     expect(await errorOf(issue(() => Promise.reject(denied)))).toBe(denied);
-    expect(server.requests).toHaveLength(0);
+    expect(c2m.server.requests).toHaveLength(0);
   });
 
   it("refuses those of another client", async () => {
     const error = await errorOf(issue(async () => ({ ...secret, clientId: "c2m_other" })));
     expect(error).toMatchObject({ name: "PermanentError", code: "client_mismatch" });
     expect(error.message).toMatch(/must be that of the settings\. Correct/);
-    expect(server.requests).toHaveLength(0);
+    expect(c2m.server.requests).toHaveLength(0);
   });
 
   it.each([3599, 7_776_001, 3600.5, Number.NaN])("refuses a lifetime of %d s", async (ttlSeconds) => {
     const error = await errorOf(issue(async () => secret, ttlSeconds));
     expect(error).toMatchObject({ name: "PermanentError", code: "invalid_request" });
     expect(error.message).toBe("ttlSeconds must be a whole number from 3600 to 7776000.");
-    expect(server.requests).toHaveLength(0);
+    expect(c2m.server.requests).toHaveLength(0);
   });
 
   it.each([3600, 7_776_000])("asks for a lifetime of %d s", async (ttlSeconds) => {
     await issue(async () => secret, ttlSeconds);
-    expect(issueBodies()).toEqual([expect.objectContaining({ ttl_seconds: ttlSeconds })]);
+    expect(c2m.issueBodies()).toEqual([expect.objectContaining({ ttl_seconds: ttlSeconds })]);
   });
 
   it.each(["", "two words", "line\nbreak", "c2m_ü"])("refuses the client id %j", (name) => {
     const create = () =>
       createC2mClient({
-        baseUrl: server.url,
+        baseUrl: c2m.server.url,
         clientId: name,
         clock: new VirtualClock(),
         credentials: async () => secret,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { inspect } from "node:util";
 import { Secret, TOTP } from "otpauth";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { Credentials } from "../../lambdas/c2m/credentials.ts";
 import { parseCredentials } from "../../lambdas/c2m/credentials-secret.ts";
 import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
@@ -16,16 +16,10 @@ import {
   type Operation,
   operations,
 } from "./client-under-test.ts";
-import { type Script, type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
+import type { Script } from "./scripted-server.ts";
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await startScriptedServer();
-});
-afterAll(() => server.close());
-afterEach(() => {
-  server.requests.length = 0;
-});
+const c2m = new ScriptedC2m();
 
 const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ type: "pkcs8", format: "pem" })
@@ -40,7 +34,7 @@ const mechanisms: Record<string, Credentials> = {
 
 /** All that went to the server as a secret, and all that came from it as one. */
 function secretsInPlay(): string[] {
-  const sent = server.requests.flatMap(({ headers, body }) => {
+  const sent = c2m.server.requests.flatMap(({ headers, body }) => {
     const { client_secret, otp_code, assertion } = JSON.parse(body || "{}");
     return [headers.authorization?.replace("Bearer ", ""), client_secret, otp_code, assertion];
   });
@@ -121,8 +115,8 @@ it.each(cases)("$failure tells no secret ($operation, $mechanism)", async ({ scr
   const credentials = mechanisms[mechanism];
   const exchangedFirst: Script[] =
     mechanism === "short_token" ? [json(201, { ...issued, access_token: "short.token.secret" })] : [];
-  server.script(...exchangedFirst, script);
-  const { call } = clientUnderTest(server.url, { requestTimeoutMs: 250, ...(credentials && { credentials }) });
+  c2m.server.script(...exchangedFirst, script);
+  const { call } = clientUnderTest(c2m.server.url, { requestTimeoutMs: 250, ...(credentials && { credentials }) });
   const outcome = await outcomeOf(call, operation);
   const text = `${printed(outcome)}\n${JSON.stringify(outcome)}\n${inspect(outcome, { depth: 20, showHidden: true })}`;
   for (const secret of secretsInPlay()) {
@@ -130,7 +124,7 @@ it.each(cases)("$failure tells no secret ($operation, $mechanism)", async ({ scr
     if (/^\d{6}$/.test(secret)) expect(text).not.toMatch(new RegExp(`\\b${secret}\\b`));
     else for (const form of forms(secret)) expect(text).not.toContain(form);
   }
-  expect(server.requests.length).toBeGreaterThan(0);
+  expect(c2m.server.requests.length).toBeGreaterThan(0);
   expect(written).not.toHaveBeenCalled();
 });
 
@@ -140,8 +134,8 @@ function outcomeOf(call: (operation: Operation) => Promise<unknown>, operation: 
 }
 
 it("an issued token is printed without the token", async () => {
-  server.script(json(201, issued));
-  const token = await clientUnderTest(server.url).call("issueLongTermToken");
+  c2m.server.script(json(201, issued));
+  const token = await clientUnderTest(c2m.server.url).call("issueLongTermToken");
   const text = `${JSON.stringify(token)}${inspect(token, { depth: 20, showHidden: true })}`;
   expect(text).toContain(issued.token_id);
   for (const form of forms(issued.access_token)) expect(text).not.toContain(form);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
 import type { OtpCredentials } from "../../lambdas/c2m/credentials.ts";
 import { makeOtpGrant } from "../../lambdas/c2m/otp.ts";
@@ -6,22 +6,9 @@ import { RetryableError } from "../../lambdas/rotation/errors.ts";
 import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
 import { VirtualClock } from "../harness/clock.ts";
 import { clientId, clientUnderTest, errorOf, issued, json } from "./client-under-test.ts";
-import { type ScriptedServer, startScriptedServer } from "./scripted-server.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
 
-let server: ScriptedServer;
-beforeAll(async () => {
-  server = await startScriptedServer();
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  server.requests.length = 0;
-  server.script(json(201, issued));
-});
-
-/** The bodies of the issue calls that the server received. */
-function issueBodies(): Record<string, unknown>[] {
-  return server.requests.filter(({ path }) => path?.endsWith("/auth/tokens/long")).map(({ body }) => JSON.parse(body));
-}
+const c2m = new ScriptedC2m();
 
 const common = { client_id: clientId, scopes: ["jobs:submit"], ttl_seconds: 3600 };
 
@@ -50,29 +37,29 @@ describe("one-time codes", () => {
     [59, otp({ algorithm: "SHA256", seed: new Sensitive(base32.SHA256) }), "46119246"],
     [119, otp({ periodSeconds: 60 }), "94287082"],
   ])("are those of RFC 6238 at %i s", async (seconds, credentials, otp_code) => {
-    await clientUnderTest(server.url, { clock: at(seconds), credentials }).call("issueLongTermToken");
-    expect(issueBodies()).toEqual([{ ...common, grant_type: "client_credentials", otp_code }]);
-    expect(server.requests[0]?.headers["x-client-id"]).toBe(clientId);
+    await clientUnderTest(c2m.server.url, { clock: at(seconds), credentials }).call("issueLongTermToken");
+    expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "client_credentials", otp_code }]);
+    expect(c2m.server.requests[0]?.headers["x-client-id"]).toBe(clientId);
   });
 
   it("are used once: the next call waits for the next time step", async () => {
     const clock = at(1_111_111_109);
-    const { call } = clientUnderTest(server.url, { clock, credentials: otp() });
+    const { call } = clientUnderTest(c2m.server.url, { clock, credentials: otp() });
     await call("issueLongTermToken");
-    await clientUnderTest(server.url, { clock, credentials: otp() }).call("issueLongTermToken");
-    expect(issueBodies().map((body) => body.otp_code)).toEqual(["07081804", "14050471"]);
+    await clientUnderTest(c2m.server.url, { clock, credentials: otp() }).call("issueLongTermToken");
+    expect(c2m.issueBodies().map((body) => body.otp_code)).toEqual(["07081804", "14050471"]);
     expect(clock.now()).toBe(1_111_111_110_000);
     // With a time step of its own, the third waits for nobody.
     await clock.advanceTo(1_234_567_890_000);
     await call("issueLongTermToken");
-    expect(issueBodies().at(-1)?.otp_code).toBe("89005924");
+    expect(c2m.issueBodies().at(-1)?.otp_code).toBe("89005924");
     expect(clock.now()).toBe(1_234_567_890_000);
   });
 
   it("of two calls at once differ", async () => {
-    const { call } = clientUnderTest(server.url, { clock: at(1_111_111_109), credentials: otp() });
+    const { call } = clientUnderTest(c2m.server.url, { clock: at(1_111_111_109), credentials: otp() });
     await Promise.all([call("issueLongTermToken"), call("issueLongTermToken")]);
-    expect(new Set(issueBodies().map((body) => body.otp_code))).toEqual(new Set(["07081804", "14050471"]));
+    expect(new Set(c2m.issueBodies().map((body) => body.otp_code))).toEqual(new Set(["07081804", "14050471"]));
   });
 
   it("are each for a time step of its own, however many are made at once", async () => {
@@ -82,19 +69,19 @@ describe("one-time codes", () => {
   });
 
   it("are not repeated when an attempt is", async () => {
-    server.script(json(429, {}), json(201, issued));
-    await clientUnderTest(server.url, { clock: at(1_111_111_109), credentials: otp() }).call("issueLongTermToken");
-    expect(issueBodies().map((body) => body.otp_code)).toEqual(["07081804", "14050471"]);
+    c2m.server.script(json(429, {}), json(201, issued));
+    await clientUnderTest(c2m.server.url, { clock: at(1_111_111_109), credentials: otp() }).call("issueLongTermToken");
+    expect(c2m.issueBodies().map((body) => body.otp_code)).toEqual(["07081804", "14050471"]);
   });
 
   it("of other clients and other clocks stand alone", async () => {
-    await clientUnderTest(server.url, { clock: at(59), credentials: otp() }).call("issueLongTermToken");
-    await clientUnderTest(server.url, { clock: at(59), credentials: otp() }).call("issueLongTermToken");
-    expect(issueBodies().map((body) => body.otp_code)).toEqual(["94287082", "94287082"]);
+    await clientUnderTest(c2m.server.url, { clock: at(59), credentials: otp() }).call("issueLongTermToken");
+    await clientUnderTest(c2m.server.url, { clock: at(59), credentials: otp() }).call("issueLongTermToken");
+    expect(c2m.issueBodies().map((body) => body.otp_code)).toEqual(["94287082", "94287082"]);
     const clock = at(59);
     for (const name of ["c2m_a", "c2m_b"]) {
       const credentials = async () => otp({ clientId: name });
-      const client = createC2mClient({ baseUrl: server.url, clientId: name, credentials, clock });
+      const client = createC2mClient({ baseUrl: c2m.server.url, clientId: name, credentials, clock });
       await client.issueLongTermToken({ scopes: [], ttlSeconds: 3600, current: undefined, deadline: 120_000 });
     }
     expect(clock.now()).toBe(59_000);
@@ -105,7 +92,7 @@ describe("one-time codes", () => {
     [69_999, 59_000],
   ])("are waited for only within the deadline (%i)", async (deadline, end) => {
     const clock = at(59);
-    const { client } = clientUnderTest(server.url, { clock, credentials: otp() });
+    const { client } = clientUnderTest(c2m.server.url, { clock, credentials: otp() });
     const request = { scopes: [], ttlSeconds: 3600, current: undefined, deadline };
     await client.issueLongTermToken(request);
     const second = client.issueLongTermToken(request);
@@ -120,9 +107,9 @@ describe("one-time codes", () => {
 
   it("need a seed in Base32", async () => {
     const credentials = otp({ seed: new Sensitive("hunter2-0189") });
-    const error = await errorOf(clientUnderTest(server.url, { credentials }).call("issueLongTermToken"));
+    const error = await errorOf(clientUnderTest(c2m.server.url, { credentials }).call("issueLongTermToken"));
     expect(error).toMatchObject({ name: "PermanentError", code: "credentials_invalid" });
     expect(error.message).toBe("The credentials secret: otp_seed must be Base32.");
-    expect(server.requests).toHaveLength(0);
+    expect(c2m.server.requests).toHaveLength(0);
   });
 });
