@@ -295,6 +295,10 @@ describe("a pending version", () => {
     expect(ids(verdict.waiting)).toEqual(["tok_next"]);
   });
 
+  it("is judged by the hourly run as well, however long ago the last promotion was", () => {
+    expect(ids(open(now - hour, { ledgerFrom: now - 6 * hour }).waiting)).toEqual(["tok_next"]);
+  });
+
   it("whose window is over is to be detached; its token is not revoked yet", () => {
     const verdict = open(now - 26 * hour - 1);
     expect(verdict.detach).toEqual([{ versionId: "next", reason: "its rotation window is over" }]);

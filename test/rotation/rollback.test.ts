@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RotationContext, SecretStore } from "../../lambdas/rotation/ports.ts";
 import { rollback } from "../../lambdas/rotation/rollback.ts";
 import { ledgerOf, runReconciler } from "../reconcile/run.ts";
-import { failureOf, World } from "../rotation/world.ts";
+import { failureOf, World } from "./world.ts";
 
 const settings = { graceSeconds: 3_600 };
 
@@ -57,7 +57,9 @@ describe("a rollback", () => {
     await goBack(world);
     expect(await failureOf(world.run("finishSecret", open))).toMatchObject({ code: "not_pending" });
     expect(world.holder("AWSCURRENT")).toBe(first);
-    expect(world.events("pending.detached")).toEqual([expect.objectContaining({ version_id: open })]);
+    expect(world.events("pending.detached")).toEqual([
+      expect.objectContaining({ version_id: open, reason: "a rollback overtook its rotation" }),
+    ]);
   });
 
   it("moves the label back where the token was revoked between the exchange and the promotion", async () => {
@@ -90,9 +92,10 @@ describe("a rollback", () => {
   });
 
   it.each([
-    ["no_previous", async () => World.ready({ settings })],
+    ["no_previous", "^There is no previous version to go back to", async () => World.ready({ settings })],
     [
       "previous_expired",
+      "^The previous token expired at 2026-",
       async () => {
         const world = await World.ready({ settings: { ...settings, ttlSeconds: 3_600 } });
         await world.rotate();
@@ -102,6 +105,7 @@ describe("a rollback", () => {
     ],
     [
       "previous_dead",
+      "^C2M rejects the previous token",
       async () => {
         const { world, first } = await rotated();
         world.operator.revokeByHand(String(world.value(first ?? "").token_id));
@@ -111,6 +115,7 @@ describe("a rollback", () => {
     ],
     [
       "previous_revoked",
+      "^The previous token was revoked",
       async () => {
         // The revocation is on record and has not bitten yet.
         const { world, first } = await rotated();
@@ -122,17 +127,91 @@ describe("a rollback", () => {
     ],
     [
       "previous_foreign",
+      "^The previous version holds no token of ours",
       async () => {
         const world = await World.ready({ settings, initialValue: "a-token-from-before" });
         await world.rotate();
         return world;
       },
     ],
-  ])("is refused with %s, and AWSCURRENT stays", async (code, arrange) => {
+  ])("is refused with %s, says why and what to do instead, and moves no label", async (code, says, arrange) => {
     const world = await arrange();
-    const current = world.holder("AWSCURRENT");
-    expect(await failureOf(goBack(world))).toMatchObject({ code });
-    expect(world.holder("AWSCURRENT")).toBe(current);
+    const [labels, from] = [world.stages(), world.log.length];
+    expect(await failureOf(goBack(world))).toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`${says}.*\\. Rotate instead\\.$`)),
+    });
+    expect(world.stages()).toEqual(labels);
+    expect(world.log.slice(from)).toEqual([]);
+  });
+
+  it("is refused from the moment in which the previous token expires", async () => {
+    const world = await World.ready({ settings: { ...settings, ttlSeconds: 3_600 } });
+    const expiresAt = Date.parse(String(world.current().expires_at));
+    await world.rotate();
+    await world.clock.advanceTo(expiresAt);
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_expired" });
+  });
+
+  it("asks the ledger for what came since the token was issued, and minds no other token's revocation", async () => {
+    const { world, first } = await rotated();
+    const { issued_at, expires_at } = world.value(first ?? "");
+    const { log } = world.context();
+    log.event("token.revoked", { secret: world.arn, token_id: "tok_lt_another", expires_at: String(expires_at) });
+    const asked: number[] = [];
+    const ledger = ledgerOf(world);
+    const read = (from: number) => {
+      asked.push(from);
+      return ledger.read(from);
+    };
+    await rollback(world.context(), world.arn, { read });
+    expect(new Set(asked)).toEqual(new Set([Date.parse(String(issued_at))]));
+    expect(world.holder("AWSCURRENT")).toBe(first);
+  });
+
+  it("goes to a token without an id as well, which nobody can have revoked by it", async () => {
+    const world = await World.ready({ settings, c2mKnobs: { tokenIdInBody: false, tokenIdInHeader: false } });
+    const first = world.holder("AWSCURRENT");
+    await world.rotate();
+    world.context().log.event("token.revoked", { secret: world.arn, token_id: undefined, expires_at: undefined });
+    await goBack(world);
+    expect(world.holder("AWSCURRENT")).toBe(first);
+  });
+
+  it("leaves AWSPENDING where it is with AWSCURRENT: no rotation is open", async () => {
+    const { world, first } = await rotated();
+    const second = world.holder("AWSCURRENT") ?? "";
+    world.engine.updateSecretVersionStage({ SecretId: world.arn, VersionStage: "AWSPENDING", MoveToVersionId: second });
+    await goBack(world);
+    expect(world.events("pending.detached")).toEqual([]);
+    expect(world.holder("AWSCURRENT")).toBe(first);
+    expect(world.holder("AWSPENDING")).toBe(second);
+  });
+
+  it.each([
+    ["denied", "AccessDeniedException"],
+    ["lost before it arrived", { kind: "cut", when: "before" }],
+  ] as const)("whose move of the label is %s fails, and says of no promotion", async (_, fault) => {
+    const { world, second } = await rotated();
+    const from = world.log.length;
+    world.fail("UpdateSecretVersionStage", fault, 100);
+    await expect(goBack(world)).rejects.toThrow();
+    expect(world.holder("AWSCURRENT")).toBe(second);
+    expect(world.log.slice(from).map(({ event }) => event)).toEqual(["token.promotion.started"]);
+  });
+
+  it("moves the label back where the second exchange is refused for good, and the token is old enough to be dead", async () => {
+    const { world, first, second } = await rotated();
+    await world.clock.advanceBy(11 * 60_000);
+    let moves = 0;
+    const after = () => {
+      moves += 1;
+      if (moves === 1) world.operator.revokeByHand(String(world.value(first ?? "").token_id));
+    };
+    expect(await failureOf(goBack(world, { store: storeWith(world, { after }) }))).toMatchObject({
+      code: "previous_dead",
+    });
+    expect(world.holder("AWSCURRENT")).toBe(second);
   });
 
   it("lets the replaced token live for its grace and no longer", async () => {
