@@ -114,17 +114,16 @@ export class EngineStack {
 
   /**
    * A command line in the project's folder, as an operator would type it, with `typed` where a command asks for a value.
-   * Rejects with what it printed.
+   * Rejects with all that it printed as the message.
    */
   async sh(script: string, typed = ""): Promise<string> {
     const running = promisify(execFile)("sh", ["-euc", script], { cwd: this.#folder, env: this.environment() });
     running.child.stdin?.end(typed);
-    try {
-      return this.#heard(await running).stdout;
-    } catch (error) {
-      this.#heard(error as { stdout: string; stderr: string });
-      throw error;
-    }
+    const ended = await running.catch((error: { stdout: string; stderr: string }) => ({ ...error, failed: true }));
+    const printed = ended.stdout + ended.stderr;
+    this.printed += printed;
+    if ("failed" in ended) throw new Error(printed);
+    return ended.stdout;
   }
 
   /** Everything that must be in no state and in no output. */
@@ -157,11 +156,6 @@ export class EngineStack {
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     };
-  }
-
-  #heard<Output extends { stdout: string; stderr: string }>(output: Output): Output {
-    this.printed += output.stdout + output.stderr;
-    return output;
   }
 
   #at(name: string): string {

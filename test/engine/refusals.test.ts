@@ -48,7 +48,7 @@ describe("under the Pulumi engine", () => {
     killed = undefined;
 
     // What the CLI asks for after such an end: it found its own lock.
-    await expect(engine.sh("pulumi up")).rejects.toMatchObject({ stderr: expect.stringContaining("pulumi cancel") });
+    await expect(engine.sh("pulumi up")).rejects.toThrow("pulumi cancel");
     await engine.sh("pulumi cancel && pulumi up");
     const token = currentToken(engine.cloud).token_id;
     expect(engine.cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([token]);

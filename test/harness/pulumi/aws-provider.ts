@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LocalCloud } from "../local-cloud.ts";
@@ -57,7 +58,9 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
     create: unary(async (request) => {
       const { type, name, of } = identified(request);
       const inputs = of.revealed(request, "Properties");
-      const { id, outputs } = providerAnswer(cloud, { type, name, inputs });
+      const { id: steadyId, outputs } = providerAnswer(cloud, { type, name, inputs });
+      // A statement's id is another each time: one that the engine never heard of is in no later one's way.
+      const id = type === "aws:lambda/permission:Permission" ? `${steadyId}-${randomUUID()}` : steadyId;
       await providerOf(type).create(cloud, { id, inputs, outputs });
       return answer(new provider.CreateResponse(), {
         Id: id,
