@@ -77,9 +77,7 @@ describe("the commands of docs/deploy.md, as they are written, under the Pulumi 
   it("Remove a token: Pulumi refuses until it is decommissioned", async () => {
     const live = engine.cloud.c2m.liveLongTokens().length;
     const withoutDecommission = "pulumi config rm --path 'tokens[1]'\npulumi up";
-    await expect(engine.sh(withoutDecommission)).rejects.toMatchObject({
-      stdout: expect.stringContaining("protected"),
-    });
+    await expect(engine.sh(withoutDecommission)).rejects.toThrow("because it is protected");
     expect(engine.cloud.c2m.liveLongTokens()).toHaveLength(live);
     await engine.sh(`pulumi config set --plaintext --path 'tokens[1].name' ${another}`);
 
