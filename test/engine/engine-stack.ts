@@ -131,12 +131,11 @@ export class EngineStack {
     return [clientSecret, ...this.cloud.c2m.tokens.map(({ accessToken }) => accessToken)];
   }
 
-  /** All that the file backend holds: the states and their history. */
-  stateFiles(): string {
-    const files = readdirSync(this.#at("state"), { recursive: true, withFileTypes: true }).filter((entry) =>
-      entry.isFile(),
-    );
-    return files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8")).join("\n");
+  /** All that Pulumi has written: the stack's file, and what the file backend holds, the states and their history. */
+  storedFiles(): string {
+    const state = readdirSync(this.#at("state"), { recursive: true, withFileTypes: true });
+    const files = state.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    return [this.#at("Pulumi.dev.yaml"), ...files].map((file) => readFileSync(file, "utf8")).join("\n");
   }
 
   async stop(): Promise<void> {

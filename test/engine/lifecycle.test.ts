@@ -75,7 +75,7 @@ describe("a stack's life under the Pulumi engine", () => {
   });
 
   it("keeps the client secret encrypted in the state, its history and the stack's file, and has no token there", async () => {
-    const stored = engine.stateFiles();
+    const stored = engine.storedFiles();
     expect(stored).toContain("c2m/client-credentials");
     const { deployment } = await engine.stack.exportStack();
     // It is there, for who has the passphrase.
