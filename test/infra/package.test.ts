@@ -120,6 +120,36 @@ describe("the packed package", () => {
     });
   });
 
+  it("lets a stack as Pulumi's own template makes it use the components and the client, with types", () => {
+    const folder = join(project, "template");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "package.json"), '{ "main": "index.ts" }');
+    writeFileSync(
+      join(folder, "index.ts"),
+      `${program}import { createTokenSource } from "c2m-token-rotation/client";\n`,
+    );
+    // CommonJS, whose way to find modules knows no `exports`. TypeScript 6 calls it deprecated.
+    const template = { strict: true, target: "es2020", module: "commonjs", moduleResolution: "node", noEmit: true };
+    const compilerOptions = { ...template, ignoreDeprecations: "6.0", skipLibCheck: true, types: [] };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
+    execFileSync(process.execPath, [join(root, "node_modules/typescript/lib/tsc.js"), "-p", folder], { stdio: "pipe" });
+  });
+
+  it("runs in a stack in CommonJS as it does in one of modules", async () => {
+    const main = join(project, "index.cjs");
+    const typeless = program
+      .replace(/^import \* as aws from (.*);$/m, "const aws = require($1);")
+      .replace(/^import \{.* TokenRotation \} from (.*);$/m, "const { TokenRotation } = require($1);")
+      .replace(/^.*ScheduleExpression.*$/m, "")
+      .replace(/^export const (\w+) =/gm, "exports.$1 =");
+    writeFileSync(main, typeless);
+    const [required, imported] = await Promise.all(
+      [main, join(project, "index.ts")].map((file) => plan({ config: {}, main: file })),
+    );
+    expect(required?.resources.length).toBeGreaterThan(40);
+    expect(required?.resources).toEqual(imported?.resources);
+  });
+
   it("makes the credentials a Pulumi secret, though they were given as plain text", async () => {
     const { resources } = await plan({ config: {}, main: join(project, "index.ts") });
     const holders = resources.filter(({ inputs }) => JSON.stringify(inputs).includes("their-private-key"));
