@@ -3,8 +3,12 @@ import { defineConfig } from "vitest/config";
 /** Proofs that take long; `npm run test:long` runs them. */
 export const longProofs = [
   "test/client/rotations.test.ts",
+  "test/infra/package.test.ts",
+  "test/local/local.test.ts",
   "test/ops/acting.test.ts",
+  "test/ops/doctor.test.ts",
   "test/ops/interrupted.test.ts",
+  "test/ops/looking.test.ts",
   "test/ops/refusals.test.ts",
   "test/prove/kill.test.ts",
   "test/runbook/*.test.ts",
