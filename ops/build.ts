@@ -14,13 +14,10 @@ buildSync({
   absWorkingDir: root,
   entryPoints: ["ops/main.ts"],
   bundle: true,
-  outdir: folder,
+  outfile: join(folder, "main.js"),
   platform: "node",
   target: "node22",
   format: "esm",
-  // What is loaded when it is needed stays in files of its own: an operator needs no mechanism of issuing tokens.
-  splitting: true,
-  chunkNames: "[name]-[hash]",
   // The package's dependencies are installed beside it.
   packages: "external",
   logLevel: "error",

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { parseBaseUrl } from "../lambdas/c2m/base-url.ts";
-import { createC2mClient } from "../lambdas/c2m/client.ts";
-import { PermanentError } from "../lambdas/rotation/errors.ts";
+import { createBearerClient } from "../lambdas/c2m/bearer-client.ts";
 import type { RotationContext } from "../lambdas/rotation/ports.ts";
 import type { Call } from "./command.ts";
 import { refused, usage } from "./failure.ts";
@@ -20,14 +19,7 @@ export function protocolFor(
   const { clock } = call;
   const log = new OperatorLog(clock);
   const clientId = tokenOf(view.current)?.clientId ?? "unknown";
-  const c2m = createC2mClient({
-    baseUrl,
-    clientId,
-    clock,
-    credentials: async () => {
-      throw new PermanentError("issue_forbidden", "An operator never issues a token.");
-    },
-  });
+  const c2m = createBearerClient({ baseUrl, clientId, clock });
   const context: RotationContext = {
     store: call.aws().store,
     c2m,

@@ -1,31 +1,19 @@
 import { PermanentError } from "../rotation/errors.ts";
 import type { C2m, Clock, IssueRequest } from "../rotation/ports.ts";
-import { fitsHeader } from "./answers.ts";
-import { AuthApi } from "./auth-api.ts";
-import { endpoint, parseBaseUrl } from "./base-url.ts";
+import type { AuthApi } from "./auth-api.ts";
+import { endpoint } from "./base-url.ts";
+import { type ConnectOptions, connect } from "./connect.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Grant } from "./grants.ts";
-import type { HttpSend } from "./http.ts";
 import { makeShortTokenGrant } from "./short-token.ts";
-import { createHttpSend } from "./transport.ts";
 
-export interface C2mClientOptions {
-  /** What stands before `/auth`, such as `https://api.click2mail.com/v2`. Nothing is ever sent to another host. */
-  baseUrl: string;
-  /** The client that the settings name; credentials of another one are refused. */
-  clientId: string;
-  /** Asked for at each issue call and never kept. Drop what you cached when an issue fails with `invalid_grant`. */
+export interface C2mClientOptions extends ConnectOptions {
+  /**
+   * Asked for at each issue call and never kept; those of another client are refused. Drop what you cached when an issue
+   * fails with `invalid_grant`.
+   */
   credentials: () => Promise<Credentials>;
-  clock: Clock;
-  /** Uniform in [0, 1). Default `Math.random`: it spreads retries, nothing more. */
-  random?: () => number;
-  /** Default: one for the process, so that its connections outlive the client. */
-  send?: HttpSend;
-  /** What one attempt may take, in ms, within the call's deadline. Default 15,000: /long has been seen to take 3.6 s. */
-  requestTimeoutMs?: number;
 }
-
-let sharedSend: HttpSend | undefined;
 
 /**
  * The C2M auth API for one client.
@@ -33,14 +21,8 @@ let sharedSend: HttpSend | undefined;
  * @throws PermanentError `invalid_base_url` or `invalid_client_id`
  */
 export function createC2mClient(options: C2mClientOptions): C2m {
-  const { clientId, clock, random = Math.random, requestTimeoutMs = 15_000 } = options;
-  const baseUrl = parseBaseUrl(options.baseUrl);
-  if (!fitsHeader(clientId)) {
-    throw new PermanentError("invalid_client_id", "clientId must be printable ASCII without spaces");
-  }
-  sharedSend ??= createHttpSend();
-  const api = new AuthApi({ baseUrl, clientId, clock, random, requestTimeoutMs, send: options.send ?? sharedSend });
-
+  const { clientId, clock } = options;
+  const { api, baseUrl } = connect(options);
   return {
     async issueLongTermToken(request) {
       checkIssueRequest(request);

@@ -8,7 +8,7 @@ import { clientConfig } from "../aws/client-config.ts";
 import { CloudWatchLedger } from "../aws/cloudwatch-ledger.ts";
 import { functionLog } from "../aws/function-log.ts";
 import { SecretsManagerStore } from "../aws/secrets-manager-store.ts";
-import { createC2mClient } from "../c2m/client.ts";
+import { createBearerClient } from "../c2m/bearer-client.ts";
 import { CallBudget } from "../rotation/call-budget.ts";
 import { PermanentError } from "../rotation/errors.ts";
 import type { Clock, RotationContext } from "../rotation/ports.ts";
@@ -51,7 +51,8 @@ export async function handler(
   const contexts = listed(secrets).map(
     (token): RotationContext => ({
       store,
-      c2m: budget.limit(c2mFor(token)),
+      // It revokes and exchanges with the tokens themselves: its role can't read the client's credentials.
+      c2m: budget.limit(createBearerClient({ baseUrl: token.baseUrl, clientId: token.clientId, clock })),
       clock,
       log,
       settings: token,
@@ -88,16 +89,4 @@ function listed(names: ReconcileEvent["secrets"]): TokenSettings[] {
     );
   }
   return all.filter(({ secretName }) => names.includes(secretName));
-}
-
-function c2mFor({ baseUrl, clientId }: TokenSettings) {
-  return createC2mClient({
-    baseUrl,
-    clientId,
-    clock,
-    // It revokes and exchanges with the tokens themselves: its role can't read the client's credentials.
-    credentials: async () => {
-      throw new PermanentError("issue_forbidden", "The reconciler never issues a token.");
-    },
-  });
 }

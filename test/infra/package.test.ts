@@ -109,7 +109,7 @@ describe("the packed package", () => {
   it("holds the compiled program, its types, the functions' code and the command line, and nothing else", () => {
     const kinds = packed.map((path) => path.replace(/^package\//, ""));
     const expected =
-      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|ops\/c2m-tokens\.js|dist\/ops\/[\w-]+\.js|dist\/package\/(infra|lambdas)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
+      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|ops\/c2m-tokens\.js|dist\/ops\/main\.js|dist\/package\/(infra|lambdas)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
     expect(kinds.filter((path) => !expected.test(path))).toEqual([]);
   });
 

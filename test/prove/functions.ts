@@ -1,7 +1,7 @@
 import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
+import { createBearerClient } from "../../lambdas/c2m/bearer-client.ts";
 import { createC2mClient } from "../../lambdas/c2m/client.ts";
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
-import { PermanentError } from "../../lambdas/rotation/errors.ts";
 import type { RotationLog } from "../../lambdas/rotation/events.ts";
 import type { RotationContext } from "../../lambdas/rotation/ports.ts";
 import { reconcile } from "../../lambdas/rotation/reconcile.ts";
@@ -19,6 +19,12 @@ const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: 120_000 } a
 
 /** Kept back of a function's time by its handler, in ms. */
 const answerMs = 1_000;
+
+const credentials = async () => ({
+  mechanism: "client_secret" as const,
+  clientId,
+  clientSecret: new Sensitive(clientSecret),
+});
 
 /** Calls to C2M that a run of the reconciler may make. */
 const callBudget = 100;
@@ -124,20 +130,11 @@ export class Functions {
     const clock = run.clock(this.#world.clock);
     const { settings } = this.#world.of(index);
     const { baseUrl } = this.#world.connection;
+    const connection = { baseUrl, clientId, clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
     return {
       store: new SecretsManagerStore(this.#world.connection.secretsManager(run)),
-      c2m: createC2mClient({
-        baseUrl,
-        clientId,
-        credentials: async () => {
-          if (role === "reconciler")
-            throw new PermanentError("issue_forbidden", "The reconciler never issues a token.");
-          return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) };
-        },
-        clock,
-        random: () => 0.5,
-        send: this.#world.connection.c2m(run),
-      }),
+      // As their handlers have it: only the rotator holds credentials.
+      c2m: role === "rotator" ? createC2mClient({ ...connection, credentials }) : createBearerClient(connection),
       clock,
       log: this.#log(run),
       settings: { ...settings, baseUrl },
