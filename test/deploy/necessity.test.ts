@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { plan } from "../harness/pulumi/plan.ts";
+import { one } from "../infra/declared.ts";
 import { documentedOnly, isDocumentedOnly } from "./documented-permissions.ts";
-import { find, type Grant, grantsOf, problemsOf, without, withoutDependency, withoutGrant } from "./necessity.ts";
+import { type Grant, grantsOf, problemsOf, without, withoutDependency, withoutGrant } from "./necessity.ts";
 import { secretName, stackConfig, stackPlan } from "./stack.ts";
 
 // With all that is optional, so that no permission of it goes without a test.
@@ -34,19 +35,16 @@ describe("everything that the program declares is needed", () => {
     ["SecretVersion", ""],
     ["EventTarget", "reconciler"],
   ])("without its %s %s it fails", async (type, name) => {
-    expect(await problemsOf(without(program, find(program, type, name)))).not.toEqual([]);
+    expect(await problemsOf(without(program, one(program, type, name)))).not.toEqual([]);
   });
 
   it.each([
-    ["SecretRotation", "Permission"],
-    ["SecretRotation", "Invocation"],
-    ["Function", "RolePolicy"],
-  ])("without the dependency of its %s on its %s it fails", async (type, on) => {
-    expect(
-      await problemsOf(
-        withoutDependency(program, find(program, type), find(program, on, on === "Invocation" ? "" : "rotator")),
-      ),
-    ).not.toEqual([]);
+    ["SecretRotation", secretName, "Permission", "rotator"],
+    ["SecretRotation", secretName, "Invocation", secretName],
+    ["Function", "rotator", "RolePolicy", "rotator"],
+  ])("without the dependency of its %s %s on its %s %s it fails", async (type, name, on, other) => {
+    const changed = withoutDependency(program, one(program, type, name), one(program, on, other));
+    expect(await problemsOf(changed)).not.toEqual([]);
   });
 
   const [documented, provable] = [
@@ -86,13 +84,13 @@ describe("the program", () => {
         if (JSON.stringify(value).includes("stack-client-secret")) expect(secretInputs).toContain(name);
       }
     }
-    expect(find(program, "SecretVersion").secretInputs).toEqual(["secretString"]);
+    expect(one(program, "SecretVersion").secretInputs).toEqual(["secretString"]);
     expect(JSON.stringify(program.outputs)).not.toContain("stack-client-secret");
   });
 
   it("protects from deletion the secrets, their key, and the log, which is the ledger", () => {
     const protectedOnes = program.resources.filter(({ protect }) => protect).map(({ type }) => type.split(":").at(-1));
     expect(protectedOnes.sort()).toEqual(["Key", "LogGroup", "Secret", "Secret"]);
-    expect(find(program, "Secret", secretName).protect).toBe(true);
+    expect(one(program, "Secret", secretName).protect).toBe(true);
   });
 });

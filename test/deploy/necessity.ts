@@ -1,4 +1,5 @@
 import type { Plan, PlannedResource } from "../harness/pulumi/plan.ts";
+import { one } from "../infra/declared.ts";
 import { currentToken, deployPlan, emptyCloud, hour, logGroup, secretName } from "./stack.ts";
 
 /**
@@ -49,13 +50,6 @@ export async function problemsOf(declared: Plan): Promise<string[]> {
   return problems;
 }
 
-/** The first resource of a type whose name holds this. Throws where there is none. */
-export function find(program: Plan, type: string, name = ""): PlannedResource {
-  const found = program.resources.find((one) => one.type.endsWith(`:${type}`) && one.name.includes(name));
-  if (!found) throw new Error(`The program declares no ${type} ${name}`);
-  return found;
-}
-
 /** The program without a resource. */
 export function without(program: Plan, { urn }: PlannedResource): Plan {
   const resources = program.resources
@@ -104,7 +98,7 @@ export function grantsOf(program: Plan): Grant[] {
 
 /** The program in which a role lacks one action of one statement. */
 export function withoutGrant(program: Plan, { role, Sid: sid, action }: Grant): Plan {
-  const owner = find(program, "RolePolicy", role);
+  const owner = one(program, "RolePolicy", role);
   const policy = policyOf(owner);
   const Statement = policy.Statement.map((statement) =>
     statement.Sid === sid
