@@ -2,7 +2,7 @@ import { PermanentError } from "../lambdas/rotation/errors.ts";
 import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
 import type { Clock } from "./clock.ts";
-import type { LongTermToken, Token } from "./tokens.ts";
+import { isSame, type LongTermToken, type Token } from "./tokens.ts";
 
 export interface LongTermTokensOptions {
   read: () => Promise<LongTermToken>;
@@ -183,10 +183,6 @@ export class LongTermTokens {
     this.#failure = { error, until: this.#backOff(this.#rejections) };
     return error;
   }
-}
-
-function isSame(token: Token, other: Token | undefined): boolean {
-  return other?.accessToken.equals(token.accessToken) === true;
 }
 
 /** Epoch ms. */

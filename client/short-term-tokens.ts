@@ -5,7 +5,7 @@ import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
 import type { Clock } from "./clock.ts";
 import type { LongTermTokens } from "./long-term-tokens.ts";
-import type { LongTermToken, ShortTermToken, Token } from "./tokens.ts";
+import { isSame, type LongTermToken, type ShortTermToken, type Token } from "./tokens.ts";
 
 export interface ShortTermTokensOptions {
   longTermTokens: Pick<LongTermTokens, "get">;
@@ -202,8 +202,4 @@ export class ShortTermTokens {
     this.#failure = { error, until: (this.#kept?.madeAt ?? 0) + minIntervalMs };
     return error;
   }
-}
-
-function isSame(one: Token, other: Token | undefined): boolean {
-  return other?.accessToken.equals(one.accessToken) === true;
 }

@@ -27,3 +27,8 @@ export interface ShortTermToken extends Token {
 export function authorizationOf(token: Token): string {
   return `Bearer ${token.accessToken.reveal()}`;
 }
+
+/** Whether both have the same text, which is all that C2M goes by. */
+export function isSame(one: Token, other: Token | undefined): boolean {
+  return other?.accessToken.equals(one.accessToken) === true;
+}

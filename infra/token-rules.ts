@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ttlRange } from "../lambdas/rotation/settings.ts";
+import { secretNameOf, ttlRange } from "../lambdas/rotation/settings.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import type { Problem } from "./problem.ts";
 import { InvalidSchedule, parseSchedule, reachOf, type ScheduleReach } from "./schedule.ts";
@@ -181,8 +181,7 @@ export const arnRule = "must be the full ARN of the secret of that name, which e
 
 /** Whether this is the full ARN of the secret with this name. */
 export function isArnOf(secretArn: string, name: string): boolean {
-  const [, ownName] = /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretArn) ?? [];
-  return ownName === name;
+  return secretNameOf(secretArn) === name;
 }
 
 function durationOf(value: unknown): number | undefined {

@@ -69,11 +69,7 @@ export function diagnose(
   }
   if (!view.replicasInSync)
     say("replica", "A replica of the secret is behind.", "Look at its replication in the AWS console.");
-  if (
-    history &&
-    (history.lastReconciledAt ?? 0) < now - reconcilerLateMs &&
-    (view.createdAt ?? 0) < now - reconcilerLateMs
-  ) {
+  if (history && isReconcilerLate(view, history, now)) {
     const when =
       history.lastReconciledAt === undefined ? "in the last days" : `since ${date(history.lastReconciledAt)}`;
     say("reconciler_silent", `The reconciler has not run ${when}.`, command("doctor"));
@@ -81,6 +77,11 @@ export function diagnose(
   const state =
     problems.length > 0 ? "wrong" : view.pending ? "rotating" : graceEndsAt !== undefined ? "in grace" : "ok";
   return { state, graceEndsAt, problems };
+}
+
+/** Of a new secret it is not: the reconciler's first run comes within the hour. */
+export function isReconcilerLate(view: TokenView, { lastReconciledAt = 0 }: RotationHistory, now: number): boolean {
+  return Math.max(lastReconciledAt, view.createdAt ?? 0) < now - reconcilerLateMs;
 }
 
 function sayPending(

@@ -47,9 +47,9 @@ export class OperatorLog implements RotationLog {
 }
 
 /** Sends the operator's lines; where that is not possible they are lost, and the person has to know what follows. */
-export async function keepLog(call: Call, log: OperatorLog, logGroup: () => Promise<string>): Promise<void> {
+export async function keepLog(call: Call, log: OperatorLog, logGroup: string): Promise<void> {
   try {
-    await log.flush(call.aws().logs, await logGroup());
+    await log.flush(call.aws().logs, logGroup);
   } catch (error) {
     const name = error instanceof Error ? error.name : "unknown";
     call.terminal.warn(`what was done could not be written to the functions' log (${name}); CloudTrail has it.`);

@@ -1,11 +1,9 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { RetryableError } from "../rotation/errors.ts";
-import { type Ledger, type LedgerEntry, ledgerEvents } from "../rotation/ledger.ts";
+import { isLedgerEvent, type Ledger, type LedgerEntry, ledgerEvents } from "../rotation/ledger.ts";
 
 /** CloudWatch's JSON filter: the lines whose `message` is a ledger event. */
 const filterPattern = `{ ${ledgerEvents.map((name) => `$.message = "${name}"`).join(" || ")} }`;
-
-const names = new Set<string>(ledgerEvents);
 
 /** Pages read at the most: 10,000 lines each at their fullest. */
 const mostPages = 1_000;
@@ -60,6 +58,6 @@ function parseLine(message: string | undefined, timestamp: number | undefined): 
     return undefined;
   }
   const { message: event, ...fields } = line;
-  if (typeof event !== "string" || !names.has(event) || timestamp === undefined) return undefined;
+  if (typeof event !== "string" || !isLedgerEvent(event) || timestamp === undefined) return undefined;
   return { event, at: timestamp, fields } as unknown as LedgerEntry;
 }

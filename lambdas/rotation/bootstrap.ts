@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { versionAt } from "./create-secret.ts";
 import { discard, issue } from "./issue.ts";
 import { metricNames } from "./metrics.ts";
 import type { RotationContext, SecretDescription, StoredVersion } from "./ports.ts";
 import { proveOrDiscard, proveToken } from "./prove-token.ts";
+import { versionAt } from "./stages.ts";
 import { storeToken } from "./store-token.ts";
 import { parseValue, type StoredToken } from "./stored-token.ts";
 

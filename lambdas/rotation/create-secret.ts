@@ -3,6 +3,7 @@ import { issue } from "./issue.ts";
 import type { RotationContext, SecretDescription } from "./ports.ts";
 import { proveOrDiscard } from "./prove-token.ts";
 import type { Sensitive } from "./sensitive.ts";
+import { versionAt } from "./stages.ts";
 import { storeToken } from "./store-token.ts";
 import { parseValue } from "./stored-token.ts";
 
@@ -54,12 +55,6 @@ export async function createSecret(context: RotationContext, target: StepTarget)
     stages: ["AWSPENDING"],
     rotationToken: target.rotationToken,
   });
-}
-
-/** The version that has a staging label. */
-export function versionAt(secret: SecretDescription, stage: string): string | undefined {
-  for (const [versionId, stages] of secret.stages) if (stages.includes(stage)) return versionId;
-  return undefined;
 }
 
 /** Takes AWSPENDING off a version. Fine when it is off already. */

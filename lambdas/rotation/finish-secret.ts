@@ -1,8 +1,9 @@
-import { type StepTarget, versionAt } from "./create-secret.ts";
+import type { StepTarget } from "./create-secret.ts";
 import { AmbiguousError, PermanentError } from "./errors.ts";
 import { metricNames } from "./metrics.ts";
 import type { RotationContext } from "./ports.ts";
 import { revoke } from "./revoke.ts";
+import { versionAt } from "./stages.ts";
 import { parseValue } from "./stored-token.ts";
 
 /** How often a promotion is tried when the labels move under it, and the wait before the next try, in ms. */

@@ -14,6 +14,13 @@ export const ledgerEvents = [
 
 export type LedgerEventName = (typeof ledgerEvents)[number];
 
+const names = new Set<string>(ledgerEvents);
+
+/** Whether an event of the log belongs to the ledger. */
+export function isLedgerEvent(event: string): event is LedgerEventName {
+  return names.has(event);
+}
+
 /** One line of the ledger. */
 export type LedgerEntry = {
   [Name in LedgerEventName]: {

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from "./ledger.ts";
 import type { SecretDescription } from "./ports.ts";
 import type { Revocable } from "./revoke.ts";
+import { versionAt } from "./stages.ts";
 import type { ParsedValue } from "./stored-token.ts";
 
 /** A token that only the ledger knows may be on its way into a version for this long. In ms. */
@@ -80,7 +81,7 @@ export function reconcileRule(situation: Situation): Verdict {
     detach: [],
     pendingSince: undefined,
   };
-  const pendingId = soleStage(secret, "AWSPENDING", "AWSCURRENT");
+  const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) judgePending(situation, pendingId, verdict);
 
   const graceEnds = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, facts.lastPromotedAt) + graceMs;
@@ -219,12 +220,4 @@ function isCurrent({ current }: Facts, candidate: Candidate): boolean {
   const { token } = current.parsed;
   if (token.tokenId !== undefined && token.tokenId === candidate.tokenId) return true;
   return candidate.accessToken !== undefined && token.accessToken.equals(candidate.accessToken);
-}
-
-/** The version that has `stage` and not `other`. */
-function soleStage(secret: SecretDescription, stage: string, other: string): string | undefined {
-  for (const [versionId, stages] of secret.stages) {
-    if (stages.includes(stage) && !stages.includes(other)) return versionId;
-  }
-  return undefined;
 }

@@ -1,7 +1,8 @@
-import { detachPending, versionAt } from "./create-secret.ts";
+import { detachPending } from "./create-secret.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import type { RotationContext, SecretDescription } from "./ports.ts";
 import { type KnownVersion, reconcileRule, type Verdict } from "./reconcile-rule.ts";
+import { versionAt } from "./stages.ts";
 import { parseValue } from "./stored-token.ts";
 
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */

@@ -1,8 +1,9 @@
-import { detachPending, versionAt } from "./create-secret.ts";
+import { detachPending } from "./create-secret.ts";
 import { AmbiguousError, PermanentError, RetryableError } from "./errors.ts";
 import type { Ledger } from "./ledger.ts";
 import type { RotationContext, SecretDescription } from "./ports.ts";
 import { proveToken } from "./prove-token.ts";
+import { versionAt } from "./stages.ts";
 import { parseValue, type StoredToken } from "./stored-token.ts";
 
 /** How a rollback ended. */
@@ -61,7 +62,7 @@ export interface RollbackPlan {
 export async function rollback(context: RotationContext, secretId: string, ledger: Ledger): Promise<Rollback> {
   const plan = await planRollback(context, secretId, ledger);
   const { secret, currentId, previousId, token } = plan;
-  const pendingId = pendingVersion(secret);
+  const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) {
     await detachPending(context, secret.arn, pendingId, "a rollback overtook its rotation");
   }
@@ -108,13 +109,6 @@ async function isRevoked(ledger: Ledger, { tokenId, issuedAt }: StoredToken): Pr
   if (tokenId === undefined) return false;
   const entries = await ledger.read(Date.parse(issuedAt ?? "") || 0);
   return entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId);
-}
-
-function pendingVersion(secret: SecretDescription): string | undefined {
-  for (const [versionId, stages] of secret.stages) {
-    if (stages.includes("AWSPENDING") && !stages.includes("AWSCURRENT")) return versionId;
-  }
-  return undefined;
 }
 
 function dead(): PermanentError {

@@ -83,7 +83,7 @@ export function parseSettings(text: string): SettingsFile {
 
 /** The settings of the secret with this ARN. PermanentError `secret_not_listed` when it is none of ours. */
 export function settingsOf(settings: SettingsFile, secretArn: string): TokenSettings {
-  const name = nameOf(secretArn);
+  const name = secretNameOf(secretArn);
   const entry = name === undefined ? undefined : own(settings.tokens, name);
   if (name === undefined || !entry) {
     throw new PermanentError(
@@ -94,8 +94,8 @@ export function settingsOf(settings: SettingsFile, secretArn: string): TokenSett
   return { ...entry, secretName: name };
 }
 
-/** `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>`. */
-function nameOf(secretArn: string): string | undefined {
+/** The secret's name in its full ARN: `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>`. */
+export function secretNameOf(secretArn: string): string | undefined {
   return /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretArn)?.[1];
 }
 

@@ -83,7 +83,7 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
           await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
         return await revokeAll(call, context, view.arn, ledger);
       } finally {
-        await keepLog(call, log, async () => logGroup);
+        await keepLog(call, log, logGroup);
       }
     }, "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.");
     const answer = await aws.secrets.send(new DeleteSecretCommand({ SecretId: view.arn, RecoveryWindowInDays: days }));

@@ -51,7 +51,7 @@ its grace, and the schedule goes on: the next rotation issues a new token.`,
       try {
         return await rollBack(context, view.arn, ledger).catch(refusal);
       } finally {
-        await keepLog(call, log, async () => logGroup);
+        await keepLog(call, log, logGroup);
       }
     };
     await call.uninterrupted(async () => {

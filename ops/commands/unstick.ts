@@ -45,7 +45,7 @@ token is not touched; a token that the pending version holds is revoked by the r
     await call.uninterrupted(async () => {
       const log = new OperatorLog(call.clock);
       await detachPending({ store: aws.store, log }, view.arn, stuck.versionId, "an operator took it off");
-      await keepLog(call, log, async () => logGroup);
+      await keepLog(call, log, logGroup);
       terminal.result(result, () => {
         terminal.line(terminal.paint("good", "AWSPENDING is off it."));
         if (stuck === view.pending) terminal.line(`Start afresh: c2m-tokens rotate --wait --secret ${view.name}`);

@@ -3,6 +3,7 @@ import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-
 import { ListSecretVersionIdsCommand } from "@aws-sdk/client-secrets-manager";
 import { proveToken } from "../../lambdas/rotation/prove-token.ts";
 import type { Call } from "../command.ts";
+import { isReconcilerLate } from "../diagnosis.ts";
 import { failed } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
@@ -10,9 +11,6 @@ import { logGroupOf, reconcilerOf, rotatorOf, type Target } from "../target.ts";
 import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf, viewToken } from "../token-view.ts";
 import { type Check, type Finding, found } from "./finding.ts";
-
-/** The reconciler runs hourly. In ms. */
-const heartbeatMs = 3 * 3_600_000;
 
 /**
  * Goes through all that one token's life depends on. Never throws.
@@ -115,17 +113,15 @@ function checksOf(call: Call, target: Target, view: TokenView): Check[] {
             `c2m-tokens unstick --secret ${view.name}`,
           );
         }
-        const { lastReconciledAt = 0, reconcileFailure } = history;
-        // A new stack's first run comes within the hour.
-        if (lastReconciledAt < now - heartbeatMs && (view.createdAt ?? 0) < now - heartbeatMs) {
+        if (isReconcilerLate(view, history, now)) {
           throw failed(
             "The reconciler has not run for hours.",
             "Look at its schedule in EventBridge; `c2m-tokens reconcile` runs it now.",
           );
         }
-        if (reconcileFailure !== undefined)
+        if (history.reconcileFailure !== undefined)
           throw failed(
-            `The reconciler could not do all: ${reconcileFailure}`,
+            `The reconciler could not do all: ${history.reconcileFailure}`,
             `c2m-tokens reconcile --secret ${view.name}`,
           );
         return "no failure";

@@ -1,6 +1,7 @@
 /** `npm run bench`: figures, not asserts. */
 import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { endWithUsage } from "../wrong-options.ts";
 import { type Figure, measure, type Result } from "./figure.ts";
 import { calls } from "./figures/calls.ts";
 import { costs } from "./figures/cost.ts";
@@ -68,8 +69,7 @@ function readOptions(): { rounds: number; json: boolean; asked: Figure[] } {
     const asked = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
     return { rounds, json: values.json, asked };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(2);
+    return endWithUsage(error, help);
   }
 }
 

@@ -7,6 +7,7 @@ import { clientApp, powertoolsApp, uncachedApp } from "../client/apps.ts";
 import { type AppFigures, runFleet } from "../client/fleet.ts";
 import { stackPlan } from "../deploy/stack.ts";
 import { patchTime } from "../harness/lambda/runtime/time-patch.mjs";
+import { endWithUsage } from "../wrong-options.ts";
 
 const apps = {
   "c2mFetch, short-term tokens": clientApp(),
@@ -80,8 +81,7 @@ function readOptions(): { rotations: number; json: boolean } {
     }
     return { rotations, json: values.json };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(2);
+    return endWithUsage(error, help);
   }
 }
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { renderReport } from "../report/page.ts";
+import { endWithUsage } from "../wrong-options.ts";
 import { type DemoResult, runDemo } from "./run.ts";
 import type { Moment } from "./timeline.ts";
 
@@ -51,8 +52,7 @@ function readOptions(): { weeks: number; json: boolean; help: boolean; report?: 
     if (!Number.isInteger(weeks) || weeks < 1 || weeks > 52) throw new Error("--weeks must be a whole number, 1 to 52");
     return { ...values, weeks };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(2);
+    return endWithUsage(error, help);
   }
 }
 

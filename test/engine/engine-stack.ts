@@ -25,7 +25,8 @@ export class EngineStack {
   readonly world: TestCloud;
   /** Everything that the CLI printed. */
   printed = "";
-  readonly #folder: string;
+  /** Where Pulumi.yaml is, and Pulumi writes the stack's file. */
+  readonly folder: string;
   readonly #env: Record<string, string>;
   readonly #provider: AwsProvider;
   #stack: Stack | undefined;
@@ -33,7 +34,7 @@ export class EngineStack {
   private constructor(world: TestCloud, provider: AwsProvider) {
     this.world = world;
     this.#provider = provider;
-    this.#folder = mkdtempSync(join(tmpdir(), "c2m-engine-"));
+    this.folder = mkdtempSync(join(tmpdir(), "c2m-engine-"));
     // The CLI writes the stack's config beside Pulumi.yaml, which is not to happen in the repository.
     copyFileSync(join(root, "Pulumi.yaml"), this.#at("Pulumi.yaml"));
     for (const name of ["infra", "lambdas", "node_modules", "package.json"])
@@ -60,7 +61,7 @@ export class EngineStack {
   static async create({ config = {}, ...options }: EngineStackOptions = {}): Promise<EngineStack> {
     const engine = await EngineStack.empty(options);
     engine.#stack = await LocalWorkspace.createStack(
-      { stackName: "dev", workDir: engine.#folder },
+      { stackName: "dev", workDir: engine.folder },
       { envVars: engine.#env },
     );
     await engine.stack.setConfig("clientSecret", { value: clientSecret, secret: true });
@@ -72,10 +73,6 @@ export class EngineStack {
       ...config,
     });
     return engine;
-  }
-
-  get folder(): string {
-    return this.#folder;
   }
 
   get stack(): Stack {
@@ -117,7 +114,7 @@ export class EngineStack {
    * Rejects with all that it printed as the message.
    */
   async sh(script: string, typed = ""): Promise<string> {
-    const running = promisify(execFile)("sh", ["-euc", script], { cwd: this.#folder, env: this.environment() });
+    const running = promisify(execFile)("sh", ["-euc", script], { cwd: this.folder, env: this.environment() });
     running.child.stdin?.end(typed);
     const ended = await running.catch((error: { stdout: string; stderr: string }) => ({ ...error, failed: true }));
     const printed = ended.stdout + ended.stderr;
@@ -141,7 +138,7 @@ export class EngineStack {
   async stop(): Promise<void> {
     this.#provider.stop();
     await this.cloud.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** For the CLI, and for AWS's clients as the account's administrator. */
@@ -158,7 +155,7 @@ export class EngineStack {
   }
 
   #at(name: string): string {
-    return join(this.#folder, name);
+    return join(this.folder, name);
   }
 
   #listening() {

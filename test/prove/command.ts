@@ -1,5 +1,6 @@
 /** `npm run prove`: looks for a schedule of crashes and faults that breaks the promise. */
 import { parseArgs } from "node:util";
+import { endWithUsage } from "../wrong-options.ts";
 import { explore } from "./explore.ts";
 import { type Breach, type Family, families, schedulesOf, type Tally } from "./figures.ts";
 import { play } from "./play.ts";
@@ -58,7 +59,7 @@ function parsed(id: string) {
     scenarioNamed(schedule.scenario);
     return schedule;
   } catch (error) {
-    return refuse(error);
+    return endWithUsage(error, help);
   }
 }
 
@@ -132,7 +133,7 @@ function readOptions() {
     const seed = wholeNumber("--seed", values.seed, 0, 2 ** 31 - 1);
     return { ...values, budget, seed, workers: wholeNumber("--workers", values.workers, 1, 64) };
   } catch (error) {
-    return refuse(error);
+    return endWithUsage(error, help);
   }
 }
 
@@ -140,9 +141,4 @@ function wholeNumber(name: string, text: string, min: number, max: number): numb
   const value = Number(text);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
   throw new Error(`${name} must be a whole number, ${min} to ${max}`);
-}
-
-function refuse(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-  process.exit(2);
 }

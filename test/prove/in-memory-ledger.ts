@@ -1,8 +1,6 @@
 import type { Events } from "../../lambdas/rotation/events.ts";
-import { type LedgerEntry, ledgerEvents } from "../../lambdas/rotation/ledger.ts";
+import { isLedgerEvent, type LedgerEntry } from "../../lambdas/rotation/ledger.ts";
 import type { FunctionRun } from "./function-run.ts";
-
-const names = new Set<string>(ledgerEvents);
 
 /** A line of a function's log. */
 export interface LogLine {
@@ -31,7 +29,7 @@ export class InMemoryLedger {
     const { message: _, ...asRead } = JSON.parse(text) as Record<string, unknown>;
     const line = { at, event, fields: asRead, text };
     this.lines.push(line);
-    if (names.has(event)) this.#entries.push({ event, at, fields: asRead } as unknown as LedgerEntry);
+    if (isLedgerEvent(event)) this.#entries.push({ event, at, fields: asRead } as unknown as LedgerEntry);
     if (this.#lostAtKill > 0) this.#byRun.set(run, [...(this.#byRun.get(run) ?? []), line]);
     return line;
   }

@@ -1,15 +1,13 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type HttpSend, TransportError } from "../../lambdas/c2m/http.ts";
 import { AwsError } from "../harness/aws/service.ts";
+import { withDates } from "../harness/aws/wire-dates.ts";
 import type { Connection } from "./connection.ts";
 import { readCurrent, type Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
 import type { ProveWorld } from "./world.ts";
 
 const baseUrl = "https://c2m.test/v2";
-
-/** Fields that the SDK hands out as dates and the wire carries as epoch seconds. */
-const dateField = /Date$/;
 
 const writes = new Set(["PutSecretValue", "UpdateSecretVersionStage"]);
 
@@ -129,15 +127,4 @@ export function subjectOf(path: string): string {
 
 function named(name: string): Error {
   return Object.assign(new Error(name), { name });
-}
-
-function withDates(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withDates);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [
-      key,
-      dateField.test(key) && typeof entry === "number" ? new Date(entry * 1_000) : withDates(entry),
-    ]),
-  );
 }

@@ -1,16 +1,14 @@
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
-import { type Ledger, type LedgerEntry, ledgerEvents } from "../../lambdas/rotation/ledger.ts";
+import { isLedgerEvent, type Ledger, type LedgerEntry } from "../../lambdas/rotation/ledger.ts";
 import { type ReconcileRequest, reconcile } from "../../lambdas/rotation/reconcile.ts";
 import type { ReconcileReport, SecretReport } from "../../lambdas/rotation/reconcile-report.ts";
 import type { World } from "../rotation/world.ts";
-
-const names = new Set<string>(ledgerEvents);
 
 /** The world's log, as the reconciler reads it; `lost` leaves lines out, as CloudWatch may. */
 export function ledgerOf(world: World, lost: (entry: LedgerEntry) => boolean = () => false): Ledger {
   return {
     read: async (from) => {
-      const entries = world.log.filter(({ event, at }) => names.has(event) && at >= from) as LedgerEntry[];
+      const entries = world.log.filter(({ event, at }) => isLedgerEvent(event) && at >= from) as LedgerEntry[];
       return entries.filter((entry) => !lost(entry));
     },
   };

@@ -1,11 +1,9 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { AwsError, type AwsService, type Caller } from "../harness/aws/service.ts";
+import { withDates } from "../harness/aws/wire-dates.ts";
 import type { CallLog } from "../harness/calls.ts";
 import type { Clock } from "../harness/clock.ts";
 import type { Faults } from "../harness/faults.ts";
-
-/** Fields that the SDK hands out as dates and the wire carries as epoch seconds. */
-const dateField = /Date$/;
 
 export interface InProcessClientOptions {
   service: AwsService;
@@ -60,15 +58,4 @@ export function inProcessClient(options: InProcessClientOptions): SecretsManager
 
 function named(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
-}
-
-function withDates(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withDates);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, entry]) => [
-      key,
-      dateField.test(key) && typeof entry === "number" ? new Date(entry * 1_000) : withDates(entry),
-    ]),
-  );
 }

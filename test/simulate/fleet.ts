@@ -4,12 +4,13 @@ import { createC2mClient } from "../../lambdas/c2m/client.ts";
 import type { HttpSend } from "../../lambdas/c2m/http.ts";
 import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
 import type { RotationLog } from "../../lambdas/rotation/events.ts";
-import { type LedgerEntry, ledgerEvents } from "../../lambdas/rotation/ledger.ts";
+import { isLedgerEvent, type LedgerEntry } from "../../lambdas/rotation/ledger.ts";
 import type { C2m, RotationContext, SecretStore } from "../../lambdas/rotation/ports.ts";
 import { hourOfProof, reconcile } from "../../lambdas/rotation/reconcile.ts";
 import type { ReconcileReport } from "../../lambdas/rotation/reconcile-report.ts";
 import { runBootstrap, runStep } from "../../lambdas/rotation/run-step.ts";
 import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
+import { secretNameOf } from "../../lambdas/rotation/settings.ts";
 import type { Caller } from "../harness/aws/service.ts";
 import { C2mEngine } from "../harness/c2m/engine.ts";
 import { C2mFrontDoor } from "../harness/c2m/front-door.ts";
@@ -189,7 +190,7 @@ export class Fleet {
   }
 
   async #step(event: RotationEvent): Promise<{ error?: string }> {
-    const name = nameOf(event.SecretId);
+    const name = secretNameOf(event.SecretId) ?? "";
     try {
       await runStep(this.#context(name, stepMs), event.Step, {
         secretId: event.SecretId,
@@ -271,7 +272,7 @@ export class Fleet {
 
   readonly #log: RotationLog = {
     event: (event, fields) => {
-      if (ledgerNames.has(event)) this.#ledger.push({ event, at: this.clock.now(), fields } as LedgerEntry);
+      if (isLedgerEvent(event)) this.#ledger.push({ event, at: this.clock.now(), fields } as LedgerEntry);
     },
     metric: () => {},
   };
@@ -285,12 +286,6 @@ export class Fleet {
   async #wait(ms: number): Promise<void> {
     if (this.#delays) await this.clock.sleep(ms);
   }
-}
-
-const ledgerNames = new Set<string>(ledgerEvents);
-
-function nameOf(secretArn: string): string {
-  return secretArn.split(":").slice(6).join(":").slice(0, -7);
 }
 
 function delayed(store: SecretStore, wait: () => Promise<void>): SecretStore {

@@ -1,5 +1,6 @@
 /** `npm run simulate`: years of a fleet of secrets, on a virtual clock. */
 import { parseArgs } from "node:util";
+import { endWithUsage } from "../wrong-options.ts";
 import { limitsOf } from "./limits.ts";
 import { growth, table } from "./report.ts";
 import { type FleetYear, liveThrough } from "./year.ts";
@@ -81,8 +82,7 @@ function readOptions() {
       json: values.json,
     };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
-    process.exit(2);
+    return endWithUsage(error, help);
   }
 }
 

@@ -5,7 +5,7 @@ import type { LocalCloud } from "../local-cloud.ts";
 import { answer, get, javaScriptOf, type Message, serve, unary } from "./grpc.ts";
 import { revealed } from "./property-values.ts";
 import { providerAnswer, providerCall } from "./provider-answers.ts";
-import { providers } from "./resources.ts";
+import { providerOf } from "./resources.ts";
 
 // Generated CommonJS without types that could be imported.
 const require = createRequire(import.meta.url);
@@ -49,47 +49,47 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
     ),
     check: unary((request) => answer(new provider.CheckResponse(), { Inputs: get(request, "News") })),
     diff: unary((request) => {
-      const { type, name, of } = identified(request);
-      const before = of.revealed(request, "Olds");
-      const { outputs } = providerAnswer(cloud, { type, name, inputs: of.revealed(request, "News") });
+      const { type, name } = identified(request);
+      const before = revealedOf(request, "Olds");
+      const { outputs } = providerAnswer(cloud, { type, name, inputs: revealedOf(request, "News") });
       const changed = Object.keys({ ...before, ...outputs }).filter((key) => !same(before[key], outputs[key]));
       return answer(new provider.DiffResponse(), { Changes: changed.length > 0 ? some : none, DiffsList: changed });
     }),
     create: unary(async (request) => {
-      const { type, name, of } = identified(request);
-      const inputs = of.revealed(request, "Properties");
+      const { type, name } = identified(request);
+      const inputs = revealedOf(request, "Properties");
       const { id: steadyId, outputs } = providerAnswer(cloud, { type, name, inputs });
       // A statement's id is another each time: one that the engine never heard of is in no later one's way.
       const id = type === "aws:lambda/permission:Permission" ? `${steadyId}-${randomUUID()}` : steadyId;
       await providerOf(type).create(cloud, { id, inputs, outputs });
       return answer(new provider.CreateResponse(), {
         Id: id,
-        Properties: state(outputs, of.sent(request, "Properties")),
+        Properties: state(outputs, javaScriptOf(request, "Properties")),
       });
     }),
     update: unary(async (request) => {
-      const { type, name, id, of } = identified(request);
-      const inputs = of.revealed(request, "News");
+      const { type, name, id } = identified(request);
+      const inputs = revealedOf(request, "News");
       const { outputs } = providerAnswer(cloud, { type, name, inputs });
       const { create, update = create } = providerOf(type);
       await update(cloud, { id, inputs, outputs });
-      return answer(new provider.UpdateResponse(), { Properties: state(outputs, of.sent(request, "News")) });
+      return answer(new provider.UpdateResponse(), { Properties: state(outputs, javaScriptOf(request, "News")) });
     }),
     read: unary((request) => {
-      const { type, id, of } = identified(request);
-      const outputs = of.revealed(request, "Properties");
+      const { type, id } = identified(request);
+      const outputs = revealedOf(request, "Properties");
       const { read } = providerOf(type);
       const now = read ? read(cloud, { id, inputs: outputs, outputs }) : {};
       if (!now) return new provider.ReadResponse();
       return answer(new provider.ReadResponse(), {
         Id: id,
-        Properties: Struct.fromJavaScript({ ...of.sent(request, "Properties"), ...now }),
+        Properties: Struct.fromJavaScript({ ...javaScriptOf(request, "Properties"), ...now }),
         Inputs: get(request, "Inputs"),
       });
     }),
     delete: unary(async (request) => {
-      const { type, id, of } = identified(request);
-      const outputs = of.revealed(request, "Properties");
+      const { type, id } = identified(request);
+      const outputs = revealedOf(request, "Properties");
       await providerOf(type).delete?.(cloud, { id, inputs: outputs, outputs });
       return new Empty();
     }),
@@ -111,16 +111,10 @@ function state(outputs: Properties, sent: Properties): unknown {
 
 function identified(request: Message) {
   const [, , types = "", name = ""] = get<string>(request, "Urn").split("::");
-  const of = {
-    sent: (message: Message, field: string) => javaScriptOf(message, field),
-    revealed: (message: Message, field: string) => revealed(javaScriptOf(message, field)) as Properties,
-  };
-  return { type: types.split("$").at(-1) ?? "", name, id: get<string>(request, "Id"), of };
+  return { type: types.split("$").at(-1) ?? "", name, id: get<string>(request, "Id") };
 }
 
-function providerOf(type: string) {
-  const known = providers[type];
-  if (!known)
-    throw new Error(`The stand-in for the AWS provider has no resource of type ${type}: add it to resources.ts.`);
-  return known;
+/** A field that holds properties, without the marks of what is secret. */
+function revealedOf(request: Message, field: string): Properties {
+  return revealed(javaScriptOf(request, field)) as Properties;
 }

@@ -1,6 +1,6 @@
 import type { LocalCloud } from "../local-cloud.ts";
 import { type Plan, type PlannedResource, type PlanOptions, plan } from "./plan.ts";
-import { providers } from "./resources.ts";
+import { providerOf } from "./resources.ts";
 
 /** A stack in the local cloud. */
 export interface Deployment {
@@ -31,7 +31,7 @@ async function up(cloud: LocalCloud, before: Plan, program: PlanOptions | Plan):
   for (const resource of worstOrder(after.resources)) {
     const earlier = known.get(resource.urn);
     if (!resource.custom || (earlier && sameInputs(earlier, resource))) continue;
-    const provider = providerOf(resource);
+    const provider = providerOf(resource.type);
     await (earlier && provider.update ? provider.update(cloud, resource) : provider.create(cloud, resource));
   }
   const kept = new Set(after.resources.map(({ urn }) => urn));
@@ -49,14 +49,8 @@ async function up(cloud: LocalCloud, before: Plan, program: PlanOptions | Plan):
 async function remove(cloud: LocalCloud, resources: PlannedResource[]): Promise<void> {
   for (const { protect, urn } of resources) if (protect) throw new Error(`The resource ${urn} is protected.`);
   for (const resource of worstOrder(resources).reverse()) {
-    if (resource.custom) await providerOf(resource).delete?.(cloud, resource);
+    if (resource.custom) await providerOf(resource.type).delete?.(cloud, resource);
   }
-}
-
-function providerOf({ type }: PlannedResource) {
-  const provider = providers[type];
-  if (!provider) throw new Error(`The local cloud has no resource of type ${type}: add it to resources.ts.`);
-  return provider;
 }
 
 function sameInputs(one: PlannedResource, other: PlannedResource): boolean {
