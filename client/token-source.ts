@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { AuthApi } from "../lambdas/c2m/auth-api.ts";
-import { parseBaseUrl } from "../lambdas/c2m/base-url.ts";
+import { parseBaseUrl, publicBaseUrl } from "../lambdas/c2m/base-url.ts";
 import { createHttpSend } from "../lambdas/c2m/transport.ts";
 import { PermanentError } from "../lambdas/rotation/errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -91,7 +91,6 @@ export interface TokenSource {
   close(): void;
 }
 
-const defaultBaseUrl = "https://api.click2mail.com/v2";
 /** /short has been seen to take 0.4 s, C2M's clients are told to wait 10 s at least. */
 const requestTimeoutMs = 10_000;
 
@@ -114,7 +113,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const maxAgeMs = positive("maxAgeMs", options.maxAgeMs ?? 300_000);
   const minReadIntervalMs = positive("minReadIntervalMs", options.minReadIntervalMs ?? 1_000);
   const readTimeoutMs = positive("readTimeoutMs", options.readTimeoutMs ?? 5_000);
-  const baseUrl = parseBaseUrl(options.baseUrl ?? defaultBaseUrl);
+  const baseUrl = parseBaseUrl(options.baseUrl ?? publicBaseUrl);
 
   const own = options.secretsManager ? undefined : new SecretsManagerClient({});
   const secretsManager = options.secretsManager ?? own;

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { publicBaseUrl } from "../lambdas/c2m/base-url.ts";
 import type { CredentialsArgs } from "./credentials.ts";
 import type { EncryptionKey } from "./encryption.ts";
 import type { VpcArgs } from "./lambda-function.ts";
@@ -71,7 +72,7 @@ export interface MonitoringOptions {
 
 /** What `TokenRotation` does where nothing is said. */
 export const rotationDefaults = {
-  baseUrl: "https://api.click2mail.com/v2",
+  baseUrl: publicBaseUrl,
   recoveryWindowInDays: 30,
   protect: true,
   logRetentionDays: 120,

@@ -1,4 +1,5 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { eventsPattern } from "../lambdas/aws/cloudwatch-ledger.ts";
 import type { EventName, Events } from "../lambdas/rotation/events.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
@@ -16,7 +17,7 @@ export async function readEvents(
   logGroupName: string,
   { from, names }: { from: number; names: readonly EventName[] },
 ): Promise<LogLine[]> {
-  const filterPattern = `{ ${names.map((name) => `$.message = "${name}"`).join(" || ")} }`;
+  const filterPattern = eventsPattern(names);
   const lines: LogLine[] = [];
   let nextToken: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {

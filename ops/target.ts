@@ -1,11 +1,9 @@
 import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
+import { publicBaseUrl } from "../lambdas/c2m/base-url.ts";
 import type { Aws } from "./aws.ts";
 import { failed, refused, usage } from "./failure.ts";
 import type { Options } from "./options.ts";
 import { type StackOutputs, stackOutputs } from "./pulumi-stack.ts";
-
-/** The public C2M API; what `baseUrl` is where neither the stack nor the person says another. */
-const publicBaseUrl = "https://api.click2mail.com/v2";
 
 /** What the command line is about: secrets, and the functions that keep them. */
 export interface Target {

@@ -1,9 +1,14 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { RetryableError } from "../rotation/errors.ts";
+import type { EventName } from "../rotation/events.ts";
 import { isLedgerEvent, type Ledger, type LedgerEntry, ledgerEvents } from "../rotation/ledger.ts";
 
-/** CloudWatch's JSON filter: the lines whose `message` is a ledger event. */
-const filterPattern = `{ ${ledgerEvents.map((name) => `$.message = "${name}"`).join(" || ")} }`;
+/** CloudWatch's JSON filter for the lines whose `message` is one of these events. */
+export function eventsPattern(names: readonly EventName[]): string {
+  return `{ ${names.map((name) => `$.message = "${name}"`).join(" || ")} }`;
+}
+
+const filterPattern = eventsPattern(ledgerEvents);
 
 /** Pages read at the most: 10,000 lines each at their fullest. */
 const mostPages = 1_000;

@@ -1,5 +1,8 @@
 import { PermanentError } from "../rotation/errors.ts";
 
+/** The public C2M API: where nobody says another one. */
+export const publicBaseUrl = "https://api.click2mail.com/v2";
+
 /**
  * The C2M base URL, such as `https://api.click2mail.com/v2`, from settings. The answer has no trailing `/`, except where
  * there is no path at all (a URL can't be without one).

@@ -26,17 +26,18 @@ export interface Survey {
 export async function surveySecret(
   context: RotationContext,
   options: {
-    /** Described before the ledger was read, so that no label moved that the ledger says nothing of; default: described now. */
-    secret?: SecretDescription | undefined;
+    /** Described before the ledger was read, so that no label moved that the ledger says nothing of. */
+    secret: SecretDescription;
     scope: Scope;
-    ledgerOf: (secretArn: string) => readonly LedgerEntry[];
+    /** The secret's own entries. */
+    ledger: readonly LedgerEntry[];
     ledgerFrom: number;
     graceMs: number;
     stepMs: number;
   },
 ): Promise<Survey> {
   const { store, clock, settings } = context;
-  const secret = options.secret ?? (await store.describe(settings.secretName));
+  const { secret } = options;
   const ids = new Set(secret.stages.keys());
   if (options.scope === "all") {
     for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
@@ -54,7 +55,7 @@ export async function surveySecret(
     now: clock.now(),
     secret,
     versions,
-    ledger: options.ledgerOf(secret.arn),
+    ledger: options.ledger,
     ledgerFrom: options.ledgerFrom,
     graceMs: options.graceMs,
     pendingMaxAgeMs: settings.pendingMaxAgeSeconds * 1_000,

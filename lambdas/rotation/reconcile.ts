@@ -79,14 +79,14 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
     }),
   );
   const entries = groupBySecret(await ledger.read(ledgerFrom));
-  const described = works.filter(({ secret }) => secret !== undefined);
-  await inParallel(described, concurrency.secrets, (work) =>
+  const described = works.flatMap((work) => (work.secret ? [{ work, secret: work.secret }] : []));
+  await inParallel(described, concurrency.secrets, ({ work, secret }) =>
     guarded(work, log, async () => {
       const graceSeconds = request.graceSeconds ?? work.context.settings.graceSeconds;
       work.survey = await surveySecret(work.context, {
-        secret: work.secret,
+        secret,
         scope: request.scope,
-        ledgerOf: (arn) => entries.get(arn) ?? [],
+        ledger: entries.get(secret.arn) ?? [],
         ledgerFrom,
         graceMs: graceSeconds * 1_000,
         stepMs: context.stepMs,

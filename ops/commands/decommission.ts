@@ -115,7 +115,7 @@ async function survey(context: RotationContext, arn: string, ledger: Ledger): Pr
   return await surveySecret(context, {
     secret,
     scope: "all",
-    ledgerOf: () => entries.filter(({ fields }) => fields.secret === arn),
+    ledger: entries.filter(({ fields }) => fields.secret === arn),
     ledgerFrom: 0,
     graceMs: 0,
     stepMs: 0,
