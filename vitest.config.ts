@@ -3,19 +3,19 @@ import { defineConfig } from "vitest/config";
 /** Proofs that take long; `npm run test:long` runs them. */
 export const longProofs = [
   "test/client/rotations.test.ts",
-  "test/infra/package.test.ts",
-  "test/local/local.test.ts",
-  "test/ops/acting.test.ts",
-  "test/ops/doctor.test.ts",
-  "test/ops/interrupted.test.ts",
-  "test/ops/looking.test.ts",
-  "test/ops/refusals.test.ts",
-  "test/prove/kill.test.ts",
-  "test/runbook/*.test.ts",
+  "test/tools/package.test.ts",
+  "test/tools/local.test.ts",
+  "test/cli/acting.test.ts",
+  "test/cli/doctor.test.ts",
+  "test/cli/interrupted.test.ts",
+  "test/cli/looking.test.ts",
+  "test/cli/refusals.test.ts",
+  "test/proofs/kill.test.ts",
+  "test/proofs/runbook/*.test.ts",
 ];
 
 /** What needs the Pulumi CLI; `npm run test:engine` runs it. */
-export const underPulumi = "test/engine/*.test.ts";
+export const underPulumi = "test/proofs/engine/*.test.ts";
 
 export const shared = {
   pool: "forks",
@@ -31,5 +31,9 @@ export const shared = {
 } as const;
 
 export default defineConfig({
-  test: { ...shared, include: ["test/**/*.test.ts"], exclude: [...longProofs, underPulumi] },
+  test: {
+    ...shared,
+    include: ["test/**/*.test.ts", "local-cloud/test/**/*.test.ts"],
+    exclude: [...longProofs, underPulumi],
+  },
 });

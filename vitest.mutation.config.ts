@@ -6,8 +6,17 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
-    include: ["test/rotation/**/*.test.ts", "test/reconcile/**/*.test.ts", "test/c2m-client/**/*.test.ts"],
-    exclude: ["**/*.property.test.ts", "**/leaks.test.ts", "**/boundaries.test.ts", "**/handler.test.ts"],
+    include: [
+      "test/ports/**/*.test.ts",
+      "test/formats/**/*.test.ts",
+      "test/rotation/**/*.test.ts",
+      "test/reconcile/**/*.test.ts",
+      "test/c2m/**/*.test.ts",
+      "test/aws/**/*.test.ts",
+      "test/lambdas/**/*.test.ts",
+      "test/cli/rollback-plan.test.ts",
+    ],
+    exclude: ["**/*.property.test.ts", "**/leaks.test.ts", "**/handler.test.ts"],
     pool: "forks",
     restoreMocks: true,
     unstubEnvs: true,

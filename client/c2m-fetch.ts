@@ -1,5 +1,5 @@
-import { retryAfterMsOf } from "../lambdas/c2m/answers.ts";
-import { PermanentError } from "../lambdas/rotation/errors.ts";
+import { retryAfterMsOf } from "../src/c2m/answers.ts";
+import { PermanentError } from "../src/ports/errors.ts";
 import { waitFor } from "./abort.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { outgoing } from "./outgoing.ts";

@@ -1,6 +1,6 @@
 /** Tokens for apps that call C2M, from a secret that is rotated: `import { … } from "c2m-token-rotation/client"`. */
-export { PermanentError, RetryableError, RotationError } from "../lambdas/rotation/errors.ts";
-export type { Sensitive } from "../lambdas/rotation/sensitive.ts";
+export { PermanentError, RetryableError, RotationError } from "../src/ports/errors.ts";
+export type { Sensitive } from "../src/ports/sensitive.ts";
 export { type C2mFetch, type C2mFetchOptions, createC2mFetch, type FetchAnswer } from "./c2m-fetch.ts";
 export type { Clock } from "./clock.ts";
 export type { SecretsManager } from "./read-secret.ts";

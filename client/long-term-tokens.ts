@@ -1,4 +1,4 @@
-import { PermanentError } from "../lambdas/rotation/errors.ts";
+import { PermanentError } from "../src/ports/errors.ts";
 import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
 import type { Clock } from "./clock.ts";

@@ -1,4 +1,4 @@
-import { PermanentError } from "../lambdas/rotation/errors.ts";
+import { PermanentError } from "../src/ports/errors.ts";
 
 /** A request as it is sent, once or again. */
 export interface Outgoing {

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, type GetSecretValueCommandOutput } from "@aws-sdk/client-secrets-manager";
-import { PermanentError, RetryableError } from "../lambdas/rotation/errors.ts";
-import { Sensitive } from "../lambdas/rotation/sensitive.ts";
-import { parseValue } from "../lambdas/rotation/stored-token.ts";
+import { parseValue } from "../src/formats/stored-token.ts";
+import { PermanentError, RetryableError } from "../src/ports/errors.ts";
+import { Sensitive } from "../src/ports/sensitive.ts";
 import { within } from "./abort.ts";
 import type { LongTermToken } from "./tokens.ts";
 

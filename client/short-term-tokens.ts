@@ -1,6 +1,6 @@
-import type { AuthApi } from "../lambdas/c2m/auth-api.ts";
-import { PermanentError, RetryableError } from "../lambdas/rotation/errors.ts";
-import type { IssuedToken } from "../lambdas/rotation/ports.ts";
+import type { AuthApi } from "../src/c2m/auth-api.ts";
+import { PermanentError, RetryableError } from "../src/ports/errors.ts";
+import type { IssuedToken } from "../src/ports/ports.ts";
 import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
 import type { Clock } from "./clock.ts";

@@ -1,8 +1,8 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { AuthApi } from "../lambdas/c2m/auth-api.ts";
-import { parseBaseUrl, publicBaseUrl } from "../lambdas/c2m/base-url.ts";
-import { createHttpSend } from "../lambdas/c2m/transport.ts";
-import { PermanentError } from "../lambdas/rotation/errors.ts";
+import { AuthApi } from "../src/c2m/auth-api.ts";
+import { parseBaseUrl, publicBaseUrl } from "../src/c2m/base-url.ts";
+import { createHttpSend } from "../src/c2m/transport.ts";
+import { PermanentError } from "../src/ports/errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { LongTermTokens } from "./long-term-tokens.ts";
 import { readSecret, type SecretsManager } from "./read-secret.ts";

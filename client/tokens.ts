@@ -1,4 +1,4 @@
-import type { Sensitive } from "../lambdas/rotation/sensitive.ts";
+import type { Sensitive } from "../src/ports/sensitive.ts";
 
 /** A token of C2M's. Nothing in it shows the token's text by accident: `accessToken.reveal()` does. */
 export interface Token {

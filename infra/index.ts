@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readConfig } from "./config.ts";
-import { parseDuration } from "./duration.ts";
-import { tokenDefaults } from "./token-args.ts";
+import { parseDuration } from "../src/formats/duration.ts";
+import { readConfig } from "./args/config.ts";
+import { rotationDefaults } from "./args/rotation-args.ts";
+import { tokenDefaults } from "./args/token-args.ts";
 import { TokenRotation } from "./token-rotation.ts";
-import { rotationDefaults } from "./token-rotation-args.ts";
 
 const { name, args } = readConfig();
 const rotation = new TokenRotation(name, args);

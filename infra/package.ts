@@ -3,8 +3,13 @@
  *
  * @module
  */
-export { alarmNames } from "./alarms.ts";
+
+export type { Duration } from "../src/formats/duration.ts";
+export type { MonitoringOptions, TokenRotationArgs } from "./args/rotation-args.ts";
+export type { ScheduleExpression } from "./args/schedule.ts";
+export type { TokenArgs } from "./args/token-args.ts";
 export { checkStack, type DeclaredResource } from "./check-stack.ts";
+export { alarmNames } from "./resources/alarms.ts";
 export type {
   AssertionArgs,
   ClientSecretArgs,
@@ -12,14 +17,10 @@ export type {
   ExistingCredentialsArgs,
   OtpArgs,
   ShortTokenArgs,
-} from "./credentials.ts";
-export type { Duration } from "./duration.ts";
-export type { EncryptionKey } from "./encryption.ts";
-export type { FunctionName } from "./functions.ts";
-export { LambdaFunction, type LambdaFunctionArgs, type VpcArgs } from "./lambda-function.ts";
-export { Monitoring, type MonitoringArgs } from "./monitoring.ts";
-export type { ScheduleExpression } from "./schedule.ts";
-export type { TokenArgs } from "./token-args.ts";
+} from "./resources/credentials.ts";
+export { LambdaFunction, type LambdaFunctionArgs, type VpcArgs } from "./resources/function.ts";
+export type { FunctionName } from "./resources/functions.ts";
+export type { EncryptionKey } from "./resources/key.ts";
+export { Monitoring, type MonitoringArgs } from "./resources/monitoring.ts";
+export type { ReplicaArgs, TokenSecret } from "./resources/token-secret.ts";
 export { TokenRotation } from "./token-rotation.ts";
-export type { MonitoringOptions, TokenRotationArgs } from "./token-rotation-args.ts";
-export type { ReplicaArgs, TokenSecret } from "./token-secret.ts";

@@ -1,17 +1,17 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { TokenSettingsEntry } from "../lambdas/rotation/settings.ts";
-import { checkArgs } from "./check-args.ts";
-import { type Credentials, createCredentials } from "./credentials.ts";
-import { encryptionKeyOf } from "./encryption.ts";
-import { LambdaFunction } from "./lambda-function.ts";
-import { Monitoring } from "./monitoring.ts";
-import { describeProblems } from "./problem.ts";
-import { type RoleScope, reconcilerStatements, rotatorStatements } from "./role-statements.ts";
-import { rotatorTimeoutSeconds, settingsFile, settingsOf } from "./settings-file.ts";
-import { rotationDefaults, type TokenRotationArgs } from "./token-rotation-args.ts";
-import type { TokenPlan } from "./token-rules.ts";
-import { createSecretPolicy, createTokenSecret, type TokenSecret } from "./token-secret.ts";
+import type { TokenSettingsEntry } from "../src/formats/settings.ts";
+import { checkArgs } from "./args/check-args.ts";
+import { describeProblems } from "./args/problem.ts";
+import { rotationDefaults, type TokenRotationArgs } from "./args/rotation-args.ts";
+import type { TokenPlan } from "./args/token-rules.ts";
+import { type Credentials, createCredentials } from "./resources/credentials.ts";
+import { LambdaFunction } from "./resources/function.ts";
+import { encryptionKeyOf } from "./resources/key.ts";
+import { Monitoring } from "./resources/monitoring.ts";
+import { type RoleScope, reconcilerStatements, rotatorStatements } from "./resources/roles.ts";
+import { rotatorTimeoutSeconds, settingsFile, settingsOf } from "./resources/settings-file.ts";
+import { createSecretPolicy, createTokenSecret, type TokenSecret } from "./resources/token-secret.ts";
 
 /** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
 const reconcilerTimeoutSeconds = 300;
@@ -115,7 +115,7 @@ export class TokenRotation extends pulumi.ComponentResource {
         ...common,
         functionName: `${name}-rotator`,
         description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
-        code: "rotate-token",
+        code: "rotator",
         timeoutSeconds: rotatorTimeoutSeconds,
         statements: rotatorStatements(scope),
       },
@@ -127,7 +127,7 @@ export class TokenRotation extends pulumi.ComponentResource {
         ...common,
         functionName: `${name}-reconciler`,
         description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
-        code: "reconcile-tokens",
+        code: "reconciler",
         timeoutSeconds: reconcilerTimeoutSeconds,
         statements: reconcilerStatements(scope),
       },

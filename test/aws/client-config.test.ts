@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { expect, it, onTestFinished } from "vitest";
-import { clientConfig } from "../../lambdas/aws/client-config.ts";
-import { SecretsManagerStore } from "../../lambdas/aws/secrets-manager-store.ts";
+import { clientConfig } from "../../src/aws/client-config.ts";
+import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 
 it("a call that is never answered is given up, repeated, and then told as unanswered", async () => {
   let requests = 0;

@@ -7,10 +7,10 @@ import {
   type ShortTermToken,
   type TokenSource,
 } from "../../client/index.ts";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
-import { json } from "../c2m-client/client-under-test.ts";
-import { type ScriptedServer, startScriptedServer } from "../c2m-client/scripted-server.ts";
-import { VirtualClock } from "../harness/clock.ts";
+import { VirtualClock } from "../../local-cloud/clock.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { json } from "../harness/client-under-test.ts";
+import { type ScriptedServer, startScriptedServer } from "../harness/scripted-server.ts";
 import { settled } from "./secret-under-test.ts";
 
 const unauthorized = json(401, { code: "invalid_token", message: "no" });

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createTokenSource, PermanentError, RetryableError, type TokenSource } from "../../client/index.ts";
-import { VirtualClock } from "../harness/clock.ts";
+import { VirtualClock } from "../../local-cloud/clock.ts";
 import { awsError, hour, minute, SecretUnderTest, secretId, settled } from "./secret-under-test.ts";
 
 let clock: VirtualClock;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { currentToken, day, deployPlan, emptyCloud, secretName, stackPlan } from "../deploy/stack.ts";
-import { VirtualClock } from "../harness/clock.ts";
-import type { LocalCloud } from "../harness/local-cloud.ts";
+import { VirtualClock } from "../../local-cloud/clock.ts";
+import type { LocalCloud } from "../../local-cloud/cloud.ts";
+import { currentToken, day, deployPlan, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
 
 const main = resolve(import.meta.dirname, "../../examples/mail-service/main.ts");
 

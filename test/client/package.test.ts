@@ -31,7 +31,9 @@ describe("the packed client", () => {
     const sources = join(project, "package-to-be");
     mkdirSync(sources);
     cpSync(join(root, "package.json"), join(sources, "package.json"));
-    execFileSync(process.execPath, [join(root, "client/build.ts"), join(sources, "dist/client")], { stdio: "pipe" });
+    execFileSync(process.execPath, [join(root, "tools/package/client.ts"), join(sources, "dist/client")], {
+      stdio: "pipe",
+    });
     execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", project], { cwd: sources, stdio: "pipe" });
     const tarball = join(project, readdirSync(project).find((file) => file.endsWith(".tgz")) ?? "");
     mkdirSync(installed, { recursive: true });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { hour, stackPlan } from "../deploy/stack.ts";
-import type { LocalCloud } from "../harness/local-cloud.ts";
-import { clientApp } from "./apps.ts";
-import { burstsPerRotation, runFleet } from "./fleet.ts";
+import type { LocalCloud } from "../../local-cloud/cloud.ts";
+import { clientApp } from "../harness/apps.ts";
+import { burstsPerRotation, runFleet } from "../harness/client-fleet.ts";
+import { hour, stackPlan } from "../harness/stack.ts";
 
 const minute = 60_000;
 

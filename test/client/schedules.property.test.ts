@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createTokenSource, type LongTermToken, type TokenSource } from "../../client/index.ts";
-import { VirtualClock } from "../harness/clock.ts";
+import { VirtualClock } from "../../local-cloud/clock.ts";
 import { awsError, minute, SecretUnderTest, secretId, settled } from "./secret-under-test.ts";
 
 const maxAgeMs = 5 * minute;

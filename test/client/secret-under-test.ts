@@ -1,6 +1,6 @@
 import type { GetSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import type { SecretsManager } from "../../client/index.ts";
-import type { VirtualClock } from "../harness/clock.ts";
+import type { VirtualClock } from "../../local-cloud/clock.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createTokenSource, type TokenSource } from "../../client/index.ts";
-import { startLocalC2m } from "../c2m-server/local-c2m.ts";
+import { startLocalC2m } from "../../local-cloud/test/c2m/local-c2m.ts";
 import { awsError, minute, SecretUnderTest, secretId, settled } from "./secret-under-test.ts";
 
 let c2m: Awaited<ReturnType<typeof startLocalC2m>>;

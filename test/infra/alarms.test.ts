@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AlarmSpec, alarmNames, alarmSpecs } from "../../infra/alarms.ts";
-import { dashboardBody } from "../../infra/dashboard.ts";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import { stackConfig } from "../deploy/stack.ts";
-import { type AlarmDefinition, type AlarmState, type Datapoint, stateAt } from "../harness/cloudwatch-alarm.ts";
-import { plan } from "../harness/pulumi/plan.ts";
-import { all, one } from "./declared.ts";
+import { type AlarmSpec, alarmNames, alarmSpecs } from "../../infra/resources/alarms.ts";
+import { dashboardBody } from "../../infra/resources/dashboard.ts";
+import { type AlarmDefinition, type AlarmState, type Datapoint, stateAt } from "../../local-cloud/cloudwatch/alarm.ts";
+import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import { all, one } from "../harness/declared.ts";
+import { stackConfig } from "../harness/stack.ts";
 
 const hour = 3_600_000;
 const specs = alarmSpecs(29 * 86_400);

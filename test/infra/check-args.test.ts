@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkArgs } from "../../infra/check-args.ts";
-import type { Duration } from "../../infra/duration.ts";
-import type { ScheduleExpression } from "../../infra/schedule.ts";
-import type { TokenArgs } from "../../infra/token-args.ts";
-import type { TokenRotationArgs } from "../../infra/token-rotation-args.ts";
+import { checkArgs } from "../../infra/args/check-args.ts";
+import type { TokenRotationArgs } from "../../infra/args/rotation-args.ts";
+import type { ScheduleExpression } from "../../infra/args/schedule.ts";
+import type { TokenArgs } from "../../infra/args/token-args.ts";
+import type { Duration } from "../../src/formats/duration.ts";
 
 const good: TokenRotationArgs = {
   clientId: "c2m_x",

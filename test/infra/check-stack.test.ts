@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { checkStack, type DeclaredResource } from "../../infra/check-stack.ts";
-import { stackConfig } from "../deploy/stack.ts";
-import { plan } from "../harness/pulumi/plan.ts";
+import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { stackConfig } from "../harness/stack.ts";
 
 const { resources } = await plan(stackConfig());
 

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import type { TokenArgs } from "../../infra/token-args.ts";
-import { type Plan, plan } from "../harness/pulumi/plan.ts";
+import type { TokenArgs } from "../../infra/args/token-args.ts";
+import { type Plan, plan } from "../../local-cloud/pulumi/plan.ts";
 
 const good = {
   clientId: "c2m_x",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { clientSecret, stackConfig } from "../deploy/stack.ts";
-import { type RegisteredResource, runProgram } from "../harness/pulumi/engine.ts";
-import { plan } from "../harness/pulumi/plan.ts";
-import { isSecret } from "../harness/pulumi/property-values.ts";
+import { type RegisteredResource, runProgram } from "../../local-cloud/pulumi/engine.ts";
+import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { isSecret } from "../../local-cloud/pulumi/property-values.ts";
+import { clientSecret, stackConfig } from "../harness/stack.ts";
 
 const { config, secretKeys = [] } = stackConfig();
 const [run, preview, refused, mocked] = await Promise.all([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type AlarmDefinition, type AlarmState, stateAt } from "../harness/cloudwatch-alarm.ts";
-import type { CloudEvent } from "../harness/event-bus.ts";
-import { parsePattern } from "../harness/event-pattern.ts";
-import { Topics } from "../harness/sns.ts";
+import { type AlarmDefinition, type AlarmState, stateAt } from "../../local-cloud/cloudwatch/alarm.ts";
+import type { CloudEvent } from "../../local-cloud/events/bus.ts";
+import { parsePattern } from "../../local-cloud/events/pattern.ts";
+import { Topics } from "../../local-cloud/events/topics.ts";
 
 const event: CloudEvent = {
   source: "aws.secretsmanager",

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { alarmNames } from "../../infra/alarms.ts";
-import { stackConfig } from "../deploy/stack.ts";
-import { type Plan, plan } from "../harness/pulumi/plan.ts";
-import { all, declared, kindOf, one, policyIn } from "./declared.ts";
+import { alarmNames } from "../../infra/resources/alarms.ts";
+import { type Plan, plan } from "../../local-cloud/pulumi/plan.ts";
+import { all, declared, kindOf, one, policyIn } from "../harness/declared.ts";
+import { stackConfig } from "../harness/stack.ts";
 
 const base = stackConfig();
 const two = JSON.stringify([{ name: "c2m/one" }, { name: "c2m/two", schedule: "rate(20 days)", window: "3 hours" }]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { World, type WorldOptions } from "../rotation/world.ts";
-import { ledgerOf, runReconciler } from "./run.ts";
+import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
+import { World, type WorldOptions } from "../harness/rotation-world.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { World } from "../rotation/world.ts";
-import { ledgerOf, reconcileWorlds, runReconciler } from "./run.ts";
+import { ledgerOf, reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
+import { World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

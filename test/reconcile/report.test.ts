@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { CallBudget } from "../../lambdas/rotation/call-budget.ts";
-import type { MetricName } from "../../lambdas/rotation/metrics.ts";
-import { World } from "../rotation/world.ts";
-import { reconcileWorlds, runReconciler } from "./run.ts";
+import type { MetricName } from "../../src/formats/metrics.ts";
+import { CallBudget } from "../../src/reconcile/call-budget.ts";
+import { reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
+import { World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;

@@ -1,14 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { Events } from "../../lambdas/rotation/events.ts";
-import type { LedgerEntry, LedgerEventName } from "../../lambdas/rotation/ledger.ts";
-import type { SecretDescription } from "../../lambdas/rotation/ports.ts";
-import {
-  type KnownVersion,
-  reconcileRule,
-  type Situation,
-  type Verdict,
-} from "../../lambdas/rotation/reconcile-rule.ts";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
+import type { Events } from "../../src/formats/events.ts";
+import type { LedgerEntry, LedgerEventName } from "../../src/formats/ledger.ts";
+import type { SecretDescription } from "../../src/ports/ports.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { type KnownVersion, reconcileRule, type Situation, type Verdict } from "../../src/reconcile/rule.ts";
 
 const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token-AbCdEf";
 const minute = 60_000;

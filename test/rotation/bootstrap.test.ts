@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import type { SecretStore } from "../../lambdas/rotation/ports.ts";
-import { runBootstrap } from "../../lambdas/rotation/run-step.ts";
-import { clientSecret, failureOf, scopes, World } from "./world.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import type { SecretStore } from "../../src/ports/ports.ts";
+import { runBootstrap } from "../../src/rotation/steps/run-step.ts";
+import { clientSecret, failureOf, scopes, World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
 const day = 86_400_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failureOf, scopes, World } from "./world.ts";
+import { failureOf, scopes, World } from "../harness/rotation-world.ts";
 
 describe("createSecret", () => {
   it("fills the placeholder of the rotation with a token at AWSPENDING and leaves AWSCURRENT alone", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import { failureOf, World, type WorldOptions } from "./world.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import { failureOf, World, type WorldOptions } from "../harness/rotation-world.ts";
 
 /** A rotation whose token is proven. */
 async function proven(options: WorldOptions = {}) {

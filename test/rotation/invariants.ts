@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
-import { parseValue } from "../../lambdas/rotation/stored-token.ts";
-import type { C2mToken } from "../harness/c2m/token-register.ts";
-import { clientSecret, type World } from "./world.ts";
+import type { C2mToken } from "../../local-cloud/c2m/token-register.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { clientSecret, type World } from "../harness/rotation-world.ts";
 
 /**
  * Watches a world and notes every breach of the promise: I1 and I3 (nothing overwritten) at every call that is made, the rest

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createSecret } from "../../lambdas/rotation/create-secret.ts";
-import { missingScopes } from "../../lambdas/rotation/issue.ts";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import type { C2m } from "../../lambdas/rotation/ports.ts";
-import { failureOf, World } from "./world.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import type { C2m } from "../../src/ports/ports.ts";
+import { missingScopes } from "../../src/rotation/issue.ts";
+import { createSecret } from "../../src/rotation/steps/create-secret.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
 

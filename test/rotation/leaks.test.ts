@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type FunctionLog, functionLog } from "../../lambdas/aws/function-log.ts";
-import { presentable } from "../../lambdas/rotation/presentable.ts";
-import type { C2mKnobs } from "../harness/c2m/knobs.ts";
-import type { Fault } from "../harness/faults.ts";
+import type { C2mKnobs } from "../../local-cloud/c2m/knobs.ts";
+import type { Fault } from "../../local-cloud/faults.ts";
+import { type FunctionLog, functionLog } from "../../src/aws/function-log.ts";
+import { presentable } from "../../src/ports/presentable.ts";
+import { World } from "../harness/rotation-world.ts";
 import { everythingOf } from "./invariants.ts";
-import { World } from "./world.ts";
 
 const clientSecret = "client+secret/with=signs & spaces";
 
@@ -158,7 +158,7 @@ describe("no secret is printed when", () => {
       cause: new Error(String(world.current().access_token)),
     });
     const store = { ...world.store, describe: () => Promise.reject(error) };
-    const { runStep } = await import("../../lambdas/rotation/run-step.ts");
+    const { runStep } = await import("../../src/rotation/steps/run-step.ts");
     const target = { secretId: world.arn, versionId: "v", rotationToken: undefined };
     const thrown = await runStep(world.context({ store }), "finishSecret", target).catch((caught: unknown) => caught);
     world.failures.push(presentable(thrown));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import { type Revocable, revoke } from "../../lambdas/rotation/revoke.ts";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
-import { clientId, failureOf, World } from "./world.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { type Revocable, revoke } from "../../src/rotation/revoke.ts";
+import { clientId, failureOf, World } from "../harness/rotation-world.ts";
 
 const expiresAt = "2026-01-02T00:00:00Z";
 

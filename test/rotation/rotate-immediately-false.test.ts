@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { World } from "./world.ts";
+import { World } from "../harness/rotation-world.ts";
 
 /** What Secrets Manager says about the configuration's test. */
 function tests(world: World): string[] {

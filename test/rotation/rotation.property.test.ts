@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { RotationError } from "../../lambdas/rotation/errors.ts";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
-import { parseValue } from "../../lambdas/rotation/stored-token.ts";
-import type { Fault } from "../harness/faults.ts";
-import { rotationSteps } from "../harness/secrets-manager/rotation.ts";
+import type { Fault } from "../../local-cloud/faults.ts";
+import { rotationSteps } from "../../local-cloud/secrets-manager/rotation.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
+import { RotationError } from "../../src/ports/errors.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { World } from "../harness/rotation-world.ts";
 import { Invariants } from "./invariants.ts";
-import { World } from "./world.ts";
 
 const operations = [
   ...["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],

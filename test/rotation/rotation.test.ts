@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Delivery } from "../harness/secrets-manager/knobs.ts";
-import { rotationSteps } from "../harness/secrets-manager/rotation.ts";
-import { failureOf, World } from "./world.ts";
+import type { Delivery } from "../../local-cloud/secrets-manager/knobs.ts";
+import { rotationSteps } from "../../local-cloud/secrets-manager/rotation.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 const hour = 3_600_000;
 

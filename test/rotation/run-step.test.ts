@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { metricNames } from "../../lambdas/rotation/metrics.ts";
-import { runBootstrap, runStep } from "../../lambdas/rotation/run-step.ts";
-import { failureOf, World } from "./world.ts";
+import { metricNames } from "../../src/formats/metrics.ts";
+import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 describe("a step", () => {
   it("says that it started and that it succeeded, and counts no failure", async () => {

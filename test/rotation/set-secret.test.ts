@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { World } from "./world.ts";
+import { World } from "../harness/rotation-world.ts";
 
 it("setSecret calls nobody: a C2M token is live as soon as it is issued", async () => {
   const world = await World.ready();

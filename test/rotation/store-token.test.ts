@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { Sensitive } from "../../lambdas/rotation/sensitive.ts";
-import { readBack, storeToken } from "../../lambdas/rotation/store-token.ts";
-import { parseValue } from "../../lambdas/rotation/stored-token.ts";
-import { failureOf, World } from "./world.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { readBack, storeToken } from "../../src/rotation/store.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 describe("storing a token that was just issued", () => {
   it.each([

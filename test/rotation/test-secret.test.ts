@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { failureOf, World } from "./world.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
 const unauthorized = { kind: "error", status: 401, code: "", message: "" } as const;

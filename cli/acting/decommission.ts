@@ -1,0 +1,201 @@
+import { CancelRotateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
+import type { Ledger } from "../../src/formats/ledger.ts";
+import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { PermanentError, RotationError } from "../../src/ports/errors.ts";
+import type { RotationContext } from "../../src/ports/ports.ts";
+import type { Candidate } from "../../src/reconcile/rule.ts";
+import { type Survey, surveySecret } from "../../src/reconcile/survey.ts";
+import { revoke } from "../../src/rotation/revoke.ts";
+import { detachPending } from "../../src/rotation/steps/create-secret.ts";
+import type { Call, Command } from "../command.ts";
+import { confirmation, dryRun } from "../command.ts";
+import { exitCode } from "../exit-code.ts";
+import { failed, refused, usage } from "../failure.ts";
+import { keepLog } from "../operator-log.ts";
+import { protocolFor } from "../protocol.ts";
+import { readHistory } from "../rotation-history.ts";
+import { logGroupOf, onlySecret } from "../target.ts";
+import { viewToken } from "../token-view.ts";
+import { refuseWhileAtWork } from "./at-work.ts";
+import { confirmByName } from "./confirm.ts";
+
+/** For each token's revocation with its repetitions; there are a handful. In ms. */
+const timeoutMs = 5 * 60_000;
+
+export const decommission: Command = {
+  name: "decommission",
+  summary: "the end of a token: stop the schedule, revoke every live token, delete the secret",
+  description: `For a secret that no app reads any more. Stops the rotation, revokes every token of the secret that lives (the
+current one last, by itself), and then marks the secret for deletion. A token that can't be revoked is reported with its expiry.
+Where a revocation fails for the moment, the secret is kept: run the command again. It is no part of \`pulumi destroy\`, which
+leaves tokens alive; afterwards remove the token from the stack's config.`,
+  examples: [
+    ["decommission --secret c2m/api-token --dry-run", "which tokens would be revoked"],
+    ["decommission --secret c2m/api-token", "asks for the secret's name before it does anything"],
+  ],
+  options: {
+    "recovery-days": {
+      type: "string",
+      value: "DAYS",
+      help: "how long the secret can be restored: 7 to 30 (default 30)",
+    },
+    ...confirmation,
+    ...dryRun,
+  },
+  whenInterrupted:
+    "What is revoked stays revoked. Run the command again: it goes on where it stopped. `c2m-tokens status` shows what is left.",
+  async run(call) {
+    const { options, terminal } = call;
+    const days = Number(options.text("recovery-days") ?? 30);
+    if (!Number.isInteger(days) || days < 7 || days > 30)
+      throw usage("--recovery-days must be a whole number, 7 to 30.");
+    const target = await call.target();
+    const aws = call.aws();
+    const view = await viewToken(aws, onlySecret(target));
+    if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
+    const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
+    const ledger = new CloudWatchLedger(aws.logs, logGroup);
+    await refuseWhileAtWork(call, target, view, await readHistory(aws, logGroup, view, call.clock.now()));
+    const { context, log } = protocolFor(call, target, view, timeoutMs);
+    if (options.flag("dry-run")) {
+      const { others, currentId } = liveTokens(await survey(context, view.arn, ledger));
+      const tokens = [
+        ...others.map(({ tokenId }) => tokenId ?? "without id"),
+        ...(currentId === undefined ? [] : [currentId]),
+      ];
+      terminal.result({ name: view.name, dryRun: true, tokens }, () => {
+        terminal.line(
+          `Would stop the rotation of ${view.name}, revoke ${tokens.join(", ") || "nothing"}, and delete the secret in ${days} days.`,
+        );
+      });
+      return exitCode.done;
+    }
+    await confirmByName(
+      call,
+      view.name,
+      `This revokes every token of ${view.name}, the current one too. Apps that use it fail.`,
+    );
+    const left = await call.uninterrupted(async () => {
+      try {
+        if (view.rotationEnabled) await aws.secrets.send(new CancelRotateSecretCommand({ SecretId: view.arn }));
+        if (view.pending)
+          await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
+        return await revokeAll(call, context, view.arn, ledger);
+      } finally {
+        await keepLog(call, log, logGroup);
+      }
+    }, "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.");
+    const answer = await aws.secrets.send(new DeleteSecretCommand({ SecretId: view.arn, RecoveryWindowInDays: days }));
+    const result = { name: view.name, deletionDate: answer.DeletionDate?.toISOString() ?? null, alive: left };
+    terminal.result(result, () => {
+      for (const { tokenId, until } of left) {
+        terminal.line(
+          `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}; ask Click2Mail`,
+        );
+      }
+      terminal.line(
+        `${view.name} is deleted on ${result.deletionDate ?? "the date that AWS shows"}. Now remove it from the stack's tokens.`,
+      );
+    });
+    return left.length === 0 ? exitCode.done : exitCode.failed;
+  },
+};
+
+/** A token that lives on; ISO 8601. */
+interface Left {
+  tokenId: string | undefined;
+  until: string | undefined;
+}
+
+async function survey(context: RotationContext, arn: string, ledger: Ledger): Promise<Survey> {
+  // In this order: what is labelled after the ledger was read would be missing from it.
+  const secret = await context.store.describe(arn);
+  const entries = await ledger.read(0);
+  return await surveySecret(context, {
+    secret,
+    scope: "all",
+    ledger: entries.filter(({ fields }) => fields.secret === arn),
+    ledgerFrom: 0,
+    graceMs: 0,
+    stepMs: 0,
+  });
+}
+
+/** Nothing of this secret is to wait for a grace or for a rotation any more. */
+function liveTokens({ verdict, current }: Survey): { others: Candidate[]; currentId: string | undefined } {
+  return {
+    others: [...verdict.revoke, ...verdict.waiting],
+    currentId: current?.parsed.kind === "ours" ? current.parsed.token.tokenId : undefined,
+  };
+}
+
+/**
+ * Revokes what lives, the current token last: the others are revoked with it. Who presses Ctrl-C may have seen that it is
+ * the wrong secret: between two tokens it stops.
+ *
+ * @throws Failure where a revocation may succeed later
+ */
+async function revokeAll(
+  { signal, terminal }: Call,
+  context: RotationContext,
+  arn: string,
+  ledger: Ledger,
+): Promise<Left[]> {
+  const onRevoked = (tokenId: string) => terminal.line(`  revoked ${tokenId}`);
+  const found = await survey(context, arn, ledger);
+  const { others } = liveTokens(found);
+  const left: Left[] = [
+    ...found.verdict.unrevocable.map(({ tokenId, expiresAt }) => ({ tokenId, until: expiresAt })),
+    ...found.verdict.suspects.map(({ latestExpiresAt }) => ({ tokenId: undefined, until: latestExpiresAt })),
+  ];
+  try {
+    for (const candidate of others) {
+      signal.throwIfAborted();
+      const outcome = await revoke(context, arn, candidate);
+      if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
+      else left.push({ tokenId: candidate.tokenId, until: candidate.expiresAt });
+    }
+    signal.throwIfAborted();
+    const last = await revokeCurrent(context, arn, found);
+    if (last?.revoked) onRevoked(last.tokenId ?? "");
+    else if (last) left.push({ tokenId: last.tokenId, until: last.until });
+  } catch (error) {
+    if (!(error instanceof RotationError)) throw error;
+    throw failed(`Not every token is revoked yet, so the secret is kept: ${error.message}`, "Run the command again.");
+  }
+  return left;
+}
+
+/** Undefined where there is nothing that lives. Whether C2M lets a token revoke itself is not documented. */
+async function revokeCurrent(
+  context: RotationContext,
+  arn: string,
+  { current }: Survey,
+): Promise<(Left & { revoked: boolean }) | undefined> {
+  if (!current) return undefined;
+  if (current.parsed.kind === "foreign") return { tokenId: undefined, until: undefined, revoked: false };
+  const { accessToken, tokenId, expiresAt } = current.parsed.token;
+  if (Date.parse(expiresAt) <= context.clock.now()) return undefined;
+  const shown = { tokenId, until: expiresAt };
+  if (tokenId === undefined) return { ...shown, revoked: false };
+  try {
+    await context.c2m.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
+  } catch (error) {
+    // Dead already, as after an earlier run of this command, or not allowed to.
+    if (!(error instanceof PermanentError && error.code === "revocation_refused")) throw error;
+    if (await works(context, current.parsed.token)) return { ...shown, revoked: false };
+  }
+  context.log.event("token.revoked", { secret: arn, token_id: tokenId, expires_at: expiresAt });
+  return { ...shown, revoked: true };
+}
+
+async function works(context: RotationContext, { accessToken }: StoredToken): Promise<boolean> {
+  try {
+    await context.c2m.issueShortTermToken({ longToken: accessToken, deadline: context.deadline });
+    return true;
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === "invalid_token") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto";
+import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
+import type { EventName } from "../../src/formats/events.ts";
+import type { Call } from "../command.ts";
+import { exitCode } from "../exit-code.ts";
+import { Failure, failed, failureOf, refused } from "../failure.ts";
+import { type LogLine, readEvents } from "../function-log.ts";
+import { logGroupOf, type Target } from "../target.ts";
+import { span } from "../time-text.ts";
+import { type TokenView, viewToken } from "../token-view.ts";
+
+/** How a rotation that was waited for ended. Times in epoch ms. */
+export interface FollowedRotation {
+  versionId: string;
+  startedAt: number;
+  promotedAt: number;
+  view: TokenView;
+}
+
+const names = [
+  "step.started",
+  "step.failed",
+  "token.issued",
+  "token.stored",
+  "token.proven",
+  "token.promoted",
+] as const satisfies EventName[];
+
+/** Clocks of AWS and of this machine may differ by this much. In ms. */
+const skewMs = 5 * 60_000;
+
+/**
+ * Starts a rotation and resolves with the id of the version that it makes.
+ *
+ * @throws Failure (refused) when another one has not ended, or rotation was never configured
+ */
+export async function startRotation(call: Call, view: TokenView): Promise<string> {
+  if (!view.rotationEnabled) {
+    throw refused(`Rotation of ${view.name} is switched off.`, "pulumi up");
+  }
+  const versionId = randomUUID();
+  try {
+    await call.aws().secrets.send(new RotateSecretCommand({ SecretId: view.arn, ClientRequestToken: versionId }));
+  } catch (error) {
+    // AWS has used both apostrophes in this sentence.
+    if (error instanceof Error && /previous rotation isn.t complete/.test(error.message)) {
+      throw refused(`Another rotation of ${view.name} has not ended.`, `c2m-tokens unstick --secret ${view.name}`);
+    }
+    throw error;
+  }
+  return versionId;
+}
+
+/**
+ * Follows a rotation until its version is current, and says each step as the log tells it. The labels decide: the log
+ * is late, and may be out of the operator's reach.
+ *
+ * @throws Failure when it failed, was cancelled or takes longer than `timeoutMs`
+ */
+export async function followRotation(
+  call: Call,
+  target: Target,
+  before: TokenView,
+  versionId: string,
+  wait: { timeoutMs: number; intervalMs: number },
+): Promise<FollowedRotation> {
+  const { clock, terminal } = call;
+  const startedAt = clock.now();
+  const log = new StepLog(call, target, before, versionId);
+  for (;;) {
+    const failure = await log.next();
+    const view = await viewToken(call.aws(), before.arn);
+    if (view.current?.versionId === versionId) {
+      await log.next();
+      terminal.line(`  ${terminal.paint("good", "current")}  after ${span(clock.now() - startedAt)}`);
+      return { versionId, startedAt, promotedAt: clock.now(), view };
+    }
+    if (failure !== undefined) {
+      throw failed(
+        `The rotation failed in ${failure}`,
+        `Secrets Manager tries it again by itself. When the cause is gone: c2m-tokens unstick --secret ${before.name}`,
+      );
+    }
+    if (view.pending?.versionId !== versionId) {
+      throw failed(
+        "The rotation was cancelled or overtaken by another value.",
+        `c2m-tokens status --secret ${before.name}`,
+      );
+    }
+    if (clock.now() - startedAt > wait.timeoutMs) {
+      throw failed(
+        `The rotation has not ended after ${span(wait.timeoutMs)}. It goes on.`,
+        `c2m-tokens status --secret ${before.name}`,
+      );
+    }
+    await clock.sleep(wait.intervalMs);
+  }
+}
+
+/** Says what the functions' log tells about one rotation, each line once. */
+class StepLog {
+  readonly #call: Call;
+  readonly #target: Target;
+  readonly #secret: TokenView;
+  readonly #versionId: string;
+  readonly #from: number;
+  #said = 0;
+  #logGroup: string | undefined;
+  #readable = true;
+
+  constructor(call: Call, target: Target, secret: TokenView, versionId: string) {
+    this.#call = call;
+    this.#target = target;
+    this.#secret = secret;
+    this.#versionId = versionId;
+    this.#from = call.clock.now() - skewMs;
+  }
+
+  /** Says what is new; resolves with where and why a step failed, if one has. */
+  async next(): Promise<string | undefined> {
+    const lines = await this.#lines();
+    for (const line of lines.slice(this.#said)) {
+      const text = said(line);
+      if (text !== undefined) this.#call.terminal.line(`  ${text}`);
+    }
+    this.#said = Math.max(this.#said, lines.length);
+    for (const { event, fields } of lines) {
+      if (event === "step.failed") return `${fields.step}: ${fields.reason}`;
+    }
+    return undefined;
+  }
+
+  async #lines(): Promise<LogLine[]> {
+    if (!this.#readable) return [];
+    const { logs } = this.#call.aws();
+    try {
+      this.#logGroup ??= await logGroupOf(this.#call.aws(), this.#target, this.#secret.rotationLambdaArn);
+      const lines = await readEvents(logs, this.#logGroup, { from: this.#from, names });
+      return lines.filter(({ fields }) => "version_id" in fields && fields.version_id === this.#versionId);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure instanceof Failure && failure.exitCode === exitCode.usage) throw error;
+      this.#readable = false;
+      this.#call.terminal.warn(`the functions' log can't be read, so the steps are not shown. ${failure.message}`);
+      return [];
+    }
+  }
+}
+
+function said({ event, fields }: LogLine): string | undefined {
+  switch (event) {
+    case "step.started":
+      return `${fields.step} …`;
+    case "token.issued":
+      return `issued   ${fields.token_id ?? "a token without id"}, expires ${fields.expires_at}`;
+    case "token.stored":
+      return "stored   at AWSPENDING";
+    case "token.proven":
+      return "proven   C2M accepts it";
+    case "token.promoted":
+      return "promoted to AWSCURRENT";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,139 @@
+import { version } from "../src/c2m/version.ts";
+import type { Clock } from "../src/ports/ports.ts";
+import { type Aws, connect } from "./aws.ts";
+import type { Call, Command } from "./command.ts";
+import { commands } from "./commands.ts";
+import { type ExitCode, exitCode } from "./exit-code.ts";
+import { type Failure, failureOf, usage } from "./failure.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import { commonOptions, Options } from "./options.ts";
+import { resolveTarget } from "./target.ts";
+import { type Sink, Terminal } from "./terminal.ts";
+
+/** The process around the command line. */
+export interface Edges {
+  stdout: Sink & { isTTY?: boolean };
+  stderr: Sink;
+  stdin: { isTTY?: boolean };
+  /** NO_COLOR and FORCE_COLOR are read from it. */
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  ask: (question: string) => Promise<string>;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  /** Aborted by a second Ctrl-C. */
+  again: AbortSignal;
+}
+
+/** Runs one command line and resolves with what the process is to end with. Never throws. */
+export async function run(args: readonly string[], edges: Edges): Promise<ExitCode> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "help") {
+    edges.stdout.write(generalHelp(commands));
+    return name === undefined ? exitCode.usage : exitCode.done;
+  }
+  if (name === "--version") {
+    edges.stdout.write(`${version}\n`);
+    return exitCode.done;
+  }
+  const command = commands.find((one) => one.name === name);
+  // Before the options are known to be right, so that a wrong one is told in the form that was asked for.
+  const json = rest.includes("--json");
+  const colours = coloursFor(edges);
+  const terminal = new Terminal({ ...edges, json, colours, isInteractive: edges.stdin.isTTY === true });
+  try {
+    if (!command)
+      throw usage(
+        `There is no command ${JSON.stringify(name)}; there are ${commands.map((one) => one.name).join(", ")}.`,
+      );
+    const options = Options.parse(rest, { ...command.options, ...commonOptions });
+    if (options.flag("help")) {
+      edges.stdout.write(commandHelp(command));
+      return exitCode.done;
+    }
+    return await perform(command, { options, terminal, edges });
+  } catch (error) {
+    return tell(failureOf(error), { edges, json, terminal });
+  }
+}
+
+async function perform(
+  command: Command,
+  { options, terminal, edges }: { options: Options; terminal: Terminal; edges: Edges },
+): Promise<ExitCode> {
+  let aws: Aws | undefined;
+  let ifCut: string | undefined;
+  const { signal, again } = edges;
+  const call: Call = {
+    options,
+    terminal,
+    clock: edges.clock,
+    aws: () => {
+      aws ??= connect(options.text("region"));
+      return aws;
+    },
+    target: () => resolveTarget(options),
+    signal,
+    uninterrupted: async (work, whatIsLeft) => {
+      signal.throwIfAborted();
+      ifCut = whatIsLeft;
+      try {
+        const result = await work();
+        signal.throwIfAborted();
+        return result;
+      } finally {
+        ifCut = undefined;
+      }
+    },
+  };
+  const { promise: interrupted, resolve } = Promise.withResolvers<ExitCode>();
+  const stop = () => {
+    if (ifCut !== undefined) return void edges.stderr.write(finishing);
+    edges.stderr.write("\nStopping.\n");
+    resolve(stopped(command, edges));
+  };
+  const cut = () => {
+    edges.stderr.write(`\nStopped at once.${ifCut === undefined ? "" : ` ${ifCut}`}\n`);
+    resolve(exitCode.interrupted);
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  again.addEventListener("abort", cut, { once: true });
+  try {
+    return await Promise.race([command.run(call), interrupted]);
+  } catch (error) {
+    // The command has stopped at the end of what it had to finish.
+    if (signal.aborted && error === signal.reason) return stopped(command, edges);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    again.removeEventListener("abort", cut);
+    aws?.close();
+  }
+}
+
+const finishing =
+  "\nStopping as soon as what must not be left half done is finished. Press Ctrl-C again to stop at once.\n";
+
+function stopped({ whenInterrupted }: Command, { stderr }: Edges): ExitCode {
+  if (whenInterrupted !== undefined) stderr.write(`${whenInterrupted}\n`);
+  return exitCode.interrupted;
+}
+
+function tell(
+  { message, remedy, exitCode: code }: Failure,
+  { edges, json, terminal }: { edges: Edges; json: boolean; terminal: Terminal },
+): ExitCode {
+  if (json) edges.stdout.write(`${JSON.stringify({ error: { exitCode: code, message, remedy: remedy ?? null } })}\n`);
+  edges.stderr.write(`${terminal.paint("bad", "error")}: ${message}\n`);
+  if (remedy !== undefined) edges.stderr.write(`${terminal.paint("strong", `→ ${remedy}`)}\n`);
+  if (code === exitCode.usage)
+    edges.stderr.write("`c2m-tokens --help` lists the commands, `c2m-tokens COMMAND --help` their options.\n");
+  return code;
+}
+
+/** https://no-color.org, and colours only where a person looks. */
+function coloursFor({ env, stdout }: Edges): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== "0";
+  return stdout.isTTY === true && env.TERM !== "dumb";
+}

@@ -1,0 +1,45 @@
+import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
+import type { EventName, Events } from "../src/formats/events.ts";
+
+/** A line of the functions' log that is one of the protocol's events. */
+export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: Events[Name] } }[EventName];
+
+/** A reader at a terminal has no use for more. */
+const mostPages = 50;
+
+/**
+ * The events of these names that were logged at or after `from` (epoch ms), oldest first. CloudWatch delivers lines
+ * seconds late and promises nothing: what is not there may still come.
+ */
+export async function readEvents(
+  logs: CloudWatchLogsClient,
+  logGroupName: string,
+  { from, names }: { from: number; names: readonly EventName[] },
+): Promise<LogLine[]> {
+  const filterPattern = eventsPattern(names);
+  const lines: LogLine[] = [];
+  let nextToken: string | undefined;
+  for (let page = 0; page < mostPages; page += 1) {
+    const answer = await logs.send(
+      new FilterLogEventsCommand({ logGroupName, filterPattern, startTime: Math.max(0, Math.floor(from)), nextToken }),
+    );
+    for (const { message = "", timestamp } of answer.events ?? []) {
+      const line = timestamp === undefined ? undefined : parseLine(message, timestamp);
+      if (line) lines.push(line);
+    }
+    nextToken = answer.nextToken;
+    if (nextToken === undefined) break;
+  }
+  return lines.sort((one, other) => one.at - other.at);
+}
+
+function parseLine(message: string, at: number): LogLine | undefined {
+  try {
+    const { message: event, ...fields } = JSON.parse(message) as { message: EventName };
+    // Written by our own functions, whose types these are; the pattern has chosen the names.
+    return { event, at, fields } as unknown as LogLine;
+  } catch {
+    return undefined;
+  }
+}

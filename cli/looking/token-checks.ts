@@ -1,0 +1,162 @@
+import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-lambda";
+import { ListSecretVersionIdsCommand } from "@aws-sdk/client-secrets-manager";
+import { proveToken } from "../../src/rotation/prove.ts";
+import type { Call } from "../command.ts";
+import { failed } from "../failure.ts";
+import { protocolFor } from "../protocol.ts";
+import { readHistory } from "../rotation-history.ts";
+import { logGroupOf, reconcilerOf, rotatorOf, type Target } from "../target.ts";
+import { date, relative, span } from "../time-text.ts";
+import { expiryOf, type TokenView, tokenOf, viewToken } from "../token-view.ts";
+import { isReconcilerLate } from "./diagnosis.ts";
+import { type Check, type Finding, found } from "./finding.ts";
+
+/**
+ * Goes through all that one token's life depends on. Never throws.
+ *
+ * @returns what was found, and the secret as far as it could be seen
+ */
+export async function examineToken(
+  call: Call,
+  target: Target,
+  secretId: string,
+): Promise<{ checks: Finding[]; view: TokenView | undefined }> {
+  const seen: { view?: TokenView } = {};
+  const secret = await found("secret", async () => {
+    const view = await viewToken(call.aws(), secretId);
+    seen.view = view;
+    const [, , , region, account] = view.arn.split(":");
+    return `${view.name} in account ${account}, ${region}`;
+  });
+  const checks = [secret];
+  if (!seen.view) return { checks, view: undefined };
+  for (const [name, look] of checksOf(call, target, seen.view)) checks.push(await found(name, look));
+  return { checks, view: seen.view };
+}
+
+function checksOf(call: Call, target: Target, view: TokenView): Check[] {
+  const { secrets, lambda, logs } = call.aws();
+  const now = call.clock.now();
+  const lambdaArn = view.rotationLambdaArn;
+  const logGroup = () => logGroupOf(call.aws(), target, lambdaArn);
+  const functionOf = async (FunctionName: string) => {
+    const { Runtime, State, Timeout } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    if (State !== undefined && State !== "Active") throw failed(`${FunctionName} is ${State}.`, "pulumi up");
+    return `${FunctionName}, ${Runtime}, ${Timeout} s`;
+  };
+  return [
+    [
+      "value",
+      async () => {
+        if (view.deletedAt !== undefined)
+          throw failed(
+            "The secret is marked for deletion.",
+            `aws secretsmanager restore-secret --secret-id ${view.name}`,
+          );
+        const token = tokenOf(view.current);
+        if (!token) throw failed("AWSCURRENT holds no token of ours.", "pulumi up, or rotate");
+        return `${token.tokenId ?? "a token without id"}, expires ${date(Date.parse(token.expiresAt))}`;
+      },
+    ],
+    [
+      "versions",
+      async () => {
+        const { Versions = [] } = await secrets.send(
+          new ListSecretVersionIdsCommand({ SecretId: view.arn, IncludeDeprecated: true }),
+        );
+        return `${Versions.length}`;
+      },
+    ],
+    ["rotation function", () => functionOf(rotatorOf(target, lambdaArn))],
+    [
+      "rotation",
+      async () => {
+        if (!view.rotationEnabled) throw failed("Switched off.", "pulumi up");
+        const named = lambdaArn?.split(":")[6];
+        const { rotator } = target.functions;
+        if (rotator !== undefined && rotator !== named) {
+          throw failed(`The secret is rotated by ${named}, not by ${rotator}.`, "pulumi up");
+        }
+        return `${view.schedule ?? "on"}, ${view.lastRotatedAt === undefined ? "never completed yet" : `last ${relative(view.lastRotatedAt, now)}`}`;
+      },
+    ],
+    ["schedule against lifetime", async () => aboutLifetime(view)],
+    ["reconciler", () => functionOf(reconcilerOf(target, lambdaArn))],
+    [
+      "may invoke the reconciler",
+      async () => {
+        await lambda.send(
+          new InvokeCommand({ FunctionName: reconcilerOf(target, lambdaArn), InvocationType: "DryRun" }),
+        );
+        return "yes";
+      },
+    ],
+    [
+      "log retention",
+      async () => {
+        const name = await logGroup();
+        const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
+        const group = logGroups.find(({ logGroupName }) => logGroupName === name);
+        if (!group) throw failed(`There is no log group ${name}.`, "pulumi up");
+        return aboutRetention(view, group.retentionInDays);
+      },
+    ],
+    [
+      "the functions' log",
+      async () => {
+        const history = await readHistory(call.aws(), await logGroup(), view, now);
+        if (history.lastFailure) {
+          const { at, step, reason } = history.lastFailure;
+          throw failed(
+            `The last rotation failed ${relative(at, now)} in ${step}: ${reason}`,
+            `c2m-tokens unstick --secret ${view.name}`,
+          );
+        }
+        if (isReconcilerLate(view, history, now)) {
+          throw failed(
+            "The reconciler has not run for hours.",
+            "Look at its schedule in EventBridge; `c2m-tokens reconcile` runs it now.",
+          );
+        }
+        if (history.reconcileFailure !== undefined)
+          throw failed(
+            `The reconciler could not do all: ${history.reconcileFailure}`,
+            `c2m-tokens reconcile --secret ${view.name}`,
+          );
+        return "no failure";
+      },
+    ],
+    [
+      "C2M",
+      async () => {
+        const token = tokenOf(view.current);
+        if (!token) throw failed("There is no token to try it with.");
+        const { context } = protocolFor(call, target, view, call.options.duration("timeout", 20_000));
+        if ((await proveToken(context, token, 0)) === "works") return `${target.baseUrl} accepts the current token`;
+        throw failed("C2M rejects the current token.", `c2m-tokens rotate --wait --secret ${view.name}`);
+      },
+    ],
+  ];
+}
+
+function aboutLifetime(view: TokenView): string {
+  const { nextRotationAt } = view;
+  const expiresAt = expiryOf(view.current);
+  if (nextRotationAt === undefined || expiresAt === undefined) return "nothing to compare";
+  if (nextRotationAt < expiresAt)
+    return `the next rotation comes ${span(expiresAt - nextRotationAt)} before the token expires`;
+  throw failed(
+    `The next rotation comes ${span(nextRotationAt - expiresAt)} after the token expires.`,
+    `c2m-tokens rotate --wait --secret ${view.name}, and a shorter schedule`,
+  );
+}
+
+/** The log is the ledger of issued tokens: it must not forget one that lives. */
+function aboutRetention(view: TokenView, days: number | undefined): string {
+  const token = tokenOf(view.current);
+  const lifetimeMs = token?.issuedAt === undefined ? 0 : Date.parse(token.expiresAt) - Date.parse(token.issuedAt);
+  if (days === undefined) return "for ever";
+  if (days * 86_400_000 >= lifetimeMs) return `${days} d, and a token lives ${span(lifetimeMs)}`;
+  throw failed(`${days} d, and a token lives ${span(lifetimeMs)}: ids of live tokens are forgotten.`, "pulumi up");
+}

@@ -1,0 +1,78 @@
+import { PermanentError } from "../../src/ports/errors.ts";
+import { proveToken } from "../../src/rotation/prove.ts";
+import type { Call, Command } from "../command.ts";
+import { exitCode } from "../exit-code.ts";
+import { protocolFor } from "../protocol.ts";
+import type { Target } from "../target.ts";
+import { date, relative } from "../time-text.ts";
+import { tokenOf, viewToken } from "../token-view.ts";
+
+export const verify: Command = {
+  name: "verify",
+  summary: "exchange the current token at C2M: does it work, for what and until when",
+  description: `Exchanges the current token for a short-lived one, as the rotation does before it promotes a token, and throws
+the short one away. Says which scopes the token was issued with and until when it lives. Changes nothing.`,
+  examples: [
+    ["verify --secret c2m/api-token", "one token"],
+    ["verify --stack production --json", "every token of a stack; exit status 1 when one does not work"],
+  ],
+  options: {
+    timeout: {
+      type: "string",
+      value: "DURATION",
+      help: 'how long C2M may take, with repetitions (default "20 seconds")',
+    },
+  },
+  async run(call) {
+    const target = await call.target();
+    const results: Verified[] = [];
+    for (const id of target.secrets) results.push(await verifyToken(call, target, id));
+    const { terminal, clock } = call;
+    terminal.result({ tokens: results }, () => {
+      for (const { name, works, problem, tokenId, scopes, expiresAt } of results) {
+        const said = works ? terminal.paint("good", "works") : terminal.paint("bad", "does not work");
+        terminal.line(`${terminal.paint("strong", name)}  ${said}${problem === null ? "" : `: ${problem}`}`);
+        if (expiresAt === null) continue;
+        terminal.line(`  token    ${tokenId ?? "C2M gave no id"}`);
+        terminal.line(`  scopes   ${scopes?.join(" ") ?? "C2M did not say"}`);
+        const time = Date.parse(expiresAt);
+        terminal.line(`  expires  ${date(time)} (${relative(time, clock.now())})`);
+      }
+    });
+    return results.every(({ works }) => works) ? exitCode.done : exitCode.failed;
+  },
+};
+
+interface Verified {
+  name: string;
+  works: boolean;
+  problem: string | null;
+  tokenId: string | null;
+  scopes: string[] | null;
+  expiresAt: string | null;
+}
+
+async function verifyToken(call: Call, target: Target, secretId: string): Promise<Verified> {
+  const view = await viewToken(call.aws(), secretId);
+  const token = tokenOf(view.current);
+  if (!token) {
+    const problem = view.current?.held
+      ? "its value was there before us, and nothing says that it is a token"
+      : "it holds no token";
+    return { name: view.name, works: false, problem, tokenId: null, scopes: null, expiresAt: null };
+  }
+  const { context } = protocolFor(call, target, view, call.options.duration("timeout", 20_000));
+  const shown = {
+    name: view.name,
+    tokenId: token.tokenId ?? null,
+    scopes: token.scopes ?? null,
+    expiresAt: token.expiresAt,
+  };
+  try {
+    const works = (await proveToken(context, token, 0)) === "works";
+    return { ...shown, works, problem: works ? null : "C2M rejects it: it is expired, revoked or not one of C2M's" };
+  } catch (error) {
+    if (error instanceof PermanentError) return { ...shown, works: false, problem: error.message };
+    throw error;
+  }
+}

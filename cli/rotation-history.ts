@@ -1,0 +1,105 @@
+import type { EventName } from "../src/formats/events.ts";
+import type { Aws } from "./aws.ts";
+import { type LogLine, readEvents } from "./function-log.ts";
+
+/** How far back the log is read for what went before, in ms: reading is charged by the amount. */
+export const historyMs = 7 * 86_400_000;
+
+const names = [
+  "step.started",
+  "step.succeeded",
+  "step.failed",
+  "token.rejected",
+  "token.proven",
+  "token.revoked",
+  "token.unrevocable",
+  "token.suspected",
+  "reconcile.failed",
+  "reconcile.completed",
+] as const satisfies EventName[];
+
+/** What the functions' log of the last days tells about one secret. */
+export interface RotationHistory {
+  /** The last step that failed, unless a later one of its version succeeded to the end. */
+  lastFailure: { at: number; step: string; versionId: string; reason: string } | undefined;
+  /** Epoch ms of a step that began and has no outcome yet. */
+  openStep: { at: number; step: string; versionId: string } | undefined;
+  /** Whether C2M rejected the token at this version at the last look. */
+  rejectedVersionId: string | undefined;
+  revokedIds: ReadonlySet<string>;
+  unrevocableIds: ReadonlySet<string>;
+  /** Tokens that may live and whose id nobody knows; ISO 8601. */
+  suspectsUntil: string[];
+  lastReconciledAt: number | undefined;
+  reconcileFailure: string | undefined;
+}
+
+export async function readHistory(
+  aws: Aws,
+  logGroup: string,
+  secret: { name: string; arn: string },
+  now: number,
+): Promise<RotationHistory> {
+  return historyOf(await readEvents(aws.logs, logGroup, { from: now - historyMs, names }), secret, now);
+}
+
+/** Pure: what lines, oldest first, tell about one secret. */
+export function historyOf(
+  lines: readonly LogLine[],
+  secret: { name: string; arn: string },
+  now: number,
+): RotationHistory {
+  const suspects = new Map<string, string>();
+  const [revokedIds, unrevocableIds] = [new Set<string>(), new Set<string>()];
+  const history: RotationHistory = {
+    lastFailure: undefined,
+    openStep: undefined,
+    rejectedVersionId: undefined,
+    revokedIds,
+    unrevocableIds,
+    suspectsUntil: [],
+    lastReconciledAt: undefined,
+    reconcileFailure: undefined,
+  };
+  for (const { event, at, fields } of lines) {
+    if (event === "reconcile.completed") {
+      history.lastReconciledAt = at;
+      if (fields.failed === 0) history.reconcileFailure = undefined;
+    }
+    // The reconciler names a secret that it could not look at as the settings do.
+    if (!("secret" in fields) || (fields.secret !== secret.arn && fields.secret !== secret.name)) continue;
+    switch (event) {
+      case "step.started":
+        history.openStep = { at, step: fields.step, versionId: fields.version_id };
+        break;
+      case "step.succeeded":
+        history.openStep = undefined;
+        if (fields.step === "finishSecret" || fields.step === "bootstrap") history.lastFailure = undefined;
+        break;
+      case "step.failed":
+        history.openStep = undefined;
+        history.lastFailure = { at, step: fields.step, versionId: fields.version_id, reason: fields.reason };
+        break;
+      case "token.rejected":
+        history.rejectedVersionId = fields.version_id;
+        break;
+      case "token.proven":
+        if (history.rejectedVersionId === fields.version_id) history.rejectedVersionId = undefined;
+        break;
+      case "token.revoked":
+        if (fields.token_id !== undefined) revokedIds.add(fields.token_id);
+        break;
+      case "token.unrevocable":
+        if (fields.token_id !== undefined) unrevocableIds.add(fields.token_id);
+        break;
+      case "token.suspected":
+        suspects.set(fields.attempt_id, fields.latest_expires_at);
+        break;
+      case "reconcile.failed":
+        history.reconcileFailure = fields.reason;
+        break;
+    }
+  }
+  history.suspectsUntil = [...suspects.values()].filter((until) => Date.parse(until) > now);
+  return history;
+}

@@ -1,0 +1,44 @@
+import type { Credentials } from "../../src/c2m/credentials.ts";
+import { parseCredentials } from "../../src/c2m/credentials-secret.ts";
+import { PermanentError } from "../../src/ports/errors.ts";
+import type { Clock, SecretStore } from "../../src/ports/ports.ts";
+
+/** How long credentials are kept between invocations of one function process, in ms. */
+const keptMs = 5 * 60_000;
+
+/** How many clients' credentials are kept at most. */
+const keptClients = 20;
+
+/** The clients' credentials, read when needed and kept for a while. */
+export class CredentialsCache {
+  readonly #store: Pick<SecretStore, "readCurrent">;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #kept = new Map<string, { credentials: Credentials; until: number }>();
+
+  constructor(store: Pick<SecretStore, "readCurrent">, clock: Pick<Clock, "now">) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** @throws PermanentError `credentials_missing` or `credentials_invalid`, and what the store throws */
+  async get(secretId: string): Promise<Credentials> {
+    const kept = this.#kept.get(secretId);
+    if (kept && kept.until > this.#clock.now()) return kept.credentials;
+    const stored = await this.#store.readCurrent(secretId);
+    if (!stored) {
+      throw new PermanentError(
+        "credentials_missing",
+        `The credentials secret ${JSON.stringify(secretId)} does not exist or has no value. Deploy the stack again, or store the client's credentials in it.`,
+      );
+    }
+    const credentials = parseCredentials(stored.value.reveal());
+    if (this.#kept.size >= keptClients) this.#kept.clear();
+    this.#kept.set(secretId, { credentials, until: this.#clock.now() + keptMs });
+    return credentials;
+  }
+
+  /** To be called when C2M rejected them, and where only what is stored now will do. */
+  drop(secretId: string): void {
+    this.#kept.delete(secretId);
+  }
+}

@@ -1,0 +1,175 @@
+import type { Caller } from "../aws/service.ts";
+import type { Clock } from "../clock.ts";
+import type { EventBus } from "../events/bus.ts";
+import { arnSuffix, type Home } from "./arn.ts";
+import type { Context } from "./context.ts";
+import { Announcer } from "./events.ts";
+import { type KnobSettings, type Knobs, knobsWith } from "./knobs.ts";
+import { describeSecret, listSecrets } from "./operations/describe.ts";
+import { createSecret, deleteSecret, restoreSecret, updateSecret } from "./operations/lifecycle.ts";
+import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/policies.ts";
+import { batchGetSecretValue, getSecretValue } from "./operations/read.ts";
+import { removeRegionsFromReplication, replicateSecretToRegions } from "./operations/replication.ts";
+import { cancelRotateSecret, rotateSecret } from "./operations/rotate.ts";
+import { putSecretValue } from "./operations/store.ts";
+import { tagResource, untagResource } from "./operations/tags.ts";
+import { listSecretVersionIds, updateSecretVersionStage } from "./operations/versions.ts";
+import type { RotationInvoker } from "./rotation.ts";
+import { Rotations } from "./rotation-worker.ts";
+import { restoreSecret as restoreSaved, type SavedSecret, saveSecret } from "./saved-secret.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Secret } from "./secret.ts";
+import type { Input } from "./shapes.ts";
+import { SecretStore } from "./store.ts";
+import { checkInput } from "./validation.ts";
+
+export interface EngineOptions {
+  clock: Clock;
+  accountId: string;
+  region: string;
+  events: EventBus;
+  rotator: RotationInvoker;
+  knobs?: KnobSettings;
+  /** 36 to 64 letters, digits and hyphens, never the same twice; default: random UUIDs. */
+  randomId?: () => string;
+  /** Where another engine left off, from its `save`. Rotations are planned afresh on their schedules. */
+  state?: SavedSecret[];
+}
+
+/**
+ * Secrets Manager of one account and region, in memory. The operations take AWS's field names and answer at once; dates in answers are
+ * epoch seconds, binary is base64. They throw AwsError.
+ */
+export class SecretsManagerEngine {
+  /** May be changed at any time. */
+  readonly knobs: Knobs;
+  readonly #context: Context;
+
+  constructor(options: EngineOptions) {
+    const { clock, rotator } = options;
+    const home: Home = { accountId: options.accountId, region: options.region };
+    const randomId = options.randomId ?? (() => crypto.randomUUID());
+    const knobs = knobsWith(options.knobs);
+    const store = new SecretStore(home, () => clock.now());
+    const announcer = new Announcer({ bus: options.events, clock, home, randomId });
+    const scheduler: Scheduler = new Scheduler({ clock, knobs, run: (secret) => rotations.scheduled(secret) });
+    const rotations: Rotations = new Rotations({
+      clock,
+      knobs,
+      announcer,
+      rotator,
+      randomId,
+      scheduler: () => scheduler,
+    });
+    this.knobs = knobs;
+    this.#context = { home, clock, knobs, store, announcer, rotator, rotations, scheduler, randomId };
+    for (const saved of options.state ?? []) {
+      const secret = restoreSaved(saved);
+      store.add(secret);
+      if (!secret.state.deletion) scheduler.plan(secret);
+    }
+  }
+
+  /** For `state` of an engine to come; can be written as JSON. Holds the secrets' values as they are. */
+  save(): SavedSecret[] {
+    return this.#context.store.all().map(saveSecret);
+  }
+
+  /** `suffix` fixes the six last characters of the ARN. */
+  createSecret(input: Input<"CreateSecret">, caller: Caller, suffix = arnSuffix(this.#context.randomId())) {
+    return createSecret(this.#context, checkInput("CreateSecret", input), caller, suffix);
+  }
+
+  describeSecret(input: Input<"DescribeSecret">) {
+    return describeSecret(this.#context, checkInput("DescribeSecret", input));
+  }
+
+  getSecretValue(input: Input<"GetSecretValue">) {
+    return getSecretValue(this.#context, checkInput("GetSecretValue", input));
+  }
+
+  batchGetSecretValue(input: Input<"BatchGetSecretValue">) {
+    return batchGetSecretValue(this.#context, checkInput("BatchGetSecretValue", input));
+  }
+
+  putSecretValue(input: Input<"PutSecretValue">, caller: Caller) {
+    return putSecretValue(this.#context, checkInput("PutSecretValue", input), caller);
+  }
+
+  updateSecret(input: Input<"UpdateSecret">, caller: Caller) {
+    return updateSecret(this.#context, checkInput("UpdateSecret", input), caller);
+  }
+
+  updateSecretVersionStage(input: Input<"UpdateSecretVersionStage">) {
+    return updateSecretVersionStage(this.#context, checkInput("UpdateSecretVersionStage", input));
+  }
+
+  listSecrets(input: Input<"ListSecrets">) {
+    return listSecrets(this.#context, checkInput("ListSecrets", input));
+  }
+
+  listSecretVersionIds(input: Input<"ListSecretVersionIds">) {
+    return listSecretVersionIds(this.#context, checkInput("ListSecretVersionIds", input));
+  }
+
+  /** Answers at once; the rotation, or its test, runs on its own. Await `idle` before you advance a virtual clock. */
+  rotateSecret(input: Input<"RotateSecret">) {
+    return rotateSecret(this.#context, checkInput("RotateSecret", input));
+  }
+
+  cancelRotateSecret(input: Input<"CancelRotateSecret">) {
+    return cancelRotateSecret(this.#context, checkInput("CancelRotateSecret", input));
+  }
+
+  deleteSecret(input: Input<"DeleteSecret">) {
+    return deleteSecret(this.#context, checkInput("DeleteSecret", input));
+  }
+
+  restoreSecret(input: Input<"RestoreSecret">) {
+    return restoreSecret(this.#context, checkInput("RestoreSecret", input));
+  }
+
+  tagResource(input: Input<"TagResource">) {
+    return tagResource(this.#context, checkInput("TagResource", input));
+  }
+
+  untagResource(input: Input<"UntagResource">) {
+    return untagResource(this.#context, checkInput("UntagResource", input));
+  }
+
+  getResourcePolicy(input: Input<"GetResourcePolicy">) {
+    return getResourcePolicy(this.#context, checkInput("GetResourcePolicy", input));
+  }
+
+  putResourcePolicy(input: Input<"PutResourcePolicy">) {
+    return putResourcePolicy(this.#context, checkInput("PutResourcePolicy", input));
+  }
+
+  deleteResourcePolicy(input: Input<"DeleteResourcePolicy">) {
+    return deleteResourcePolicy(this.#context, checkInput("DeleteResourcePolicy", input));
+  }
+
+  replicateSecretToRegions(input: Input<"ReplicateSecretToRegions">) {
+    return replicateSecretToRegions(this.#context, checkInput("ReplicateSecretToRegions", input));
+  }
+
+  removeRegionsFromReplication(input: Input<"RemoveRegionsFromReplication">) {
+    return removeRegionsFromReplication(this.#context, checkInput("RemoveRegionsFromReplication", input));
+  }
+
+  /** The secret itself, as it is now, for tests and for deciding on permissions; undefined where nothing is there. */
+  find(secretId: string): Secret | undefined {
+    return this.#context.store.find(secretId);
+  }
+
+  /** Resolves when no rotation is running. Those that wait to be tried again don't count. */
+  idle(): Promise<void> {
+    return this.#context.rotations.idle();
+  }
+
+  /** Cancels every timer. */
+  stop(): void {
+    this.#context.scheduler.stopAll();
+    this.#context.rotations.stopAll();
+  }
+}

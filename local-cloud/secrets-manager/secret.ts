@@ -1,0 +1,104 @@
+import type { RotationRules, RotationWindow, ScheduleHistory } from "../../infra/args/schedule.ts";
+import type { ReplicaRegion, Tag } from "./shapes.ts";
+import type { SecretValue } from "./value.ts";
+
+export interface Version {
+  readonly id: string;
+  readonly createdDate: number;
+  readonly stages: Set<string>;
+  /** Undefined for the placeholder of a rotation. */
+  value: SecretValue | undefined;
+  kmsKeyId: string | undefined;
+  lastAccessedDate: number | undefined;
+  /** The value was stored by the rotation function itself, or with the rotation's RotationToken. */
+  fromRotationFunction: boolean;
+}
+
+/** A label that came to a version it was not on. */
+export interface LabelMove {
+  stage: string;
+  versionId: string;
+}
+
+export interface RotationState {
+  enabled: boolean;
+  lambdaArn: string;
+  rules: RotationRules | undefined;
+  history: ScheduleHistory;
+  /** What NextRotationDate is taken from. */
+  announced: RotationWindow | undefined;
+  lastRotatedDate: number | undefined;
+  /** AutomaticallyAfterDays, calculated from the expression by the last successful rotation. */
+  calculatedDays: number | undefined;
+}
+
+/** Everything of a secret that changes. Dates are epoch ms. */
+export interface SecretState {
+  versions: Map<string, Version>;
+  description: string | undefined;
+  kmsKeyId: string | undefined;
+  tags: Tag[];
+  policy: string | undefined;
+  replicas: ReplicaRegion[];
+  lastChangedDate: number;
+  lastValueDate: number;
+  lastAccessedDate: number | undefined;
+  deletion: { deletedDate: number; purgeDate: number } | undefined;
+  rotation: RotationState | undefined;
+}
+
+/** A secret: its state, now and, where reads lag behind, before. */
+export class Secret {
+  readonly arn: string;
+  readonly name: string;
+  readonly createdDate: number;
+  readonly state: SecretState;
+  #past: { until: number; state: SecretState }[] = [];
+
+  constructor(arn: string, name: string, createdDate: number) {
+    this.arn = arn;
+    this.name = name;
+    this.createdDate = createdDate;
+    this.state = {
+      versions: new Map(),
+      description: undefined,
+      kmsKeyId: undefined,
+      tags: [],
+      policy: undefined,
+      replicas: [],
+      lastChangedDate: createdDate,
+      lastValueDate: createdDate,
+      lastAccessedDate: undefined,
+      deletion: undefined,
+      rotation: undefined,
+    };
+  }
+
+  /** Keeps the state for reads that lag up to `delayMs`; to be called before each change. */
+  remember(now: number, delayMs: number): void {
+    if (delayMs === 0) {
+      if (this.#past.length > 0) this.#past = [];
+      return;
+    }
+    this.#past = this.#past.filter((past) => past.until > now - delayMs);
+    this.#past.push({ until: now, state: copyOf(this.state) });
+  }
+
+  /** The state that was true at `time`; undefined when the secret was not there. */
+  stateAt(time: number): SecretState | undefined {
+    if (time < this.createdDate) return undefined;
+    return this.#past.find((past) => past.until > time)?.state ?? this.state;
+  }
+}
+
+function copyOf(state: SecretState): SecretState {
+  const versions = new Map<string, Version>();
+  for (const [id, version] of state.versions) versions.set(id, { ...version, stages: new Set(version.stages) });
+  return {
+    ...state,
+    versions,
+    tags: [...state.tags],
+    replicas: [...state.replicas],
+    rotation: state.rotation && { ...state.rotation },
+  };
+}

@@ -1,0 +1,126 @@
+import * as v from "valibot";
+import type { IssuedToken } from "../ports/ports.ts";
+import { Sensitive } from "../ports/sensitive.ts";
+import type { HttpAnswer } from "./http.ts";
+
+/** What fits into an `Authorization` header; C2M's tokens are otherwise opaque. */
+const headerText = /^[\x21-\x7e]+$/;
+
+/** Whether this text can be sent as a bearer token, a client id or the like at all. */
+export function fitsHeader(text: string): boolean {
+  return headerText.test(text);
+}
+
+/** More than ten years is no lifetime, and would not fit into a date in the end. */
+const longestLifetimeSeconds = 315_360_000;
+
+/**
+ * The 201 body of both issue calls. Required are only the token and its end: a live token must not be lost over a detail
+ * that we can do without, so everything else that is missing or malformed counts as "not said".
+ */
+const issuedBody = v.object({
+  access_token: v.pipe(v.string(), v.regex(headerText)),
+  token_type: v.fallback(v.string(), "Bearer"),
+  expires_at: v.fallback(v.optional(v.pipe(v.string(), v.check(isInstant))), undefined),
+  expires_in: v.fallback(v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(longestLifetimeSeconds))), undefined),
+  scopes: v.fallback(v.optional(v.array(v.string())), undefined),
+});
+
+/** A clock may be this far behind or ahead of C2M's. */
+const clockSkewMs = 5 * 60_000;
+
+/**
+ * The token in a successful answer, or what is wrong with the answer (never quoting it). The content type is not
+ * looked at. `expires_at` counts; when it is not a date with a time zone, the end is reckoned from `expires_in`.
+ *
+ * @param now epoch ms
+ */
+export function readIssuedToken(answer: HttpAnswer, now: number): IssuedToken | { problem: string } {
+  if (answer.bodyFault) return { problem: faultTexts[answer.bodyFault] };
+  const result = v.safeParse(issuedBody, parseJson(answer.body));
+  if (!result.success) return { problem: "it is not a JSON object with a usable access_token" };
+  const { access_token, token_type, expires_at, expires_in, scopes } = result.output;
+  if (expires_at === undefined && expires_in === undefined) {
+    return { problem: "neither its expires_at nor its expires_in is usable" };
+  }
+  const expiresAt = expires_at ?? new Date(now + (expires_in ?? 0) * 1000).toISOString();
+  if (Date.parse(expiresAt) < now - clockSkewMs) {
+    return { problem: "its expires_at is in the past; compare the clocks" };
+  }
+  return {
+    accessToken: new Sensitive(access_token),
+    tokenType: token_type,
+    tokenId: tokenIdOf(answer),
+    scopes,
+    expiresAt,
+  };
+}
+
+const faultTexts = {
+  cut_off: "its body was cut off",
+  timed_out: "its body did not arrive in time",
+  too_large: "its body is larger than 1 MiB",
+  undecodable: "its body can't be decoded",
+};
+
+/**
+ * The id by which the token of this answer can be revoked: `token_id` of the body, else the header `X-Token-Id`. Also
+ * found in a body that was cut off after it. Undefined when there is none that could be used.
+ */
+export function tokenIdOf(answer: HttpAnswer): string | undefined {
+  const found = [fieldOf(answer.body, "token_id"), answer.headers["x-token-id"]];
+  return found.find((id) => id !== undefined && isTokenId(id));
+}
+
+/** Whether this can be an id in the URL of a revoke call. */
+export function isTokenId(id: string): boolean {
+  // Servers and URL parsers take these two, encoded or not, for steps in the path.
+  if (id === "." || id === "..") return false;
+  return id.length > 0 && id.length <= 256 && id.isWellFormed();
+}
+
+/** `code` of an error body `{code, message, details?}`, where there is one. */
+export function errorCodeOf(answer: HttpAnswer): string | undefined {
+  return fieldOf(answer.body, "code");
+}
+
+/**
+ * How long C2M asks us to wait, in ms: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), else what the error's
+ * message says ("… retry after 60 seconds"), since C2M declares no such header.
+ *
+ * @param now epoch ms
+ */
+export function retryAfterMsOf(answer: HttpAnswer, now: number): number | undefined {
+  const header = answer.headers["retry-after"] ?? "";
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  if (/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(header)) {
+    const date = Date.parse(header);
+    if (!Number.isNaN(date)) return Math.max(0, date - now);
+  }
+  const seconds = /\bretry after (\d{1,9}) seconds?\b/i.exec(fieldOf(answer.body, "message") ?? "")?.[1];
+  return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+/** A text field of a JSON object; of one that does not parse, as far as it goes. */
+function fieldOf(body: string, name: "token_id" | "code" | "message"): string | undefined {
+  const json = parseJson(body);
+  if (json === undefined) return new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(body)?.[1];
+  const value = (json as Record<string, unknown> | null)?.[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Undefined for what is not JSON: the parser's error would quote it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** ISO 8601 with a time zone: without one it would mean another time on every machine. */
+function isInstant(text: string): boolean {
+  return (
+    /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text) && !Number.isNaN(Date.parse(text))
+  );
+}

@@ -1,0 +1,90 @@
+import * as v from "valibot";
+import { Sensitive } from "../ports/sensitive.ts";
+
+const isoDate = v.pipe(
+  v.string(),
+  v.check((text) => !Number.isNaN(Date.parse(text))),
+);
+
+// Only what no release can do without is required, so that versions written by an earlier release still read.
+const storedFields = v.looseObject({
+  access_token: v.pipe(v.string(), v.minLength(1)),
+  expires_at: isoDate,
+  client_id: v.string(),
+  token_type: v.optional(v.string()),
+  token_id: v.optional(v.string()),
+  scopes: v.optional(v.array(v.string())),
+  issued_at: v.optional(isoDate),
+  base_url: v.optional(v.string()),
+});
+
+const ourFields = new Set(Object.keys(storedFields.entries));
+
+/** The value of a token secret, as this project writes it. */
+export interface StoredToken {
+  accessToken: Sensitive;
+  tokenType: string;
+  tokenId: string | undefined;
+  scopes: string[] | undefined;
+  /** ISO 8601. */
+  issuedAt: string | undefined;
+  /** ISO 8601. */
+  expiresAt: string;
+  clientId: string;
+  baseUrl: string | undefined;
+  /** Fields that somebody else added; they survive a rotation. */
+  otherFields: Sensitive;
+}
+
+/**
+ * What a token secret holds: our JSON, or something that was there before us. Of a foreign value we know at most
+ * that the whole text, where it is not JSON, is the token.
+ */
+export type ParsedValue = { kind: "ours"; token: StoredToken } | { kind: "foreign"; token: Sensitive | undefined };
+
+/** Reads a SecretString. Never throws: what is not ours is foreign. */
+export function parseValue(value: Sensitive): ParsedValue {
+  const text = value.reveal();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: "foreign", token: /^[\x21-\x7e]+$/.test(text) ? value : undefined };
+  }
+  const parsed = v.safeParse(storedFields, json);
+  if (!parsed.success) return { kind: "foreign", token: undefined };
+  const fields = parsed.output;
+  // Of the JSON itself: valibot drops fields with names such as "constructor".
+  const other = Object.fromEntries(Object.entries(json as object).filter(([name]) => !ourFields.has(name)));
+  return {
+    kind: "ours",
+    token: {
+      accessToken: new Sensitive(fields.access_token),
+      tokenType: fields.token_type ?? "Bearer",
+      tokenId: fields.token_id || undefined,
+      scopes: fields.scopes,
+      issuedAt: fields.issued_at,
+      expiresAt: fields.expires_at,
+      clientId: fields.client_id,
+      baseUrl: fields.base_url,
+      otherFields: new Sensitive(JSON.stringify(other)),
+    },
+  };
+}
+
+/** The SecretString of a token: snake_case, as the API's own fields. */
+export function serializeToken(token: StoredToken): Sensitive {
+  return new Sensitive(
+    JSON.stringify({
+      ...(JSON.parse(token.otherFields.reveal()) as object),
+      access_token: token.accessToken.reveal(),
+      token_type: token.tokenType,
+      token_id: token.tokenId,
+      scopes: token.scopes,
+      issued_at: token.issuedAt,
+      expires_at: token.expiresAt,
+      client_id: token.clientId,
+      base_url: token.baseUrl,
+    }),
+  );
+}

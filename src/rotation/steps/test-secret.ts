@@ -1,0 +1,76 @@
+import { parseValue } from "../../formats/stored-token.ts";
+import { PermanentError, RetryableError } from "../../ports/errors.ts";
+import type { RotationContext, StoredVersion } from "../../ports/ports.ts";
+import { missingScopes } from "../issue.ts";
+import { proveToken } from "../prove.ts";
+import { readBack } from "../store.ts";
+import { detachPending, type StepTarget } from "./create-secret.ts";
+
+/** Kept back of the function's time for reading AWSCURRENT and detaching AWSPENDING. */
+const reserveMs = 5_000;
+
+/**
+ * testSecret: proves that the pending token works and has the scopes that the settings ask for. Never revokes.
+ *
+ * Secrets Manager also runs it alone, on a version that holds a copy of the current value, when rotation is configured
+ * with RotateImmediately=false. Such a copy may lack scopes that only the next rotation will ask for, or be a value
+ * from before us; neither is a failure of the configuration.
+ */
+export async function testSecret(context: RotationContext, target: StepTarget): Promise<void> {
+  const { secretId, versionId } = target;
+  const { log } = context;
+  const pending = await readBack(context, secretId, versionId);
+  if (!pending) {
+    throw new RetryableError(
+      "pending_not_visible",
+      "The pending version has no value to be seen yet. Secrets Manager runs the rotation again.",
+    );
+  }
+  if (!pending.stages.includes("AWSPENDING") && !pending.stages.includes("AWSCURRENT")) {
+    throw new PermanentError(
+      "not_pending",
+      "The version is neither pending nor current any more: its rotation was cancelled or overtaken. Start a new rotation.",
+    );
+  }
+  const parsed = parseValue(pending.value);
+  if (parsed.kind === "foreign") {
+    if (!(await holdsCurrentValue(context, secretId, pending))) {
+      throw new PermanentError(
+        "pending_not_ours",
+        "The pending version holds a value that is not a token of ours. Detach AWSPENDING from it and rotate again.",
+      );
+    }
+    log.event("token.adopted", { secret: secretId, version_id: versionId });
+    return;
+  }
+  const { token } = parsed;
+  const missing = missingScopes(context.settings.scopes, token.scopes);
+  if (missing.length > 0 && !(await holdsCurrentValue(context, secretId, pending))) {
+    throw new PermanentError(
+      "scopes_missing",
+      `scopes: the pending token lacks ${missing.join(", ")}. If the settings have changed since it was issued, detach AWSPENDING and rotate again.`,
+    );
+  }
+  if ((await proveToken(context, token, reserveMs)) === "dead") {
+    const isCopy = await holdsCurrentValue(context, secretId, pending);
+    if (!isCopy) await detachPending(context, secretId, versionId, "C2M says that its token is not valid");
+    throw new PermanentError(
+      "token_rejected",
+      isCopy
+        ? "C2M says that the current token is not valid. Rotate now to replace it."
+        : "C2M says that the pending token is not valid. AWSPENDING was taken off it, so that the next rotation starts afresh.",
+    );
+  }
+  log.event("token.proven", {
+    secret: secretId,
+    version_id: versionId,
+    token_id: token.tokenId,
+    expires_at: token.expiresAt,
+  });
+}
+
+async function holdsCurrentValue(context: RotationContext, secretId: string, version: StoredVersion): Promise<boolean> {
+  if (version.stages.includes("AWSCURRENT")) return true;
+  const current = await context.store.readCurrent(secretId);
+  return current?.value.equals(version.value) ?? false;
+}

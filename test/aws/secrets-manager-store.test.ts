@@ -1,0 +1,148 @@
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { describe, expect, it } from "vitest";
+import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
+
+/** A store whose client answers these, one after the other, and what it was asked. */
+function answering(...answers: object[]) {
+  const asked: { operation: string; input: Record<string, unknown> }[] = [];
+  const send = async (command: { input: Record<string, unknown>; constructor: { name: string } }) => {
+    asked.push({ operation: command.constructor.name.replace("Command", ""), input: command.input });
+    const answer = answers.shift();
+    if (answer === undefined) throw new Error("Nobody asked for this.");
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { store: new SecretsManagerStore({ send } as unknown as SecretsManagerClient), asked };
+}
+
+describe("the store on Secrets Manager", () => {
+  it("describes a secret", async () => {
+    const world = await World.ready();
+    await world.rotate();
+    const { store, arn } = world;
+    const description = await store.describe(arn);
+    expect(description).toMatchObject({
+      arn,
+      name: "c2m/api-token",
+      rotationEnabled: true,
+      lastRotatedAt: world.clock.now(),
+      lastChangedAt: world.clock.now(),
+      replicasInSync: true,
+    });
+    expect(description.nextRotationAt).toBeGreaterThan(world.clock.now());
+    expect(Object.fromEntries(description.stages)).toEqual(world.stages());
+  });
+
+  it("describes a secret without a value, without rotation and without dates", async () => {
+    const { store } = answering({});
+    expect(await store.describe("the-arn")).toEqual({
+      arn: "the-arn",
+      name: "the-arn",
+      rotationEnabled: false,
+      stages: new Map(),
+      lastRotatedAt: undefined,
+      lastChangedAt: undefined,
+      nextRotationAt: undefined,
+      replicasInSync: true,
+    });
+  });
+
+  it.each([
+    [["InSync", "InSync"], true],
+    [["InSync", "InProgress"], false],
+    [["Failed"], false],
+  ])("takes replicas in the states %j for in sync: %s", async (states, inSync) => {
+    const { store } = answering({ ReplicationStatus: states.map((Status) => ({ Status })) });
+    expect((await store.describe("a")).replicasInSync).toBe(inSync);
+  });
+
+  it("reads a version by its id, and finds none where there is none or where it has no value yet", async () => {
+    const world = await World.ready();
+    const current = world.holder("AWSCURRENT") ?? "";
+    const found = await world.store.read(world.arn, current);
+    expect(found).toMatchObject({ versionId: current, stages: ["AWSCURRENT"] });
+    expect(JSON.parse(found?.value.reveal() ?? "")).toEqual(world.current());
+    expect(await world.store.read(world.arn, await world.open())).toBeUndefined();
+    expect(await world.store.read(world.arn, "11111111-1111-4111-8111-111111111111")).toBeUndefined();
+  });
+
+  it("reads what is current, and finds nothing where nothing is", async () => {
+    const world = new World();
+    expect(await world.store.readCurrent(world.arn)).toBeUndefined();
+    const versionId = world.operator.put("x");
+    expect((await world.store.readCurrent(world.arn))?.versionId).toBe(versionId);
+  });
+
+  it("reads a binary value as its text", async () => {
+    const { store } = answering({ VersionId: "v", SecretBinary: new TextEncoder().encode("täglich") });
+    const found = await store.readCurrent("a");
+    expect(found?.value.reveal()).toBe("täglich");
+    expect(found?.stages).toEqual([]);
+  });
+
+  it.each([[{ VersionId: "v" }], [{ SecretString: "x" }]])("takes the answer %j for no value", async (answer) => {
+    expect(await answering(answer).store.readCurrent("a")).toBeUndefined();
+  });
+
+  it("lists every version, page by page, those without a label included", async () => {
+    const created = new Date(5);
+    const { store, asked } = answering(
+      { Versions: [{ VersionId: "a", VersionStages: ["AWSCURRENT"], CreatedDate: created }, {}], NextToken: "2" },
+      { Versions: [{ VersionId: "b" }], NextToken: "3" },
+      {},
+    );
+    expect(await store.listVersions("the-arn")).toEqual([
+      { versionId: "a", stages: ["AWSCURRENT"], createdAt: 5 },
+      { versionId: "b", stages: [], createdAt: undefined },
+    ]);
+    expect(asked.map(({ input }) => [input.IncludeDeprecated, input.NextToken])).toEqual([
+      [true, undefined],
+      [true, "2"],
+      [true, "3"],
+    ]);
+  });
+
+  it("stores a value with its labels and the RotationToken where there is one", async () => {
+    const { store, asked } = answering({}, {});
+    const version = { secretId: "s", versionId: "v", value: new Sensitive("x"), stages: ["AWSPENDING"] };
+    await store.put({ ...version, rotationToken: new Sensitive("rt") });
+    await store.put({ ...version, rotationToken: undefined });
+    const input = { SecretId: "s", ClientRequestToken: "v", SecretString: "x", VersionStages: ["AWSPENDING"] };
+    expect(asked).toEqual([
+      { operation: "PutSecretValue", input: { ...input, RotationToken: "rt" } },
+      { operation: "PutSecretValue", input: { ...input, RotationToken: undefined } },
+    ]);
+  });
+
+  it.each(["InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException", "ValidationException"])(
+    "takes %s in moving a label for a conflict: AWS documents none of its refusals",
+    async (name) => {
+      const { store } = answering(Object.assign(new Error("hunter2"), { name }));
+      const failure = await failureOf(store.moveStage({ secretId: "s", stage: "AWSCURRENT", toVersionId: "v" }));
+      expect(failure).toMatchObject({ name: "PermanentError", code: "stage_conflict" });
+      expect(failure.message).toBe("AWSCURRENT is not where it was seen: its labels were moved meanwhile.");
+      expect(failure.cause).toMatchObject({ message: expect.stringContaining(name) });
+    },
+  );
+
+  it("does not take a denied move for a conflict, and knows that a lost answer leaves it unknown", async () => {
+    const denied = answering(Object.assign(new Error(), { name: "AccessDeniedException" })).store;
+    const move = { secretId: "s", stage: "AWSPENDING", fromVersionId: "v" } as const;
+    expect((await failureOf(denied.moveStage(move))).code).toBe("store_denied");
+    const lost = answering(Object.assign(new Error(), { name: "TimeoutError" })).store;
+    expect(await failureOf(lost.moveStage(move))).toMatchObject({ name: "AmbiguousError", code: "store_unknown" });
+  });
+
+  it("names the call that failed", async () => {
+    const denied = () => Object.assign(new Error(), { name: "AccessDeniedException" });
+    const { store } = answering(denied(), denied(), denied(), denied());
+    expect((await failureOf(store.describe("s"))).message).toMatch(/^DescribeSecret: /);
+    expect((await failureOf(store.read("s", "v"))).message).toMatch(/^GetSecretValue: /);
+    expect((await failureOf(store.listVersions("s"))).message).toMatch(/^ListSecretVersionIds: /);
+    const value = new Sensitive("x");
+    const put = store.put({ secretId: "s", versionId: "v", value, stages: [], rotationToken: undefined });
+    expect((await failureOf(put)).message).toMatch(/^PutSecretValue: /);
+  });
+});

@@ -1,0 +1,258 @@
+import { describe, expect, it } from "vitest";
+import { AmbiguousError, PermanentError, RetryableError } from "../../src/ports/errors.ts";
+import type { IssuedToken } from "../../src/ports/ports.ts";
+import { clientUnderTest, errorOf, issued, json, type Operation, operations } from "../harness/client-under-test.ts";
+import type { Script } from "../harness/scripted-server.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
+
+const c2m = new ScriptedC2m();
+
+/** Has the server answer everything like this, and calls. */
+function answered(operation: Operation, script: Script) {
+  c2m.server.script(script);
+  c2m.server.requests.length = 0;
+  return clientUnderTest(`${c2m.server.url}/v2`).call(operation);
+}
+
+const html = { "content-type": "text/html" };
+/** Every shape in which a gateway or C2M may write an error that has this code. */
+const errorBodies = (code: string): [string, Script & object][] => [
+  ["with a code", json(0, { code, message: "m", details: {} })],
+  ["with a message only", json(0, { message: "Forbidden" })],
+  ["as HTML", { status: 0, headers: html, body: "<html>no</html>" }],
+  ["without a body", { status: 0 }],
+  ["with an unknown code", json(0, { code: "toString", message: "m" })],
+  ["with null", json(0, null)],
+  ["of the wrong content type", { ...json(0, { code }), headers: html }],
+  ["cut off after the code", { status: 0, body: `{"code":"${code}","message":"…"}`, cutAfter: 40 }],
+];
+
+describe("a status that C2M documents", () => {
+  // Per operation and status: the code in the body, the error's code when the body says it, and when it does not.
+  const table: [Operation, number, string, string, string][] = [
+    ["issueLongTermToken", 400, "invalid_grant", "invalid_grant", "invalid_request"],
+    ["issueLongTermToken", 400, "invalid_client", "invalid_client", "invalid_request"],
+    ["issueLongTermToken", 400, "invalid_scope", "invalid_scope", "invalid_request"],
+    ["issueLongTermToken", 400, "unauthorized_client", "unauthorized_client", "invalid_request"],
+    ["issueLongTermToken", 400, "unsupported_grant_type", "unsupported_grant_type", "invalid_request"],
+    ["issueLongTermToken", 401, "invalid_grant", "invalid_grant", "invalid_grant"],
+    ["issueLongTermToken", 401, "invalid_client", "invalid_client", "invalid_grant"],
+    ["issueLongTermToken", 401, "invalid_token", "invalid_token", "invalid_grant"],
+    ["issueLongTermToken", 403, "insufficient_scope", "insufficient_scope", "forbidden"],
+    ["issueLongTermToken", 404, "not_found", "not_found", "not_found"],
+    ["issueLongTermToken", 422, "invalid_request", "invalid_request", "invalid_request"],
+    ["issueShortTermToken", 400, "invalid_request", "invalid_request", "invalid_request"],
+    ["issueShortTermToken", 400, "invalid_token", "invalid_token", "invalid_request"],
+    ["issueShortTermToken", 401, "invalid_token", "invalid_token", "unauthorized"],
+    ["issueShortTermToken", 401, "invalid_grant", "unauthorized", "unauthorized"],
+    ["issueShortTermToken", 403, "insufficient_scope", "insufficient_scope", "forbidden"],
+    ["issueShortTermToken", 404, "not_found", "not_found", "not_found"],
+    ["revokeToken", 400, "invalid_request", "invalid_request", "invalid_request"],
+    ["revokeToken", 401, "invalid_token", "revocation_refused", "revocation_refused"],
+    ["revokeToken", 403, "insufficient_scope", "revocation_refused", "revocation_refused"],
+  ];
+  const cases = table.flatMap(([operation, status, code, said, unsaid]) =>
+    errorBodies(code).map(([shape, script]) => {
+      const saysCode = ["with a code", "of the wrong content type", "cut off after the code"].includes(shape);
+      return { operation, status, code, shape, script: { ...script, status }, expected: saysCode ? said : unsaid };
+    }),
+  );
+
+  it.each(cases)(
+    "$operation: $status $code $shape is permanent: $expected",
+    async ({ operation, status, script, expected }) => {
+      const error = await errorOf(answered(operation, script));
+      expect(error).toBeInstanceOf(PermanentError);
+      expect(error).toMatchObject({ code: expected });
+      expect(error.message).toContain(`${operation}: C2M answered HTTP ${status} (${expected}). `);
+      // What to do follows.
+      expect(error.message).toMatch(/\. \S.{20,}\.$/);
+      expect(c2m.server.requests).toHaveLength(1);
+    },
+  );
+});
+
+it.each(
+  operations.flatMap((operation) => [300, 301, 302, 303, 307, 308, 399].map((status) => ({ operation, status }))),
+)("$operation: the redirect $status is refused", async ({ operation, status }) => {
+  const error = await errorOf(answered(operation, { status, headers: { location: `${c2m.server.url}/elsewhere` } }));
+  expect(error).toBeInstanceOf(PermanentError);
+  expect(error).toMatchObject({ code: "redirected" });
+  expect(c2m.server.requests).toHaveLength(1);
+});
+
+describe.each([408, 500, 502, 503, 504, 599])("HTTP %i", (status) => {
+  it("is ambiguous for issueLongTermToken, and not repeated", async () => {
+    const error = await errorOf(answered("issueLongTermToken", json(status, { message: "Internal server error" })));
+    expect(error).toBeInstanceOf(AmbiguousError);
+    expect(error).toMatchObject({ code: "server_error", tokenId: undefined });
+    expect(error.message).toContain(`HTTP ${status}`);
+    expect(error.message).toContain("its id is not known");
+    expect(c2m.server.requests).toHaveLength(1);
+  });
+
+  it("tells the id of the token that issueLongTermToken may have made", async () => {
+    const error = await errorOf(answered("issueLongTermToken", { status, headers: { "x-token-id": "tok_lost" } }));
+    expect(error).toMatchObject({ code: "server_error", tokenId: "tok_lost" });
+    expect(error.message).toContain("revoke it by its id");
+  });
+
+  it.each(["issueShortTermToken", "revokeToken"] as const)("is repeated for %s", async (operation) => {
+    const error = await errorOf(answered(operation, { status, body: "<html>" }));
+    expect(error).toBeInstanceOf(RetryableError);
+    expect(error).toMatchObject({ code: "server_error" });
+    expect(error.message).toContain(`${operation}: C2M answered HTTP ${status}.`);
+    expect(c2m.server.requests).toHaveLength(8);
+  });
+});
+
+it.each(operations)("%s: 429 is repeated, since nothing was done", async (operation) => {
+  const error = await errorOf(answered(operation, json(429, { code: "rate_limited", message: "Too many" })));
+  expect(error).toBeInstanceOf(RetryableError);
+  expect(error).toMatchObject({ code: "rate_limited", retryAfterMs: undefined });
+  expect(error.message).toContain(`${operation}: C2M answered HTTP 429`);
+  expect(c2m.server.requests).toHaveLength(8);
+});
+
+describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (operation) => {
+  const token = async (script: Script) => (await answered(operation, script)) as IssuedToken;
+
+  it.each([200, 201, 202])("takes a token with HTTP %i", async (status) => {
+    const result = await token(json(status, { ...issued, unknown_field: { a: 1 } }));
+    expect(result.accessToken.reveal()).toBe(issued.access_token);
+    expect(result).toEqual({
+      accessToken: expect.anything(),
+      tokenType: "Bearer",
+      tokenId: "tok_lt_b8e0aa",
+      scopes: ["jobs:submit", "tokens:revoke"],
+      expiresAt: "2026-11-21T19:00:00Z",
+    });
+  });
+
+  it("does not care about the content type", async () => {
+    const result = await token({ ...json(201, issued), headers: { "content-type": "text/plain" } });
+    expect(result.accessToken.reveal()).toBe(issued.access_token);
+  });
+
+  it.each([
+    ["the body before the header", issued, "tok_lt_b8e0aa"],
+    ["the header where the body has none", { ...issued, token_id: undefined }, "tok_header"],
+    ["the header where the body's is empty", { ...issued, token_id: "" }, "tok_header"],
+    ["the header where the body's is no text", { ...issued, token_id: 17 }, "tok_header"],
+    ["the header where the body's is a step in a path", { ...issued, token_id: ".." }, "tok_header"],
+    ["the header where the body's can't be encoded", { ...issued, token_id: "\ud800" }, "tok_header"],
+    ["the header where the body's is endless", { ...issued, token_id: "x".repeat(257) }, "tok_header"],
+    ["the body where it is just not endless", { ...issued, token_id: "x".repeat(256) }, "x".repeat(256)],
+  ])("takes the id from %s", async (_, body, tokenId) => {
+    expect(await token(json(201, body, { "x-token-id": "tok_header" }))).toMatchObject({ tokenId });
+  });
+
+  it("knows no id where C2M gives none", async () => {
+    expect(await token(json(201, { ...issued, token_id: undefined }))).toMatchObject({ tokenId: undefined });
+    expect(await token(json(201, { ...issued, token_id: "." }))).toMatchObject({ tokenId: undefined });
+  });
+
+  it.each([
+    ["with milliseconds", "2026-11-21T19:00:00.123Z"],
+    ["without milliseconds", "2026-11-21T19:00:00Z"],
+    ["with an offset", "2026-11-22T00:30:00+05:30"],
+    ["that is past by the five minutes that clocks may differ", "2026-11-21T16:55:00Z"],
+  ])("takes an expires_at %s as it is written", async (_, expires_at) => {
+    expect(await token(json(201, { ...issued, expires_at }))).toMatchObject({ expiresAt: expires_at });
+  });
+
+  it.each([
+    undefined,
+    "soon",
+    "2026-11-21T19:00:00",
+    "2026-13-41T19:00:00Z",
+    "x2026-11-21T19:00:00Z",
+    1795287600,
+    "2026-11-21",
+  ])("reckons the end from expires_in where expires_at is %j", async (expires_at) => {
+    expect(await token(json(201, { ...issued, expires_at }))).toMatchObject({ expiresAt: "2026-11-21T19:00:00.000Z" });
+  });
+
+  it.each([undefined, "7200", 0, -1, 315_360_001, null])(
+    "needs no expires_in (%j) beside expires_at",
+    async (expires_in) => {
+      expect(await token(json(201, { ...issued, expires_in }))).toMatchObject({ expiresAt: issued.expires_at });
+    },
+  );
+
+  it.each([undefined, "jobs:submit", [1], null])("takes scopes of %j for not said", async (scopes) => {
+    expect(await token(json(201, { ...issued, scopes }))).toMatchObject({ scopes: undefined });
+  });
+
+  it("takes Bearer for the token type where there is none", async () => {
+    expect(await token(json(201, { ...issued, token_type: undefined }))).toMatchObject({ tokenType: "Bearer" });
+    expect(await token(json(201, { ...issued, token_type: "bearer" }))).toMatchObject({ tokenType: "bearer" });
+  });
+
+  const noToken = "it is not a JSON object with a usable access_token";
+  const whole = JSON.stringify(issued);
+  const unusable: [string, Script & object, string][] = [
+    ["without an access token", json(201, { ...issued, access_token: undefined }), noToken],
+    ["with an empty access token", json(201, { ...issued, access_token: "" }), noToken],
+    ["with a token that no header can carry", json(201, { ...issued, access_token: "a\nb" }), noToken],
+    ["with a token in another script", json(201, { ...issued, access_token: "tökén" }), noToken],
+    ["with a token that is no text", json(201, { ...issued, access_token: { a: 1 } }), noToken],
+    [
+      "without any end",
+      json(201, { ...issued, expires_at: undefined, expires_in: undefined }),
+      "neither its expires_at nor its expires_in is usable",
+    ],
+    [
+      "with an end that nobody can reckon",
+      json(201, { ...issued, expires_at: "x", expires_in: 315_360_001 }),
+      "neither its expires_at",
+    ],
+    ["with no time left", json(201, { ...issued, expires_at: "x", expires_in: 0 }), "neither its expires_at"],
+    ["that has ended", json(201, { ...issued, expires_at: "2026-11-21T16:54:59Z" }), "its expires_at is in the past"],
+    ["that is an array", json(201, [issued]), noToken],
+    ["that is null", json(201, null), noToken],
+    ["that is HTML", { status: 201, headers: html, body: "<html></html>" }, noToken],
+    ["that is empty", { status: 201 }, noToken],
+    ["with HTTP 204", { status: 204 }, noToken],
+    ["cut off", { status: 201, body: whole, cutAfter: whole.length - 1 }, "its body was cut off"],
+  ];
+
+  it.each(unusable)("has no use for an answer %s", async (_, script, problem) => {
+    const error = await errorOf(
+      answered(operation, { ...script, headers: { ...script.headers, "x-token-id": "tok_h" } }),
+    );
+    const issues = operation === "issueLongTermToken";
+    expect(error).toBeInstanceOf(issues ? AmbiguousError : RetryableError);
+    expect(error).toMatchObject({ code: "bad_answer" });
+    expect(error.message).toContain(`${operation}: C2M answered HTTP ${script.status}, but ${problem}`);
+    expect(c2m.server.requests).toHaveLength(issues ? 1 : 8);
+    if (issues) expect(error.tokenId).toMatch(/^tok_/);
+  });
+});
+
+it("finds the id in an answer that was cut off after it", async () => {
+  const body = JSON.stringify({ token_id: "tok_early", access_token: "x".repeat(500) });
+  const error = await errorOf(answered("issueLongTermToken", { status: 201, body, cutAfter: 60 }));
+  expect(error).toMatchObject({ code: "bad_answer", tokenId: "tok_early" });
+});
+
+it("does not take half an id for one", async () => {
+  const body = JSON.stringify({ token_id: "tok_early", access_token: "x".repeat(500) });
+  const error = await errorOf(answered("issueLongTermToken", { status: 201, body, cutAfter: 18 }));
+  expect(error).toMatchObject({ code: "bad_answer", tokenId: undefined });
+});
+
+describe("revokeToken", () => {
+  it.each<[string, Script]>([
+    ["204", { status: 204 }],
+    ["200 with JSON", json(200, { revoked: true })],
+    ["202 with HTML", { status: 202, headers: html, body: "<html>" }],
+    ["404 with a code", json(404, { code: "not_found", message: "no such token" })],
+    ["404 without a body", { status: 404 }],
+    ["200 with half a body", { status: 200, body: "{}{}{}", cutAfter: 3 }],
+    ["404 with half a body", { status: 404, body: "{}{}{}", cutAfter: 3 }],
+  ])("is done with %s", async (_, script) => {
+    await expect(answered("revokeToken", script)).resolves.toBeUndefined();
+    expect(c2m.server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { Credentials } from "../../src/c2m/credentials.ts";
+import { clientId, clientUnderTest, errorOf, issued, json, longToken } from "../harness/client-under-test.ts";
+import { ScriptedC2m } from "./scripted-c2m.ts";
+
+const c2m = new ScriptedC2m();
+
+const common = { client_id: clientId, scopes: ["jobs:submit"], ttl_seconds: 3600 };
+
+describe("short tokens", () => {
+  const short = { ...issued, access_token: "short.token" };
+  const shortToken: Credentials = { mechanism: "short_token", clientId };
+
+  it("are exchanged for the present token and issue with it, without the client's key", async () => {
+    c2m.server.script(json(201, short), json(201, issued));
+    const result = await clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken");
+    expect(result).toMatchObject({ tokenId: issued.token_id });
+    const [exchange, issue] = c2m.server.requests;
+    expect(exchange).toMatchObject({ path: "/auth/tokens/short", body: '{"scopes":["tokens:write"]}' });
+    expect(exchange?.headers.authorization).toBe(`Bearer ${longToken}`);
+    expect(issue?.headers.authorization).toBe("Bearer short.token");
+    expect(issue?.headers).not.toHaveProperty("x-client-id");
+    expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "client_credentials" }]);
+  });
+
+  it("go with the grant type that is set", async () => {
+    const credentials: Credentials = { ...shortToken, grantType: "short_token" };
+    await clientUnderTest(c2m.server.url, { credentials }).call("issueLongTermToken");
+    expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "short_token" }]);
+  });
+
+  it("are exchanged once for all attempts", async () => {
+    c2m.server.script(json(201, short), json(429, {}), json(201, issued));
+    await clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken");
+    expect(c2m.server.requests.map(({ path }) => path)).toEqual([
+      "/auth/tokens/short",
+      "/auth/tokens/long",
+      "/auth/tokens/long",
+    ]);
+  });
+
+  it("need a present token", async () => {
+    const { client, clock } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    const deadline = clock.now() + 60_000;
+    const error = await errorOf(
+      client.issueLongTermToken({ scopes: [], ttlSeconds: 3600, current: undefined, deadline }),
+    );
+    expect(error).toMatchObject({ name: "PermanentError", code: "current_token_missing" });
+    expect(error.message).toMatch(/needs the present token\. Supply a first token again/);
+    expect(c2m.server.requests).toHaveLength(0);
+  });
+
+  it("need a live one: the error says that a person must supply it", async () => {
+    c2m.server.script(json(401, { code: "invalid_token" }));
+    const error = await errorOf(
+      clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken"),
+    );
+    expect(error).toMatchObject({ name: "PermanentError", code: "invalid_token" });
+    expect(error.message).toMatch(/^issueShortTermToken: .*Supply a first token again/);
+    expect(c2m.server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    [json(403, { code: "insufficient_scope" }), "insufficient_scope"],
+    [json(503, {}), "server_error"],
+  ])("pass on another failure of the exchange as it is", async (script, code) => {
+    c2m.server.script(script);
+    const error = await errorOf(
+      clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken"),
+    );
+    expect(error).toMatchObject({ code });
+    expect(error.name).not.toBe("AmbiguousError");
+    expect(error.message).not.toContain("Supply a first token");
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { diagnose } from "../../cli/looking/diagnosis.ts";
+import { historyOf } from "../../cli/rotation-history.ts";
+import { span } from "../../cli/time-text.ts";
+import type { TokenView, VersionView } from "../../cli/token-view.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+
+const now = Date.parse("2026-06-01T12:00:00Z");
+const [hour, day] = [3_600_000, 86_400_000];
+const secret = { name: "c2m/api-token", arn: "arn:secret" };
+const at = (ms: number) => new Date(now + ms).toISOString();
+
+function version(
+  versionId: string,
+  stages: string[],
+  { id = `tok_${versionId}`, endsIn = 30 * day } = {},
+): VersionView {
+  const value = {
+    access_token: `secret-${id}`,
+    token_id: id,
+    expires_at: at(endsIn),
+    issued_at: at(-day),
+    client_id: "c",
+  };
+  return { versionId, stages, held: parseValue(new Sensitive(JSON.stringify(value))) };
+}
+
+function view(changes: Partial<TokenView> = {}): TokenView {
+  return {
+    ...secret,
+    rotationEnabled: true,
+    schedule: "rate(7 days)",
+    rotationLambdaArn: undefined,
+    createdAt: now - 30 * day,
+    lastRotatedAt: now - day,
+    lastChangedAt: now - day,
+    nextRotationAt: now + 6 * day,
+    deletedAt: undefined,
+    replicasInSync: true,
+    current: version("current", ["AWSCURRENT"]),
+    previous: undefined,
+    pending: undefined,
+    pendingLeftOver: false,
+    ...changes,
+  };
+}
+
+const reconciled = { event: "reconcile.completed", at: now - hour, fields: { failed: 0 } };
+const failed = (step: string, version_id: string, ms: number) => ({
+  event: "step.failed",
+  at: now + ms,
+  fields: { secret: secret.arn, step, version_id, code: "c", reason: "C2M said no." },
+});
+
+function problems(changes: Partial<TokenView>, lines: object[] = [], graceSeconds = 3_600): string[] {
+  const history = historyOf([reconciled, ...lines] as never, secret, now);
+  return diagnose(view(changes), history, { now, graceSeconds }).problems.map(({ code }) => code);
+}
+
+describe("what is wrong with a token", () => {
+  it("is nothing while it is rotated in time", () => {
+    expect(problems({})).toEqual([]);
+  });
+
+  it.each<[string, Partial<TokenView>, object[]?]>([
+    ["deleted", { deletedAt: now - day }],
+    ["empty", { current: undefined }],
+    ["expired", { current: version("v", ["AWSCURRENT"], { endsIn: -hour }) }],
+    ["rotation_off", { rotationEnabled: false }],
+    ["too_late", { nextRotationAt: now + 31 * day }],
+    ["adopted", { current: { versionId: "v", stages: ["AWSCURRENT"], held: { kind: "foreign", token: undefined } } }],
+    ["replica", { replicasInSync: false }],
+    [
+      "rejected",
+      {},
+      [{ event: "token.rejected", at: now - hour, fields: { secret: secret.arn, version_id: "current" } }],
+    ],
+    [
+      "suspect",
+      {},
+      [
+        {
+          event: "token.suspected",
+          at: now,
+          fields: { secret: secret.arn, attempt_id: "a", latest_expires_at: at(day) },
+        },
+      ],
+    ],
+    ["rotation_failed", { pending: version("p", ["AWSPENDING"]) }, [failed("testSecret", "p", -hour)]],
+    ["rotation_failed", {}, [failed("createSecret", "gone", -hour)]],
+    ["not_revoked", { previous: version("old", ["AWSPREVIOUS"]) }],
+  ])("is %s", (code, changes, lines) => {
+    expect(problems(changes, lines)).toEqual([code]);
+  });
+
+  it("is not a failure that a later rotation made good, of another secret, or before the last rotation", () => {
+    const done = {
+      event: "step.succeeded",
+      at: now,
+      fields: { secret: secret.arn, step: "finishSecret", version_id: "q" },
+    };
+    expect(problems({}, [failed("createSecret", "p", -hour), done])).toEqual([]);
+    const other = failed("createSecret", "p", -hour);
+    expect(problems({}, [{ ...other, fields: { ...other.fields, secret: "other" } }])).toEqual([]);
+    expect(problems({}, [failed("createSecret", "p", -2 * day)])).toEqual([]);
+  });
+
+  it("is not a token that is revoked, can't be, or whose grace no one tells", () => {
+    const previous = version("old", ["AWSPREVIOUS"]);
+    const of = (event: string) => [{ event, at: now, fields: { secret: secret.arn, token_id: "tok_old" } }];
+    expect(problems({ previous }, of("token.revoked"))).toEqual([]);
+    expect(problems({ previous }, of("token.unrevocable"))).toEqual([]);
+    const { state, graceEndsAt } = diagnose(view({ previous }), undefined, { now, graceSeconds: undefined });
+    expect([state, graceEndsAt]).toEqual(["ok", undefined]);
+  });
+
+  it("is a reconciler that has been silent for hours, unless the secret is younger than that", () => {
+    const history = historyOf([], secret, now);
+    const codes = (changes: Partial<TokenView>) =>
+      diagnose(view(changes), history, { now, graceSeconds: 0 }).problems.map(({ code }) => code);
+    expect(codes({})).toEqual(["reconciler_silent"]);
+    expect(codes({ createdAt: now - hour })).toEqual([]);
+  });
+
+  it("comes with a remedy each, and holds no token", () => {
+    const changes = { rotationEnabled: false, replicasInSync: false, nextRotationAt: now + 40 * day };
+    const found = diagnose(view(changes), historyOf([], secret, now), { now, graceSeconds: 0 });
+    expect(found.problems.length).toBeGreaterThan(2);
+    for (const { what, remedy } of found.problems) expect([what, remedy]).not.toContain("");
+    expect(JSON.stringify(found)).not.toContain("secret-tok");
+  });
+});
+
+describe("a length of time", () => {
+  it.each([
+    [0, "0 s"],
+    [999, "0 s"],
+    [61_000, "1 min 1 s"],
+    [hour, "1 h"],
+    [25 * hour, "1 d 1 h"],
+    [-90_000, "1 min 30 s"],
+    [day + 59_000, "1 d"],
+  ])("of %i ms is %s", (ms, text) => {
+    expect(span(ms)).toBe(text);
+  });
+});

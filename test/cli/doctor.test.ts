@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { alarmNames } from "../../infra/resources/alarms.ts";
+import type { AlarmDefinition } from "../../local-cloud/cloudwatch/alarm.ts";
+import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { hour, OperatedStack } from "../harness/operated-stack.ts";
+import { stackConfig } from "../harness/stack.ts";
+
+const rotation = "c2m-token-rotation";
+const deployed = (name: string) => `${rotation}-${name}`;
+
+/** What stands below the heading of the rotation's alarms. */
+const alarmLines = (stdout: string, of = rotation) =>
+  stdout.split(`\nalarms of ${of}\n`)[1]?.trimEnd().split("\n") ?? [];
+
+const ok = (line: string) => /^ {2}ok {5}/.test(line);
+
+describe("doctor, of the alarms", () => {
+  let stack: OperatedStack;
+  let alarms: AlarmDefinition[];
+
+  beforeAll(async () => {
+    stack = await OperatedStack.start({ cloudWatch: { maxPageAlarms: 5 } });
+    alarms = stack.cloud.metrics.alarms().map(({ alarm }) => alarm);
+  });
+  afterEach(() => {
+    for (const alarm of alarms) stack.cloud.metrics.putAlarm(alarm);
+    stack.allowAllBut();
+  });
+  afterAll(() => stack.stop());
+
+  const change = (name: string, to: Partial<AlarmDefinition>) => {
+    for (const alarm of alarms) if (alarm.name === deployed(name)) stack.cloud.metrics.putAlarm({ ...alarm, ...to });
+  };
+
+  it("finds each that the program declares, over as many pages as there are", async () => {
+    stack.cloud.calls.calls.length = 0;
+    const { code, stdout } = await stack.on("doctor");
+    const lines = alarmLines(stdout);
+    expect(lines.map((line) => / {5}(\S+):/.exec(line)?.[1])).toEqual(alarmNames);
+    expect(lines.every(ok)).toBe(true);
+    expect(code).toBe(0);
+    expect(stack.cloud.calls.calls.filter(({ operation }) => operation === "DescribeAlarms")).toHaveLength(3);
+  });
+
+  it("says right after a deployment what it means to each that it has no figures yet", async () => {
+    const { stdout } = await stack.on("doctor");
+    expect(stdout).toContain("rotator-errors: no figures yet; none means that nothing happened");
+    expect(stdout).toContain("reconciler-silent: no figures yet; it will ring if none come");
+    expect(stdout).toContain("token-expiry-near: no figures yet; it judges when the first come");
+  });
+
+  it("misses one that was deleted behind the stack's back", async () => {
+    stack.cloud.metrics.deleteAlarm(deployed("orphan-found"));
+    const { code, stdout } = await stack.on("doctor");
+    expect(stdout).toContain(
+      `wrong  orphan-found: There is no alarm ${deployed("orphan-found")}.\n         → pulumi up --refresh\n`,
+    );
+    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length - 1);
+    expect(code).toBe(1);
+  });
+
+  it("finds those that nobody would hear: with their actions disabled, and without an SNS topic", async () => {
+    stack.cloud.metrics.setActionsEnabled(deployed("rotator-errors"), false);
+    change("orphan-found", { actions: [] });
+    change("orphan-suspected", { actions: ["arn:aws:automate:us-east-1:ec2:stop"] });
+    const { code, stdout } = await stack.on("doctor");
+    const enable = `aws cloudwatch enable-alarm-actions --alarm-names ${deployed("rotator-errors")}`;
+    expect(stdout).toMatch(/wrong {2}rotator-errors: Its actions are disabled/);
+    expect(stdout).toContain(`→ ${enable}\n`);
+    expect(stdout).toMatch(/wrong {2}orphan-found: It tells no SNS topic/);
+    expect(stdout).toMatch(/wrong {2}orphan-suspected: It tells no SNS topic/);
+    expect(code).toBe(1);
+  });
+
+  it("says in one line that it can't tell where they may not be read, and looks at everything else", async () => {
+    stack.allowAllBut("cloudwatch:DescribeAlarms");
+    const { code, stdout } = await stack.on("doctor");
+    const [line, fix, ...more] = alarmLines(stdout);
+    expect(line).toMatch(/wrong {2}alarms: Can't tell\. AWS denied it: .*cloudwatch:DescribeAlarms/);
+    expect([fix?.trim(), more]).toEqual(["→ docs/operators.md lists what an operator may need to be allowed.", []]);
+    expect(stdout).toContain("ok     C2M");
+    expect(code).toBe(1);
+  });
+
+  it("finds them by the stack's rotator where the secret can't be seen", async () => {
+    stack.allowAllBut("secretsmanager:DescribeSecret");
+    const PATH = await stack.pulumiPath();
+    const { stdout } = await stack.start(["doctor", "--stack", "production"], { PATH }).ended;
+    expect(stdout).toMatch(/wrong {2}secret: AWS denied it/);
+    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length);
+  });
+
+  it("takes another name of the rotation, and tells where there are none of it", async () => {
+    for (const alarm of alarms) stack.cloud.metrics.putAlarm({ ...alarm, name: `mail-${alarm.name}` });
+    const named = ["--rotator", "rotate-it", "--reconciler", "c2m-token-rotation-reconciler"];
+    const [untold, told, none] = await Promise.all([
+      stack.on("doctor", ...named),
+      stack.on("doctor", ...named, "--alarm-prefix", `mail-${rotation}`),
+      stack.on("doctor", "--alarm-prefix", "mail"),
+    ]);
+    for (const alarm of alarms) stack.cloud.metrics.deleteAlarm(`mail-${alarm.name}`);
+    expect(untold.stdout).toMatch(/wrong {2}alarms: Can't tell\. .* rotate-it\. Use --alarm-prefix NAME/);
+    expect(alarmLines(told.stdout, `mail-${rotation}`).filter(ok)).toHaveLength(alarmNames.length);
+    expect(alarmLines(none.stdout, "mail")).toEqual([
+      `  wrong  alarms: There is none of the ${alarmNames.length} alarms mail-…`,
+      "         → pulumi up --refresh; where the monitoring is off on purpose, use --no-alarms",
+    ]);
+    expect(none.code).toBe(1);
+  });
+});
+
+it("doctor names an alarm that rings, since when, and the runbook's section that the deployed alarm names", async () => {
+  const { config, secretKeys = [] } = stackConfig();
+  const runbook = "https://wiki.example.com/c2m";
+  const program = await plan({ config: { ...config, runbook }, secretKeys });
+  // It rings at the end of the hour in which C2M clamped the lifetime, for an hour.
+  const stack = await OperatedStack.start({ ageMs: 1.5 * hour, program, c2m: { maximumTtlSeconds: 30 * 86_400 } });
+  try {
+    stack.cloud.metrics.alarms();
+    stack.cloud.metrics.setActionsEnabled(deployed("lifetime-clamped"), false);
+    const { code, stdout } = await stack.on("doctor", "--json");
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ version: expect.any(String), tokens: [{ checks: expect.any(Array) }] });
+    expect(result.alarms).toEqual([{ rotation, checks: expect.any(Array) }]);
+    expect(result.alarms[0].checks).toContainEqual({
+      check: "lifetime-clamped",
+      ok: false,
+      said: expect.stringMatching(
+        /^c2m-token-rotation-lifetime-clamped is in ALARM, since 30 min( \d+ s)? ago\. Its actions are disabled/,
+      ),
+      fix: `${runbook}#lifetime-clamped, and aws cloudwatch enable-alarm-actions --alarm-names ${deployed("lifetime-clamped")}`,
+    });
+    expect(code).toBe(1);
+  } finally {
+    await stack.stop();
+  }
+});
+
+it("doctor looks for no alarms where the monitoring is off, as the stack or --no-alarms says", async () => {
+  const { config, secretKeys = [] } = stackConfig();
+  const stack = await OperatedStack.start({
+    program: await plan({ config: { ...config, monitoring: "false" }, secretKeys }),
+  });
+  try {
+    const PATH = await stack.pulumiPath();
+    const [ofStack, unsaid, said] = await Promise.all([
+      stack.start(["doctor", "--stack", "production"], { PATH }).ended,
+      stack.on("doctor"),
+      stack.on("doctor", "--no-alarms"),
+    ]);
+    expect(alarmLines(ofStack.stdout)).toEqual(["  ok     alarms: none; the stack's monitoring is off"]);
+    expect(ofStack.code).toBe(0);
+    expect(alarmLines(unsaid.stdout)[1]).toContain("where the monitoring is off on purpose, use --no-alarms");
+    expect(unsaid.code).toBe(1);
+    expect(said.stdout).not.toContain("alarms");
+    expect(said.code).toBe(0);
+  } finally {
+    await stack.stop();
+  }
+});

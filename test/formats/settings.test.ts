@@ -1,0 +1,127 @@
+import { describe, expect, it } from "vitest";
+import { parseSettings, settingsOf, type TokenSettingsEntry } from "../../src/formats/settings.ts";
+
+const entry: TokenSettingsEntry = {
+  clientId: "c2m_client",
+  baseUrl: "https://api.click2mail.com/v2",
+  credentialsSecretId: "c2m/client-credentials",
+  scopes: ["jobs:submit"],
+  ttlSeconds: 3_600,
+  graceSeconds: 0,
+  pendingMaxAgeSeconds: 1,
+  revocation: true,
+};
+const file = { rotatorTimeoutSeconds: 1, tokens: { "c2m/api-token": entry } };
+const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
+
+function withToken(change: object): string {
+  return JSON.stringify({ ...file, tokens: { "c2m/api-token": { ...entry, ...change } } });
+}
+
+function refusal(run: () => unknown): Error & { code?: string } {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error("It was accepted.");
+}
+
+describe("the settings file", () => {
+  it("is accepted at both ends of every range", () => {
+    expect(parseSettings(JSON.stringify(file))).toEqual(file);
+    const widest = { ttlSeconds: 7_776_000, graceSeconds: 1, shortTokenGrantType: "x", credentialsSecretId: "x" };
+    expect(parseSettings(withToken(widest)).tokens["c2m/api-token"]).toMatchObject(widest);
+  });
+
+  it("need not name credentials, where the present token authenticates", () => {
+    const { credentialsSecretId: _, ...without } = entry;
+    const parsed = parseSettings(JSON.stringify({ ...file, tokens: { t: without } }));
+    expect(parsed.tokens.t?.credentialsSecretId).toBeUndefined();
+  });
+
+  it.each([
+    [{ clientId: "" }, "clientId must not be empty"],
+    [{ clientId: 5 }, "clientId must be string"],
+    [{ credentialsSecretId: "" }, "credentialsSecretId must not be empty"],
+    [{ shortTokenGrantType: "" }, "shortTokenGrantType must not be empty"],
+    [{ scopes: [] }, "scopes must name at least one scope"],
+    [{ scopes: [""] }, "scopes.0 must not be empty"],
+    [{ ttlSeconds: 3_599 }, "ttlSeconds must be at least 3600 (1 hour)"],
+    [{ ttlSeconds: 7_776_001 }, "ttlSeconds must be at most 7776000 (90 days)"],
+    [{ ttlSeconds: 3_600.5 }, "ttlSeconds must be a whole number of seconds"],
+    [{ graceSeconds: -1 }, "graceSeconds must not be negative"],
+    [{ graceSeconds: 0.5 }, "graceSeconds must be a whole number of seconds"],
+    [{ pendingMaxAgeSeconds: 0 }, "pendingMaxAgeSeconds must be positive"],
+    [{ pendingMaxAgeSeconds: 1.5 }, "pendingMaxAgeSeconds must be a whole number of seconds"],
+    [{ revocation: "yes" }, "revocation must be boolean"],
+    [{ surprise: "value-of-it" }, "surprise"],
+  ])("refuses %j and names the field and the rule, not the value", (change, problem) => {
+    const { code, message } = refusal(() => parseSettings(withToken(change)));
+    expect(code).toBe("settings_invalid");
+    expect(message).toContain(`tokens.c2m/api-token.${problem}`);
+    expect(message).not.toContain("value-of-it");
+  });
+
+  it.each([
+    [0, "must be positive"],
+    [1.5, "must be a whole number of seconds"],
+  ])("refuses the rotator's timeout %j", (rotatorTimeoutSeconds, rule) => {
+    const { message } = refusal(() => parseSettings(JSON.stringify({ ...file, rotatorTimeoutSeconds })));
+    expect(message).toContain(`rotatorTimeoutSeconds ${rule}`);
+  });
+
+  it("names every problem at once", () => {
+    const { message } = refusal(() => parseSettings(withToken({ clientId: "", graceSeconds: -1 })));
+    expect(message).toMatch(/clientId must not be empty; .*graceSeconds must not be negative/);
+  });
+
+  it("refuses what is not JSON without quoting it", () => {
+    const { code, message } = refusal(() => parseSettings("{hunter2"));
+    expect(code).toBe("settings_invalid");
+    expect(message).toBe("The settings file is not JSON: deploy the function again.");
+  });
+
+  it("refuses what is not an object", () => {
+    expect(refusal(() => parseSettings("null")).message).toContain("(the whole) must be Object");
+  });
+});
+
+describe("the settings of a secret", () => {
+  const settings = parseSettings(JSON.stringify(file));
+
+  it("are found by the name in its ARN", () => {
+    expect(settingsOf(settings, arn("c2m/api-token"))).toEqual({ ...entry, secretName: "c2m/api-token" });
+    const china = "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:c2m/api-token-a1B2c3";
+    expect(settingsOf(settings, china).secretName).toBe("c2m/api-token");
+  });
+
+  it("are found for a name that itself ends like the six characters of an ARN", () => {
+    const named = { ...settings, tokens: { "token-abc123": entry } };
+    expect(settingsOf(named, arn("token-abc123")).secretName).toBe("token-abc123");
+  });
+
+  it.each([["c2m/api-token2"], ["c2m/api"], ["toString"], ["constructor"], ["__proto__"]])(
+    "are refused for %s, which is not listed",
+    (name) => {
+      const { code, message } = refusal(() => settingsOf(settings, arn(name)));
+      expect(code).toBe("secret_not_listed");
+      expect(message).toBe(
+        `SecretId: the secret ${JSON.stringify(name)} is not listed in this function's settings. Add it to the stack's tokens, or remove this function from its rotation.`,
+      );
+    },
+  );
+
+  it.each([
+    ["c2m/api-token"],
+    ["arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token"],
+    ["arn:aws:lambda:us-east-1:123456789012:secret:c2m/api-token-AbCdEf"],
+    ["arn:aws:secretsmanager:us-east-1:12345678901:secret:c2m/api-token-AbCdEf"],
+    [`x${arn("c2m/api-token")}`],
+    [`${arn("c2m/api-token")}-`],
+  ])("are refused for %s, which is no secret's ARN", (text) => {
+    const { code, message } = refusal(() => settingsOf(settings, text));
+    expect(code).toBe("secret_not_listed");
+    expect(message).toMatch(/^SecretId: is not the ARN of a secret\./);
+  });
+});

@@ -1,0 +1,326 @@
+import { randomUUID } from "node:crypto";
+import type { Caller } from "../../local-cloud/aws/service.ts";
+import { C2mEngine } from "../../local-cloud/c2m/engine.ts";
+import { C2mFrontDoor } from "../../local-cloud/c2m/front-door.ts";
+import { EventBus } from "../../local-cloud/events/bus.ts";
+import { Faults } from "../../local-cloud/faults.ts";
+import type { RotationEvent } from "../../local-cloud/secrets-manager/rotation.ts";
+import { SecretsManagerService } from "../../local-cloud/secrets-manager/service.ts";
+import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
+import { createC2mClient } from "../../src/c2m/client.ts";
+import type { HttpSend } from "../../src/c2m/http.ts";
+import type { RotationLog } from "../../src/formats/events.ts";
+import { isLedgerEvent, type LedgerEntry } from "../../src/formats/ledger.ts";
+import { secretNameOf } from "../../src/formats/settings.ts";
+import type { C2m, RotationContext, SecretStore } from "../../src/ports/ports.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
+import { CallBudget } from "../../src/reconcile/call-budget.ts";
+import { hourOfProof, reconcile } from "../../src/reconcile/reconcile.ts";
+import type { ReconcileReport } from "../../src/reconcile/report.ts";
+import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
+import { CallRates } from "./call-rates.ts";
+import { sendTo } from "./in-process-c2m.ts";
+import { inProcessClient } from "./in-process-client.ts";
+import { SimulationClock } from "./simulation-clock.ts";
+
+const accountId = "123456789012";
+const region = "us-east-1";
+const functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
+const clientId = "c2m_fleet";
+const clientSecret = "fleet-client-secret";
+const baseUrl = "https://c2m.test/v2";
+const start = "2026-01-01T00:00:00Z";
+
+const hour = 3_600_000;
+/** The functions' timeouts as deployed, less what they keep back for answering, in ms. */
+const stepMs = 119_000;
+const reconcileMs = 299_000;
+
+/** How long calls take, in ms. Ours: /long was seen to take 3.6 s, the others are assumed. */
+const takes = { issueLongTermToken: 3_600, otherC2mCalls: 500, secretsManager: 15 };
+
+export interface FleetOptions {
+  secrets: number;
+  /** C2M's auth calls per minute and source address. Default Infinity. */
+  limitPerMinute?: number;
+  /** Default `rate(30 days)`. */
+  schedule?: string;
+  /** C2M calls that a run of the reconciler may make; default 100, as deployed. */
+  budget?: number;
+  /** For the times within the rotation windows; default 1. */
+  seed?: number;
+}
+
+/** What a run of the reconciler did and took. */
+export interface ReconcileRun {
+  secrets: number;
+  /** On the fleet's clock. */
+  seconds: number;
+  c2mCalls: number;
+  /** Secrets that the run did not get done with. */
+  failed: number;
+}
+
+/**
+ * Many secrets of one account and one C2M client, deployed at once, on one clock: the protocol and the reconciler as they
+ * are, on the engines of the local cloud, with calls that take time.
+ */
+export class Fleet {
+  readonly clock = new SimulationClock(start);
+  readonly calls = new CallRates();
+  readonly runs: ReconcileRun[] = [];
+  /** Steps that failed, by the error's code. */
+  readonly failures = new Map<string, number>();
+  readonly c2mEngine: C2mEngine;
+  readonly #bus = new EventBus();
+  readonly #service: SecretsManagerService;
+  readonly #store: SecretStore;
+  readonly #c2m: C2m;
+  readonly #names: string[];
+  readonly #ledger: LedgerEntry[] = [];
+  readonly #rotatedAt = new Map<string, number>();
+  readonly #options: Required<FleetOptions>;
+  #delays = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = {
+      limitPerMinute: Number.POSITIVE_INFINITY,
+      schedule: "rate(30 days)",
+      budget: 100,
+      seed: 1,
+      ...options,
+    };
+    const { clock, calls } = this;
+    const faults = new Faults(clock);
+    const random = randomFrom(this.#options.seed);
+    this.#names = Array.from({ length: options.secrets }, (_, index) => `c2m/token-${index}`);
+    this.c2mEngine = new C2mEngine({ clock, knobs: { tokenLength: 120 } });
+    this.c2mEngine.registerClient({ clientId, clientSecret, scopes: ["jobs:submit", "tokens:revoke"] });
+    const rotatorRole: Caller = {
+      kind: "role",
+      accountId,
+      roleName: "rotator",
+      arn: `arn:aws:sts::${accountId}:assumed-role/rotator/rotator`,
+    };
+    this.#service = new SecretsManagerService({
+      clock,
+      accountId,
+      region,
+      events: this.#bus,
+      // AWS says of a window no more than that the rotation starts within it: any time is as likely.
+      knobs: { startWithin: (window) => window.start + random() * (window.end - window.start) },
+      rotator: {
+        mayInvoke: () => true,
+        isFunction: (_, caller) => caller.arn === rotatorRole.arn,
+        invoke: (_function, _secret, event) => this.#step(event),
+      },
+    });
+    const client = inProcessClient({ service: this.#service, caller: rotatorRole, region, faults, calls, clock });
+    this.#store = delayed(new SecretsManagerStore(client), () => this.#wait(takes.secretsManager));
+    const send = sendTo(new C2mFrontDoor({ engine: this.c2mEngine, faults, calls, clock }), baseUrl);
+    this.#c2m = createC2mClient({
+      baseUrl,
+      clientId,
+      clock,
+      random,
+      credentials: async () => ({ mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) }),
+      send: delayedSend(send, (ms) => this.#wait(ms)),
+    });
+  }
+
+  /** Deploys all secrets and lets the years begin. What that takes is not counted. */
+  async deploy(): Promise<void> {
+    for (const name of this.#names) {
+      const { ARN } = this.#service.engine.createSecret(
+        { Name: name, ClientRequestToken: randomUUID() },
+        { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` },
+      );
+      await runBootstrap(this.#context(name, stepMs), ARN);
+      this.#service.engine.rotateSecret({
+        SecretId: name,
+        ClientRequestToken: randomUUID(),
+        RotationLambdaARN: functionArn,
+        RotationRules: { ScheduleExpression: this.#options.schedule },
+        RotateImmediately: false,
+      });
+    }
+    await this.#service.engine.idle();
+    this.calls.reset();
+    this.#bus.events.length = 0;
+    this.c2mEngine.knobs.rateLimitPerMinute = this.#options.limitPerMinute;
+    this.#delays = true;
+    this.clock.at(this.clock.now() + hour, () => this.#hourly());
+  }
+
+  /** Lets a day pass. */
+  async passDay(): Promise<void> {
+    await this.clock.advanceTo(this.clock.now() + 24 * hour);
+  }
+
+  /** One run of the reconciler over all secrets, as it is each hour. */
+  async reconcileAll(): Promise<{ run: ReconcileRun; secretsManagerCalls: number; cpuMs: number }> {
+    const before = this.calls.total("secretsmanager");
+    const cpu = process.cpuUsage();
+    const running = this.#reconcile(this.#names);
+    await this.clock.advanceTo(this.clock.now() + hour / 2);
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      run: await running,
+      secretsManagerCalls: this.calls.total("secretsmanager") - before,
+      cpuMs: (user + system) / 1_000,
+    };
+  }
+
+  rotations(): { succeeded: number; failed: number } {
+    const count = (name: string) => this.#bus.events.filter(({ detail }) => detail.eventName === name).length;
+    return { succeeded: count("RotationSucceeded"), failed: count("RotationFailed") };
+  }
+
+  /** Secrets whose current token is dead. */
+  outages(): string[] {
+    const live = new Set(this.c2mEngine.liveLongTokens().map(({ id }) => id));
+    return this.#names.filter((name) => {
+      const { SecretString = "{}" } = this.#service.engine.getSecretValue({ SecretId: name });
+      return !live.has((JSON.parse(SecretString) as { token_id?: string }).token_id ?? "");
+    });
+  }
+
+  stop(): void {
+    this.#service.stop();
+  }
+
+  async #step(event: RotationEvent): Promise<{ error?: string }> {
+    const name = secretNameOf(event.SecretId) ?? "";
+    try {
+      await runStep(this.#context(name, stepMs), event.Step, {
+        secretId: event.SecretId,
+        versionId: event.ClientRequestToken,
+        rotationToken: new Sensitive(event.RotationToken),
+      });
+      if (event.Step === "finishSecret") this.#rotatedAt.set(name, this.clock.now());
+      return {};
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+      this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
+      return { error: code };
+    }
+  }
+
+  /**
+   * The hourly run. Secrets with nothing to do are left out: each costs three reads and changes nothing, which
+   * `reconcileAll` measures; a year of them would cost hours.
+   */
+  async #hourly(): Promise<void> {
+    this.clock.at(this.clock.now() + hour, () => this.#hourly());
+    const now = this.clock.now();
+    const hourOfDay = new Date(now).getUTCHours();
+    const due = this.#names.filter(
+      (name) => hourOfProof(name) === hourOfDay || now - (this.#rotatedAt.get(name) ?? 0) < 4 * hour,
+    );
+    this.runs.push(await this.#reconcile(due));
+  }
+
+  async #reconcile(names: readonly string[]): Promise<ReconcileRun> {
+    const { clock } = this;
+    const began = clock.now();
+    const budget = new CallBudget(this.#options.budget);
+    const contexts = names.map((name) => {
+      const context = this.#context(name, reconcileMs);
+      return { ...context, c2m: budget.limit(context.c2m) };
+    });
+    const report: ReconcileReport = await reconcile(
+      {
+        clock,
+        log: this.#log,
+        ledger: { read: async (from) => this.#entriesFrom(from) },
+        budget,
+        deadline: began + reconcileMs,
+        contexts,
+        stepMs: 120_000,
+      },
+      { scope: "recent" },
+    );
+    return {
+      secrets: names.length,
+      seconds: (clock.now() - began) / 1_000,
+      c2mCalls: report.c2mCalls,
+      failed: report.secrets.filter(({ error }) => error).length,
+    };
+  }
+
+  #context(secretName: string, timeMs: number): RotationContext {
+    return {
+      store: this.#store,
+      c2m: this.#c2m,
+      clock: this.clock,
+      log: this.#log,
+      settings: {
+        secretName,
+        clientId,
+        baseUrl,
+        credentialsSecretId: "c2m/client-credentials",
+        scopes: ["jobs:submit", "tokens:revoke"],
+        ttlSeconds: 60 * 86_400,
+        graceSeconds: 3_600,
+        pendingMaxAgeSeconds: 26 * 3_600,
+        revocation: true,
+      },
+      randomId: randomUUID,
+      deadline: this.clock.now() + timeMs,
+    };
+  }
+
+  readonly #log: RotationLog = {
+    event: (event, fields) => {
+      if (isLedgerEvent(event)) this.#ledger.push({ event, at: this.clock.now(), fields } as LedgerEntry);
+    },
+    metric: () => {},
+  };
+
+  #entriesFrom(from: number): LedgerEntry[] {
+    let first = this.#ledger.length;
+    while (first > 0 && (this.#ledger[first - 1]?.at ?? 0) >= from) first -= 1;
+    return this.#ledger.slice(first);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    if (this.#delays) await this.clock.sleep(ms);
+  }
+}
+
+function delayed(store: SecretStore, wait: () => Promise<void>): SecretStore {
+  const after =
+    <Request extends unknown[], Answer>(call: (...request: Request) => Promise<Answer>) =>
+    async (...request: Request): Promise<Answer> => {
+      await wait();
+      return await call(...request);
+    };
+  return {
+    describe: after((secretId) => store.describe(secretId)),
+    read: after((secretId, versionId) => store.read(secretId, versionId)),
+    readCurrent: after((secretId) => store.readCurrent(secretId)),
+    listVersions: after((secretId) => store.listVersions(secretId)),
+    put: after((version) => store.put(version)),
+    moveStage: after((move) => store.moveStage(move)),
+  };
+}
+
+/** C2M takes its time before it answers, and each attempt anew. */
+function delayedSend(send: HttpSend, wait: (ms: number) => Promise<void>): HttpSend {
+  return async (request) => {
+    const operation = request.url.pathname.split("/").at(-1);
+    await wait(operation === "long" ? takes.issueLongTermToken : takes.otherC2mCalls);
+    return await send(request);
+  };
+}
+
+/** Mulberry32: numbers in [0, 1) that are the same for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,9 @@
+// Preloaded into the command line's processes: their time is the machine's, moved by so many ms, so that no test
+// depends on the hour of the day at which it runs.
+import { patchTime } from "../../local-cloud/lambda/runtime/time-patch.mjs";
+
+const machineNow = Date.now;
+const shift = Number(process.env.SHIFTED_TIME_MS);
+const wait = process.getBuiltinModule("node:timers/promises").setTimeout;
+
+patchTime({ now: () => machineNow() + shift, sleep: (ms) => wait(ms) });

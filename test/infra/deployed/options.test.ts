@@ -1,0 +1,228 @@
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Caller } from "../../../local-cloud/aws/service.ts";
+import { contextOf } from "../../../local-cloud/iam/condition.ts";
+import { decide } from "../../../local-cloud/iam/evaluate.ts";
+import { parsePolicy } from "../../../local-cloud/iam/policy.ts";
+import type { Deployment } from "../../../local-cloud/pulumi/deploy.ts";
+import { plan } from "../../../local-cloud/pulumi/plan.ts";
+import { all, one, policyIn, settingsOf } from "../../harness/declared.ts";
+import {
+  currentToken,
+  deployPlan,
+  emptyCloud,
+  hour,
+  secretName,
+  stackConfig,
+  type TestCloud,
+  unprotect,
+} from "../../harness/stack.ts";
+
+const account = "123456789012";
+const readerArn = `arn:aws:iam::${account}:role/app`;
+const { config, secretKeys = [] } = stackConfig({ schedule: "rate(4 hours)" });
+const optional = {
+  name: "mail",
+  kmsKey: "create",
+  replicaRegions: '["eu-west-1"]',
+  readers: JSON.stringify([readerArn]),
+  alarmEmails: '["ops@example.com"]',
+  tags: '{"Team":"mail"}',
+  recoveryWindowInDays: "0",
+  logRetentionDays: "365",
+  runbook: "https://wiki.example.com/runbook",
+  vpc: '{"subnetIds":["subnet-1","subnet-2"],"securityGroupIds":["sg-1"]}',
+  tracing: "true",
+};
+const [plain, program, sharedKey, unmonitored] = await Promise.all([
+  plan({ config, secretKeys }),
+  plan({ config: { ...config, ...optional }, secretKeys }),
+  plan({ config: { ...config, kmsKey: `arn:aws:kms:us-east-1:${account}:key/ours`, protect: "false" }, secretKeys }),
+  plan({ config: { ...config, monitoring: "false" }, secretKeys }),
+]);
+
+describe("a stack with all that is optional", () => {
+  let world: TestCloud;
+  let deployment: Deployment;
+
+  beforeAll(async () => {
+    world = await emptyCloud();
+    world.cloud.iam.putRole({ name: "app", arn: readerArn, assumeRolePolicy: trust });
+    world.cloud.iam.putRole({ name: "other", arn: `arn:aws:iam::${account}:role/other`, assumeRolePolicy: trust });
+    deployment = await deployPlan(world.cloud, program);
+  });
+
+  afterAll(async () => world.cloud.stop());
+
+  const trust = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" },
+  });
+
+  /** Reads the token secret as an app with this role. */
+  async function readAs(roleName: string, SecretId = secretName): Promise<string | undefined> {
+    const arn = `arn:aws:sts::${account}:assumed-role/${roleName}/app`;
+    const caller: Caller = { kind: "role", accountId: account, roleName, arn };
+    const client = new SecretsManagerClient({ ...world.cloud.clientConfig(caller), maxAttempts: 1 });
+    try {
+      return (await client.send(new GetSecretValueCommand({ SecretId }))).SecretString;
+    } finally {
+      client.destroy();
+    }
+  }
+
+  it("rotates", async () => {
+    const first = currentToken(world.cloud).token_id;
+    await world.clock.advanceBy(9 * hour);
+    expect(currentToken(world.cloud).token_id).not.toBe(first);
+    expect(world.cloud.c2m.liveLongTokens().map(({ id }) => id)).toContain(currentToken(world.cloud).token_id);
+    expect(world.cloud.metrics.alarming()).toEqual([]);
+  });
+
+  it("encrypts its secrets with its own key, and keeps a copy in the other region", async () => {
+    const { engine } = world.cloud.secretsManager;
+    const key = one(program, "Key").outputs.arn;
+    for (const SecretId of [secretName, "c2m/client-credentials"]) {
+      expect(engine.describeSecret({ SecretId }).KmsKeyId).toBe(key);
+    }
+    expect(engine.describeSecret({ SecretId: secretName }).ReplicationStatus).toEqual([
+      expect.objectContaining({ Region: "eu-west-1", Status: "InSync" }),
+    ]);
+    // The credentials stay where they are needed.
+    expect(engine.describeSecret({ SecretId: "c2m/client-credentials" }).ReplicationStatus).toBeUndefined();
+  });
+
+  it("lets the readers that it names read the token, and nobody else, and nobody the credentials", async () => {
+    // The key lets them too, by its own policy, which the local cloud does not evaluate.
+    world.cloud.iam.putRolePolicy("app", "key", allow("kms:Decrypt", "*"));
+    expect(JSON.parse((await readAs("app")) ?? "")).toMatchObject({ token_type: "Bearer" });
+    await expect(readAs("other")).rejects.toThrow(/not authorized to perform: secretsmanager:GetSecretValue/);
+    await expect(readAs("app", "c2m/client-credentials")).rejects.toThrow(/not authorized/);
+  });
+
+  it("tags what it makes with its own tags too", () => {
+    const tagged = program.resources.filter(({ custom, inputs }) => custom && inputs.tags !== undefined);
+    for (const { inputs } of tagged) {
+      expect(inputs.tags).toEqual({ Project: "c2m-token-rotation", Rotation: "mail", Team: "mail" });
+    }
+    expect(tagged.length).toBeGreaterThan(10);
+  });
+
+  it("leaves nothing behind when it is destroyed, once the secret is no longer protected", async () => {
+    await expect(deployment.destroy()).rejects.toThrow(/is protected/);
+    await (await unprotect(deployment)).destroy();
+    const client = new SecretsManagerClient({ ...world.cloud.clientConfig(), maxAttempts: 1 });
+    await expect(client.send(new DescribeSecretCommand({ SecretId: secretName }))).rejects.toThrow(/can't find/);
+    client.destroy();
+  });
+});
+
+function allow(Action: string, Resource: string): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action, Resource } });
+}
+
+describe("what is optional", () => {
+  it("is off where nothing is said", () => {
+    for (const kind of ["Key", "Alias", "TopicSubscription"]) expect(all(plain, kind)).toEqual([]);
+    for (const { inputs } of all(plain, "Secret")) {
+      expect(inputs).not.toHaveProperty("kmsKeyId");
+      expect(inputs).not.toHaveProperty("replicas");
+    }
+    for (const { inputs } of all(plain, "Function")) {
+      expect(inputs).not.toHaveProperty("vpcConfig");
+      expect(inputs).not.toHaveProperty("tracingConfig");
+    }
+  });
+
+  it("goes to both functions: VPC and tracing", () => {
+    for (const { inputs } of all(program, "Function")) {
+      expect(inputs.vpcConfig).toEqual({ subnetIds: ["subnet-1", "subnet-2"], securityGroupIds: ["sg-1"] });
+      expect(inputs.tracingConfig).toEqual({ mode: "Active" });
+    }
+  });
+
+  it("a log retention and a recovery window of one's own", () => {
+    expect(one(program, "LogGroup").inputs.retentionInDays).toBe(365);
+    for (const { inputs } of all(program, "Secret")) expect(inputs.recoveryWindowInDays).toBe(0);
+    for (const { inputs } of all(plain, "Secret")) expect(inputs.recoveryWindowInDays).toBe(30);
+  });
+
+  it("a key that is there already is used, and none is made", () => {
+    expect(all(sharedKey, "Key")).toEqual([]);
+    for (const { inputs } of all(sharedKey, "Secret"))
+      expect(inputs.kmsKeyId).toBe(`arn:aws:kms:us-east-1:${account}:key/ours`);
+  });
+
+  it("without protection, nothing is protected", () => {
+    expect(sharedKey.resources.filter(({ protect }) => protect)).toEqual([]);
+  });
+
+  it("without monitoring there is none, and all else is as it was", () => {
+    for (const kind of ["MetricAlarm", "Topic", "Dashboard"]) expect(all(unmonitored, kind)).toEqual([]);
+    expect(all(unmonitored, "EventRule").map(({ name }) => name)).toEqual(["c2m-token-rotation-reconciler"]);
+    expect(unmonitored.outputs).not.toHaveProperty("alarmTopicArn");
+    expect(settingsOf(unmonitored)).toEqual(settingsOf(plain));
+  });
+});
+
+describe("the key", () => {
+  const conditions = all(program, "RolePolicy").flatMap((policy) =>
+    policyIn(policy)
+      .Statement.filter(({ Sid }) => Sid === "UseKey")
+      .map((statement) => ({ role: policy.name, ...statement })),
+  );
+
+  it("is used by each function through Secrets Manager only, and for its own secrets only", () => {
+    const [token, credentials] = [one(program, "Secret", secretName).id, one(program, "Secret", "-credentials").id];
+    const via = "secretsmanager.us-east-1.amazonaws.com";
+    const key = one(program, "Key").outputs.arn;
+    expect(conditions).toEqual([
+      expect.objectContaining({
+        role: "mail-rotator",
+        Resource: key,
+        Condition: {
+          StringEquals: { "kms:EncryptionContext:SecretARN": [token, credentials], "kms:ViaService": via },
+        },
+      }),
+      expect.objectContaining({
+        role: "mail-reconciler",
+        Action: ["kms:Decrypt"],
+        Resource: key,
+        Condition: { StringEquals: { "kms:EncryptionContext:SecretARN": [token], "kms:ViaService": via } },
+      }),
+    ]);
+  });
+
+  it("is renewed each year, and kept as long as AWS allows when it is deleted", () => {
+    expect(one(program, "Key").inputs).toMatchObject({ enableKeyRotation: true, deletionWindowInDays: 30 });
+  });
+
+  it("lets a reader decrypt through Secrets Manager, and in no other way", () => {
+    const resource = parsePolicy(String(one(program, "Key").inputs.policy), "resource");
+    const reader: Caller = { kind: "role", accountId: account, roleName: "app", arn: readerArn };
+    const decrypt = (via: Record<string, string>) =>
+      decide(reader, readerArn, { action: "kms:Decrypt", resource: "key" }, { identity: [], resource }, contextOf(via))
+        .allowed;
+    expect(decrypt({ "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" })).toBe(true);
+    expect(decrypt({})).toBe(false);
+  });
+});
+
+describe("the secret's policy", () => {
+  it.each([
+    ["without TLS it denies everybody", "false", false],
+    ["with TLS it lets the reader read", "true", true],
+  ])("%s", (_, secure, allowed) => {
+    const resource = parsePolicy(String(one(program, "SecretPolicy", secretName).inputs.policy), "resource");
+    const reader: Caller = { kind: "role", accountId: account, roleName: "app", arn: readerArn };
+    const needed = { action: "secretsmanager:GetSecretValue", resource: "secret" };
+    const decision = decide(
+      reader,
+      readerArn,
+      needed,
+      { identity: [], resource },
+      contextOf({ "aws:SecureTransport": secure }),
+    );
+    expect(decision.allowed).toBe(allowed);
+  });
+});

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { handler as Handler } from "../../lambdas/rotator/handler.ts";
+import { RealClock } from "../../local-cloud/clock.ts";
+import { LocalCloud } from "../../local-cloud/cloud.ts";
+import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
+import type { SettingsFile } from "../../src/formats/settings.ts";
+import { clientId, clientSecret, scopes } from "../harness/rotation-world.ts";
+import { everythingOf } from "../rotation/invariants.ts";
+
+const secretName = "c2m/api-token";
+const credentialsName = "c2m/client-credentials";
+const version = "11111111-1111-4111-8111-111111111111";
+
+describe("the rotator's handler, in a warm process", () => {
+  let cloud: LocalCloud;
+  let folder: string;
+  let handler: typeof Handler;
+  let arn: string;
+  let printed: string;
+
+  beforeAll(async () => {
+    const clock = new RealClock((error) => {
+      throw error;
+    });
+    cloud = await LocalCloud.start({ clock });
+    cloud.c2m.registerClient({ clientId, clientSecret, scopes });
+    const { engine } = cloud.secretsManager;
+    const token = (name: string) => ({ Name: name, ClientRequestToken: crypto.randomUUID() });
+    arn = engine.createSecret(token(secretName), cloud.administrator).ARN;
+    engine.createSecret({ ...token(credentialsName), SecretString: credentials(clientSecret) }, cloud.administrator);
+    folder = mkdtempSync(join(tmpdir(), "rotator-"));
+    const settings: SettingsFile = {
+      rotatorTimeoutSeconds: 60,
+      tokens: {
+        [secretName]: {
+          clientId,
+          baseUrl: cloud.c2mUrl,
+          credentialsSecretId: credentialsName,
+          scopes,
+          ttlSeconds: 7_200,
+          graceSeconds: 0,
+          pendingMaxAgeSeconds: 3_600,
+          revocation: true,
+        },
+      },
+    };
+    writeFileSync(join(folder, "tokens.json"), JSON.stringify(settings));
+    const { endpoint, region, credentials: key } = cloud.clientConfig();
+    vi.stubEnv("LAMBDA_TASK_ROOT", folder);
+    vi.stubEnv("AWS_ENDPOINT_URL", endpoint);
+    vi.stubEnv("AWS_REGION", region);
+    vi.stubEnv("AWS_ACCESS_KEY_ID", key.accessKeyId);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", key.secretAccessKey);
+    // It reads its environment when it is loaded.
+    ({ handler } = await import("../../lambdas/rotator/handler.ts"));
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    await bootstrap();
+  });
+
+  afterAll(async () => {
+    await cloud.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  beforeEach(() => {
+    printed = "";
+    vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      printed += String(chunk);
+      return true;
+    });
+  });
+
+  function credentials(secret: string): string {
+    return JSON.stringify({ client_id: clientId, client_secret: secret });
+  }
+
+  function storeCredentials(secret: string): void {
+    const input = { SecretId: credentialsName, ClientRequestToken: crypto.randomUUID() };
+    cloud.secretsManager.engine.putSecretValue({ ...input, SecretString: credentials(secret) }, cloud.administrator);
+  }
+
+  const run = (event: unknown) => handler(event, { getRemainingTimeInMillis: () => 60_000 });
+  const bootstrap = () => run({ Step: "bootstrap", SecretId: arn });
+
+  it("answers the bootstrap with what it did and no secret, and a step with nothing", async () => {
+    expect(await bootstrap()).toEqual({
+      outcome: "proven",
+      versionId: expect.stringMatching(/^bootstrap-/),
+      expiresAt: expect.any(String),
+    });
+    expect(await run({ Step: "setSecret", SecretId: arn, ClientRequestToken: version })).toBeNull();
+  });
+
+  it("proves the credentials that are stored now, not those that it has kept", async () => {
+    storeCredentials("wrong");
+    await expect(bootstrap()).rejects.toMatchObject({ name: "PermanentError", code: "invalid_grant" });
+    storeCredentials(clientSecret);
+    expect(await bootstrap()).toMatchObject({ outcome: "proven" });
+  });
+
+  it("reads the credentials again after C2M has rejected those that it kept", async () => {
+    await bootstrap();
+    const changed = "a-new-client-secret";
+    cloud.c2m.registerClient({ clientId, clientSecret: changed, scopes });
+    storeCredentials(changed);
+    cloud.secretsManager.engine.putSecretValue(
+      { SecretId: arn, ClientRequestToken: version, SecretString: "placeholder", VersionStages: ["OTHER"] },
+      cloud.administrator,
+    );
+    const empty = cloud.secretsManager.engine.find(arn)?.state;
+    const placeholder = empty?.versions.get(version);
+    if (!empty || !placeholder) throw new Error("There is no version.");
+    placeholder.value = undefined;
+    empty.rotation = {
+      enabled: true,
+      lambdaArn: "",
+      rules: undefined,
+      history: { setAt: 0, fulfilledAt: 0 },
+      announced: undefined,
+      lastRotatedDate: undefined,
+      calculatedDays: undefined,
+    };
+    const create = () => run({ Step: "createSecret", SecretId: arn, ClientRequestToken: version });
+    await expect(create()).rejects.toMatchObject({ code: "invalid_grant" });
+    expect(await create()).toBeNull();
+  });
+
+  it("refuses a secret that is not in its settings, and events that are nobody's", async () => {
+    const other = arn.replace("api-token", "other");
+    const step = { Step: "createSecret", SecretId: other, ClientRequestToken: version };
+    await expect(run(step)).rejects.toMatchObject({ code: "secret_not_listed" });
+    await expect(run({ hello: "world" })).rejects.toMatchObject({ code: "event_invalid" });
+  });
+
+  it("writes what failed, and its metric", async () => {
+    const step = { Step: "finishSecret", SecretId: arn, ClientRequestToken: "22222222-2222-4222-8222-222222222222" };
+    await expect(run(step)).rejects.toMatchObject({ code: "not_pending" });
+    const lines = printed
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ message }) => message)).toEqual(["step.started", "step.failed", undefined]);
+    expect(lines[2]).toMatchObject({ RotationStepFailed: 1 });
+  });
+
+  it("tells of an error that is not ours only its kind, also to Lambda, which prints what is thrown", async () => {
+    vi.spyOn(SecretsManagerStore.prototype, "describe").mockRejectedValueOnce(new TypeError("hunter2"));
+    const error = await bootstrap().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "unexpected", message: expect.stringContaining("TypeError") });
+    expect(everythingOf(error) + printed).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,213 @@
+import type { StoredToken } from "../../../src/formats/stored-token.ts";
+import { parseValue } from "../../../src/formats/stored-token.ts";
+import { PermanentError } from "../../../src/ports/errors.ts";
+import type { RotationContext } from "../../../src/ports/ports.ts";
+import { type ReconcileContext, reconcile } from "../../../src/reconcile/reconcile.ts";
+import { runStep } from "../../../src/rotation/steps/run-step.ts";
+import { type Protocol, theProtocol } from "./functions.ts";
+import type { StrikeKind } from "./schedule.ts";
+
+type RunStep = Protocol["runStep"];
+
+/** What a double has broken, the invariant that it breaks, and the scenario in which that shows. */
+export interface BrokenProtocol {
+  fault: string;
+  breaks: string;
+  scenario: string;
+  /** What strikes it when it shows: one of these after the other, at any effects. None: it shows undisturbed. */
+  shownBy: readonly StrikeKind[];
+  protocol: Protocol;
+}
+
+/** The protocol with one mistake each, as somebody might make it. */
+export const brokenProtocols: readonly BrokenProtocol[] = [
+  {
+    fault: "revokes the old token before it promotes the new one",
+    breaks: "I1",
+    scenario: "no-grace",
+    shownBy: [],
+    protocol: withStep(async (context, step, target) => {
+      if (step === "finishSecret") await revokeCurrent(context, target.secretId);
+      await runStep(context, step, target);
+    }),
+  },
+  {
+    fault: "revokes in testSecret a token that fails its test",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: ["denied"],
+    protocol: withStep(async (context, step, target) => {
+      try {
+        await runStep(context, step, target);
+      } catch (error) {
+        if (step === "testSecret") await revokeVersion(context, target.secretId, target.versionId);
+        throw error;
+      }
+    }),
+  },
+  {
+    fault: "returns early from finishSecret when the version is current already",
+    breaks: "I4",
+    scenario: "stale-retry",
+    shownBy: ["crash"],
+    protocol: withStep(async (context, step, target) => {
+      if (step === "finishSecret") {
+        const { stages } = await context.store.describe(target.secretId);
+        if (stages.get(target.versionId)?.includes("AWSCURRENT")) return;
+      }
+      await runStep(context, step, target);
+    }),
+  },
+  {
+    fault: "reads by stage label twice and takes the two for one state",
+    breaks: "I1",
+    scenario: "no-grace",
+    shownBy: ["operator-back"],
+    protocol: withStep(async (context, step, target) => {
+      if (step !== "finishSecret") return await runStep(context, step, target);
+      // The guard looks at AWSCURRENT once and the revocation takes whatever AWSCURRENT is by then for the old one.
+      const before = await context.store.readCurrent(target.secretId);
+      const old = await context.store.readCurrent(target.secretId);
+      await promoteFrom(context, target, before?.versionId);
+      if (old && old.versionId !== target.versionId) await revokeVersion(context, target.secretId, old.versionId);
+    }),
+  },
+  {
+    fault: "detaches a stuck version and revokes its token in one run",
+    breaks: "I1",
+    scenario: "stale-retry",
+    shownBy: ["crash", "reconcile"],
+    protocol: {
+      ...theProtocol,
+      reconcile: async (context, request) => {
+        const report = await reconcile(context, request);
+        for (const [index, { detached }] of report.secrets.entries()) {
+          const own = context.contexts[index];
+          const secret = own && (await own.store.describe(own.settings.secretName));
+          for (const versionId of detached) if (own && secret) await revokeVersion(own, secret.arn, versionId);
+        }
+        return report;
+      },
+    },
+  },
+  {
+    fault: "does not revoke a token that the store refused for good",
+    breaks: "I2",
+    scenario: "grace",
+    shownBy: ["denied"],
+    protocol: withStep((context, step, target) => {
+      const c2m = step === "createSecret" ? { ...context.c2m, revokeToken: async () => {} } : context.c2m;
+      return runStep({ ...context, c2m }, step, target);
+    }),
+  },
+  {
+    fault: "writes the issued id to the log after the store",
+    breaks: "I3",
+    scenario: "grace",
+    shownBy: [],
+    protocol: withStep(async (context, step, target) => {
+      const held: (() => void)[] = [];
+      const log: RotationContext["log"] = {
+        metric: (name, value) => context.log.metric(name, value),
+        event: (name, fields) => {
+          if (name === "token.issued") held.push(() => context.log.event(name, fields));
+          else {
+            if (name === "token.stored") for (const say of held.splice(0)) say();
+            context.log.event(name, fields);
+          }
+        },
+      };
+      await runStep({ ...context, log }, step, target);
+    }),
+  },
+  {
+    fault: "revokes without looking at AWSCURRENT immediately before",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: ["operator-back"],
+    protocol: { ...theProtocol, reconcile: (context, request) => reconcile(withoutGuard(context), request) },
+  },
+  {
+    fault: "puts a secret into an error",
+    breaks: "I5",
+    scenario: "grace",
+    shownBy: ["denied"],
+    protocol: withStep(async (context, step, target) => {
+      try {
+        await runStep(context, step, target);
+      } catch (error) {
+        const version = await context.store.read(target.secretId, target.versionId);
+        throw version ? new PermanentError("failed", `It failed for ${version.value.reveal()}`) : error;
+      }
+    }),
+  },
+  {
+    fault: "promotes a token that was not tested",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: [],
+    protocol: withStep(async (context, step, target) => {
+      if (step !== "testSecret") await runStep(context, step, target);
+    }),
+  },
+];
+
+function withStep(step: RunStep): Protocol {
+  return { ...theProtocol, runStep: step };
+}
+
+async function promoteFrom(
+  context: RotationContext,
+  { secretId, versionId }: Parameters<RunStep>[2],
+  from: string | undefined,
+): Promise<void> {
+  if (from === versionId) return;
+  const fromVersionId = from === undefined ? {} : { fromVersionId: from };
+  await context.store.moveStage({ secretId, stage: "AWSCURRENT", toVersionId: versionId, ...fromVersionId });
+}
+
+async function revokeCurrent(context: RotationContext, secretId: string): Promise<void> {
+  const current = await context.store.readCurrent(secretId);
+  if (current) await revokeVersion(context, secretId, current.versionId);
+}
+
+/** Without any of the product's precautions. */
+async function revokeVersion(context: RotationContext, secretId: string, versionId: string): Promise<void> {
+  const version = await context.store.read(secretId, versionId);
+  const parsed = version && parseValue(version.value);
+  if (parsed?.kind === "ours") await revokeToken(context, secretId, parsed.token);
+}
+
+async function revokeToken(context: RotationContext, secret: string, token: StoredToken): Promise<void> {
+  const { tokenId, accessToken, expiresAt } = token;
+  if (tokenId === undefined) return;
+  await context.c2m.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
+  context.log.event("token.revoked", { secret, token_id: tokenId, expires_at: expiresAt });
+}
+
+/** What was at AWSCURRENT at the run's first look is taken for what is there ever after. */
+function withoutGuard(context: ReconcileContext): ReconcileContext {
+  const contexts = context.contexts.map((own): RotationContext => {
+    const { store } = own;
+    let first: ReturnType<typeof store.readCurrent> | undefined;
+    const readFirst = (secretId: string) => {
+      first ??= store.readCurrent(secretId);
+      return first;
+    };
+    return {
+      ...own,
+      store: {
+        describe: async (secretId) => {
+          await readFirst(secretId);
+          return await store.describe(secretId);
+        },
+        read: (secretId, versionId) => store.read(secretId, versionId),
+        readCurrent: readFirst,
+        listVersions: (secretId) => store.listVersions(secretId),
+        put: (version) => store.put(version),
+        moveStage: (move) => store.moveStage(move),
+      },
+    };
+  });
+  return { ...context, contexts };
+}

@@ -1,0 +1,59 @@
+import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
+import type { ReconcileReport } from "../../../src/reconcile/report.ts";
+import { tokenTextOf } from "./stored-text.ts";
+import type { ProveWorld } from "./world.ts";
+
+/** What a quiet world looks like: every live long token is accounted for, and the labels are as they should be. */
+export function checkQuiet(world: ProveWorld, report: ReconcileReport): void {
+  for (const { index } of world.secrets) checkLabels(world, index);
+  checkTokens(world, report);
+}
+
+function checkLabels(world: ProveWorld, index: number): void {
+  const { versions } = world.secret(index).state;
+  const holders = (stage: string) => [...versions.values()].filter(({ stages }) => stages.has(stage));
+  const current = holders("AWSCURRENT");
+  if (current.length !== 1) world.watch.violation("labels", `${current.length} versions are at AWSCURRENT`);
+  if (!current[0]?.value) world.watch.violation("labels", "the version at AWSCURRENT is empty");
+  if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) {
+    world.watch.violation("labels", "AWSPENDING is left on a version that is not current");
+  }
+}
+
+/** I2: issued = current + revoked + expired + reported as unrevocable + reported as suspects. */
+function checkTokens(world: ProveWorld, report: ReconcileReport): void {
+  const { c2m, scenario, watch } = world;
+  const now = Math.max(world.clock.now(), c2m.clock.now());
+  const wanted = new Set(world.secrets.map(({ index }) => currentText(world, index)));
+  const unrevocable = report.secrets.flatMap((secret) => secret.unrevocable);
+  const suspects = new Map(
+    report.secrets.flatMap((secret) => secret.suspects.map((one) => [one.attemptId, one.latestExpiresAt] as const)),
+  );
+  for (const token of c2m.liveLongTokens(now)) {
+    if (wanted.has(token.accessToken)) continue;
+    const latest = suspects.get(watch.attemptOf.get(token.id) ?? "");
+    if (latest !== undefined) {
+      if (Date.parse(latest) < token.expiresAt) {
+        watch.violation("I2", `the suspect ${token.id} can live longer than is reported`);
+      }
+      continue;
+    }
+    const index = unrevocable.findIndex(
+      ({ tokenId, expiresAt }) => isTheOne(token, tokenId) && Date.parse(expiresAt ?? "") === token.expiresAt,
+    );
+    if (index >= 0) unrevocable.splice(index, 1);
+    else if (!scenario.notPromised?.includes("ids")) {
+      watch.violation("I2", `${token.id} lives, is not current, and is not reported`);
+    }
+  }
+}
+
+// Without an id in C2M's answer only the expiry tells which one is meant.
+function isTheOne(token: C2mToken, reportedId: string | undefined): boolean {
+  return reportedId === undefined || reportedId === token.id;
+}
+
+function currentText(world: ProveWorld, index: number): string | undefined {
+  const id = world.holder(index, "AWSCURRENT");
+  return id === undefined ? undefined : tokenTextOf(world.secret(index).state.versions.get(id)?.value);
+}

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import type { RotationContext } from "../../../src/ports/ports.ts";
+import { runStep } from "../../../src/rotation/steps/run-step.ts";
+import { type Protocol, theProtocol } from "./functions.ts";
+import { type Outcome, play } from "./play.ts";
+import type { Strike, StrikeKind } from "./schedule.ts";
+
+/** Plays a scenario with strikes at the first effects of these names, each after the one before. */
+async function struck(
+  scenario: string,
+  strikes: readonly (readonly [effect: string, kind: StrikeKind])[],
+  protocol: Protocol = theProtocol,
+): Promise<Outcome> {
+  let outcome = await play({ scenario, strikes: [] }, { protocol });
+  for (const [name, kind] of strikes) {
+    const after = outcome.schedule.strikes.at(-1)?.at ?? 0;
+    const at = outcome.effects.find((effect) => effect.name === name && effect.number >= after)?.number;
+    if (at === undefined) throw new Error(`There is no ${name} after ${after}.`);
+    outcome = await play({ scenario, strikes: [...outcome.schedule.strikes, { at, kind }] }, { protocol });
+  }
+  return outcome;
+}
+
+/** The protocol as it was: it spoke of a promotion only when it had made it. */
+const silentPromotion: Protocol = {
+  ...theProtocol,
+  runStep: (context, step, target) => {
+    const log: RotationContext["log"] = {
+      metric: (name, value) => context.log.metric(name, value),
+      event: (name, fields) => {
+        if (name !== "token.promotion.started") context.log.event(name, fields);
+      },
+    };
+    return runStep({ ...context, log }, step, target);
+  },
+};
+
+describe("found by the explorer:", () => {
+  it("a token without an id that was never stored is reported with its expiry", async () => {
+    const { violations } = await struck("no-ids", [["createSecret PutSecretValue", "crash"]]);
+    expect(violations).toEqual([]);
+  });
+
+  it("a token without an id is reported once for each that was issued for the same version", async () => {
+    const { violations } = await struck("no-ids-grace", [
+      ["createSecret PutSecretValue", "crash"],
+      ["createSecret PutSecretValue", "crash"],
+    ]);
+    expect(violations).toEqual([]);
+  });
+
+  // Nothing is on record of whether AWS moves LastChangedDate with a label.
+  const killedTwice = [
+    ["createSecret PutSecretValue", "crash-done"],
+    ["finishSecret UpdateSecretVersionStage", "crash-done"],
+  ] as const;
+
+  it("the grace begins with a promotion by a step that was killed before it could say so", async () => {
+    const { violations } = await struck("labels-change-nothing", killedTwice);
+    expect(violations).toEqual([]);
+  });
+
+  it("… for which it needs the line that is written before the promotion", async () => {
+    const { violations } = await struck("labels-change-nothing", killedTwice, silentPromotion);
+    expect(violations.join()).toContain("within the grace period");
+  });
+
+  // An operator takes AWSPENDING off just as finishSecret promotes, and the reconciler runs between the two.
+  const overtaken = [
+    ["finishSecret UpdateSecretVersionStage", "operator-unpend"],
+    ["finishSecret UpdateSecretVersionStage", "reconcile-all"],
+  ] as const;
+
+  it("the reconciler leaves alone what a step may be about to promote, without grace too", async () => {
+    const { violations } = await struck("no-grace", overtaken);
+    expect(violations).toEqual([]);
+  });
+
+  it("… for which it needs the same line", async () => {
+    const { violations } = await struck("no-grace", overtaken, silentPromotion);
+    expect(violations.join()).toContain("becomes current and is revoked");
+  });
+
+  it("a revocation that is tried again looks at AWSCURRENT again", async () => {
+    const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
+    const [first] = refused.schedule.strikes;
+    const strikes = [first, { at: (first?.at ?? 0) + 1, kind: "operator-back" }] as Strike[];
+    const { violations, trace } = await play({ scenario: "grace", strikes }, { trace: true });
+    expect(trace.join("\n")).toContain("an operator moves AWSCURRENT back");
+    expect(violations).toEqual([]);
+  });
+
+  it("the reconciler sees a promotion in the log when it sees it in the labels", async () => {
+    const scenario = "rolled-back-labels-change-nothing";
+    const undisturbed = await play({ scenario, strikes: [] });
+    const looks = undisturbed.effects.filter(({ name }) => /^reconcile (DescribeSecret|FilterLogEvents)$/.test(name));
+    expect(looks.length).toBeGreaterThan(4);
+    for (const { number: at } of looks) {
+      expect((await play({ scenario, strikes: [{ at, kind: "rollback" }] })).violations, `at ${at}`).toEqual([]);
+    }
+  });
+
+  it.each(["FilterLogEvents", "ListSecretVersionIds"])(
+    "a rotation that begins while the daily run has reached %s keeps its token",
+    async (operation) => {
+      const { violations } = await struck("grace", [[`reconcile all ${operation}`, "rotation-begins"]]);
+      expect(violations).toEqual([]);
+    },
+  );
+});

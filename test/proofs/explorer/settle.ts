@@ -1,0 +1,107 @@
+import type { ReconcileReport } from "../../../src/reconcile/report.ts";
+import type { Scope } from "../../../src/reconcile/survey.ts";
+import { rotateSecret, tryTo } from "./operator.ts";
+import { tokenTextOf } from "./stored-text.ts";
+import type { ProveWorld } from "./world.ts";
+
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+/** A world that is not quiet after so much time never will be. */
+const mostHours = 60;
+
+/** When nothing has come of so many hours, somebody rotates. */
+const patience = 12;
+
+/** How often Secrets Manager tries a rotation again while its window is open. */
+const mostAttempts = 4;
+
+/**
+ * Hours pass, with the reconciler and with Secrets Manager's retries, until there is nothing left to do, and then until
+ * a run over everything finds nothing either. Resolves with the report of that run.
+ */
+export async function settle(world: ProveWorld): Promise<ReconcileReport> {
+  const every = world.scenario.reconcileEveryHours ?? 1;
+  for (let hours = 1; hours <= mostHours; hours += 1) {
+    await world.clock.advanceTo((Math.floor(world.clock.now() / hour) + 1) * hour);
+    const scope = new Date(world.clock.now()).getUTCHours() === 3 ? "all" : "recent";
+    const found = hours % every === 0 ? await reconcileUndisturbed(world, scope) : undefined;
+    if (found && scope === "all") return found;
+    if (found) {
+      await world.clock.advanceTo(nextAll(world.clock.now()));
+      const all = await reconcileUndisturbed(world, "all");
+      if (all) return all;
+    }
+    await world.clock.advanceBy(10 * minute);
+    for (const { index } of world.secrets) await retry(world, index, hours);
+  }
+  world.watch.violation("stuck", `after ${mostHours} hours there is still something to do`);
+  throw new Error("never quiet");
+}
+
+/** Runs the reconciler. Resolves with its report when it found nothing to do, and nothing happened meanwhile. */
+async function reconcileUndisturbed(world: ProveWorld, scope: Scope): Promise<ReconcileReport | undefined> {
+  const { struck } = world.effects;
+  const end = await world.functions.reconcile(scope);
+  await world.engine.idle();
+  if (world.effects.struck !== struck || end.kind !== "succeeded") return undefined;
+  return isQuiet(world, end.result) ? end.result : undefined;
+}
+
+/** Secrets Manager tries the unfinished rotation again; an operator turns on again what was turned off. */
+async function retry(world: ProveWorld, index: number, hours: number): Promise<void> {
+  const { retryAfterHours } = world.scenario;
+  if (!world.secret(index).state.rotation?.enabled) {
+    if (hours > 4 && world.holder(index, "AWSPENDING", "AWSCURRENT") === undefined) await enableRotation(world, index);
+    return;
+  }
+  if (hours > patience && holdsText(world, index)) await rotate(world, index);
+  if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours) return;
+  // Refused, since a rotation is unfinished; and thereby that one is tried again.
+  if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) await rotate(world, index);
+  else await world.deliverAgain(index);
+}
+
+/** A text that an operator put there can't be told from a token without its text: only a rotation clears the way. */
+function holdsText(world: ProveWorld, index: number): boolean {
+  const id = world.holder(index, "AWSCURRENT");
+  const text = tokenTextOf(world.secret(index).state.versions.get(id ?? "")?.value);
+  return text !== undefined && world.c2m.byAccessToken(text) === undefined;
+}
+
+/** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
+export async function rotate(world: ProveWorld, index: number): Promise<string> {
+  const versionId = world.id();
+  tryTo(() => rotateSecret(world, index, versionId));
+  await world.engine.idle();
+  return versionId;
+}
+
+/** Turns rotation on, which tests a copy of the current value or rotates at once. */
+export async function enableRotation(world: ProveWorld, index: number, immediately = false): Promise<void> {
+  world.engine.rotateSecret({
+    SecretId: world.of(index).arn,
+    ClientRequestToken: world.id(),
+    RotationLambdaARN: world.functionArn,
+    RotationRules: { ScheduleExpression: "rate(30 days)" },
+    RotateImmediately: immediately,
+  });
+  await world.engine.idle();
+}
+
+/** When the next run of the reconciler over everything is due. */
+export function nextAll(now: number): number {
+  const today = Math.floor(now / day) * day + 3 * hour;
+  return today > now ? today : today + day;
+}
+
+function isQuiet(world: ProveWorld, report: ReconcileReport): boolean {
+  const isOpen = ({ index }: { index: number }) => world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined;
+  if (world.secrets.some(isOpen)) return false;
+  if (world.secrets.some(({ index }) => !world.secret(index).state.rotation?.enabled)) return false;
+  return report.secrets.every(
+    ({ error, waiting, backlog, revoked, detached }) =>
+      !error && waiting === 0 && backlog === 0 && revoked.length === 0 && detached.length === 0,
+  );
+}

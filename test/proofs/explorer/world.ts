@@ -1,0 +1,194 @@
+import type { Caller } from "../../../local-cloud/aws/service.ts";
+import { C2mEngine } from "../../../local-cloud/c2m/engine.ts";
+import { type Clock, VirtualClock } from "../../../local-cloud/clock.ts";
+import { EventBus } from "../../../local-cloud/events/bus.ts";
+import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
+import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
+import type { TokenSettings } from "../../../src/formats/settings.ts";
+import { clientId, clientSecret, scopes } from "./c2m-client.ts";
+import type { Connection } from "./connection.ts";
+import { Effects } from "./effects.ts";
+import type { FunctionRun } from "./function-run.ts";
+import { Functions, type Protocol } from "./functions.ts";
+import { InMemoryLedger } from "./in-memory-ledger.ts";
+import { intrude } from "./intrusions.ts";
+import { engineConnection } from "./ports.ts";
+import type { Scenario } from "./scenarios.ts";
+import type { Strike } from "./schedule.ts";
+import { Watch } from "./watch.ts";
+
+const accountId = "123456789012";
+const region = "us-east-1";
+
+/** A token secret and its settings. */
+export interface TokenSecret {
+  index: number;
+  arn: string;
+  settings: TokenSettings;
+}
+
+/** The functions on the engines of the local cloud and a virtual clock, in this process, with strikes where a schedule wants them. */
+export class ProveWorld {
+  readonly clock = new VirtualClock("2026-01-01T00:05:00Z");
+  readonly bus = new EventBus();
+  readonly scenario: Scenario;
+  readonly c2m: C2mEngine;
+  readonly service: SecretsManagerService;
+  readonly ledger: InMemoryLedger;
+  readonly effects: Effects;
+  readonly watch: Watch;
+  readonly secrets: readonly TokenSecret[];
+  readonly region = region;
+  /** How the functions reach the world; default straight to the engines. */
+  connection: Connection;
+  readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
+  readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
+  readonly functions: Functions;
+  /** By ARN: the version whose latest attempt failed. */
+  readonly #failed = new Map<string, string>();
+  #ids = 0;
+
+  constructor(options: { scenario: Scenario; strikes: readonly Strike[]; protocol?: Protocol }) {
+    const { scenario } = options;
+    const { clock } = this;
+    this.scenario = scenario;
+    this.functions = new Functions(this, options.protocol);
+    this.ledger = new InMemoryLedger(scenario.ledger);
+    let tokens = 0;
+    this.c2m = new C2mEngine({
+      clock: aheadOf(clock, scenario.c2mAheadMs ?? 0),
+      knobs: { tokenFormat: "opaque", tokenLength: 24, ...scenario.c2mKnobs },
+      randomId: () => `tok_${++tokens}`,
+    });
+    this.c2m.registerClient({ clientId, clientSecret, scopes });
+    this.service = new SecretsManagerService({
+      clock,
+      accountId,
+      region,
+      events: this.bus,
+      knobs: { retry: "manual", ...scenario.knobs },
+      randomId: () => this.id("made-by-aws"),
+      rotator: {
+        mayInvoke: () => true,
+        isFunction: (_, caller) => caller.arn.endsWith("rotator/rotator"),
+        invoke: async (_function, _secret, event) => {
+          const end = await this.functions.step(event);
+          return end.kind === "succeeded" ? {} : { error: end.kind };
+        },
+      },
+    });
+    this.secrets = Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#createSecret(index));
+    this.watch = new Watch({
+      clock,
+      c2m: this.c2m,
+      scenario,
+      secrets: () => this.secrets.map(({ index }) => this.secret(index)),
+      confidential: [clientSecret],
+    });
+    this.effects = new Effects({
+      clock,
+      strikes: options.strikes,
+      intrude: (kind, effect) => intrude(this, kind, effect),
+      before: (effect) => this.watch.before(effect),
+      after: (effect) => this.watch.after(effect),
+    });
+    this.connection = engineConnection(this);
+    this.watch.operatorActed(0);
+    this.bus.onEvent(({ detail }) => {
+      const { SecretId } = (detail.additionalEventData ?? {}) as { SecretId?: string };
+      if (SecretId === undefined) return;
+      const pending = holderOf(this.secret(this.indexOf(SecretId)).state, "AWSPENDING");
+      if (detail.eventName === "RotationFailed" && pending) this.#failed.set(SecretId, pending.id);
+      else this.#failed.delete(SecretId);
+      if (detail.eventName === "RotationSucceeded") this.watch.rotationSucceeded(this.secret(this.indexOf(SecretId)));
+    });
+  }
+
+  get engine() {
+    return this.service.engine;
+  }
+
+  /** Whom a function acts as. */
+  readonly callerOf = ({ invocation: { role } }: FunctionRun): Caller => {
+    return { kind: "role", accountId, roleName: role, arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${role}` };
+  };
+
+  /** The secret as it is, whatever readers see. */
+  secret(index: number): Secret {
+    const found = this.engine.find(this.of(index).arn);
+    if (!found) throw new Error("The secret is gone.");
+    return found;
+  }
+
+  of(index: number): TokenSecret {
+    const found = this.secrets[index];
+    if (!found) throw new Error(`There is no secret ${index}.`);
+    return found;
+  }
+
+  /** The id of the version that has a label, and with `without` does not have another. */
+  holder(index: number, stage: string, without?: string): string | undefined {
+    const version = holderOf(this.secret(index).state, stage);
+    return without !== undefined && version?.stages.has(without) ? undefined : version?.id;
+  }
+
+  id(kind = "version"): string {
+    this.#ids += 1;
+    return `${kind}-${String(this.#ids).padStart(30, "0")}`;
+  }
+
+  /**
+   * Secrets Manager tries a rotation again that failed after it had moved AWSCURRENT. The local one does so by itself only
+   * while the rotation's window is open, so the steps are delivered from here.
+   */
+  async deliverAgain(index: number): Promise<void> {
+    const { arn } = this.of(index);
+    const versionId = this.#failed.get(arn);
+    if (versionId === undefined || versionId !== this.holder(index, "AWSPENDING")) return;
+    if (await this.functions.steps(index, versionId, "the-rotation-token-of-a-retry")) {
+      this.#failed.delete(arn);
+      this.watch.rotationSucceeded(this.secret(index));
+    }
+  }
+
+  #createSecret(index: number): TokenSecret {
+    const { scenario } = this;
+    const secretName = `c2m/token-${index}`;
+    const settings: TokenSettings = {
+      secretName,
+      clientId,
+      baseUrl: "",
+      credentialsSecretId: "c2m/client-credentials",
+      scopes,
+      ttlSeconds: 60 * 86_400,
+      graceSeconds: scenario.graceSeconds,
+      pendingMaxAgeSeconds: (scenario.pendingMaxAgeHours ?? 3) * 3_600,
+      revocation: true,
+    };
+    const created = this.engine.createSecret(
+      {
+        Name: secretName,
+        ClientRequestToken: this.id(),
+        ...(scenario.initialValue === undefined ? {} : { SecretString: "a-password-from-before-us" }),
+      },
+      this.administrator,
+      "AbCdEf",
+    );
+    return { index, arn: created.ARN, settings };
+  }
+
+  /** Of the secret with this ARN. */
+  indexOf(arn: string): number {
+    return this.secrets.findIndex((secret) => secret.arn === arn);
+  }
+}
+
+function aheadOf(clock: VirtualClock, ms: number): Clock {
+  if (ms === 0) return clock;
+  return {
+    now: () => clock.now() + ms,
+    sleep: (wait) => clock.sleep(wait),
+    at: (time, run) => clock.at(time - ms, run),
+  };
+}

@@ -1,0 +1,206 @@
+import { describe, expect, it } from "vitest";
+import { run } from "../../../cli/cli.ts";
+import { alarmNames } from "../../../infra/resources/alarms.ts";
+import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
+import { hour, OperatedStack, type OperatedStackOptions, rotator } from "../../harness/operated-stack.ts";
+import { stackPlan } from "../../harness/stack.ts";
+import { runbookSections } from "./runbook-page.ts";
+
+const sections = runbookSections();
+const [fast, weekly, short] = await Promise.all([
+  stackPlan({ schedule: "rate(4 hours)" }),
+  stackPlan(),
+  stackPlan({ schedule: "rate(4 hours)", lifetime: "12 hours" }),
+]);
+
+type Fault = Parameters<OperatedStack["cloud"]["faults"]["add"]>[0]["fault"];
+
+/** Has every such call go wrong until it is mended. */
+function breaks(stack: OperatedStack, service: string, operation: string, fault: Fault): void {
+  stack.cloud.faults.add({ service, operation, times: Number.POSITIVE_INFINITY, fault });
+}
+
+const error = (status: number, code: string): Fault => ({ kind: "error", status, code, message: "no" });
+
+function rotateAfter(hours: number) {
+  return async (stack: OperatedStack) => {
+    await stack.clock.advanceBy(hours * hour);
+    await stack.rotate();
+  };
+}
+
+/** What makes each alarm ring: an account of what happened since the deployment. */
+const causes: Record<string, OperatedStackOptions> = {
+  "rotator-errors": {
+    ageMs: hour,
+    history: async (stack) => {
+      breaks(stack, "c2m", "issueLongTermToken", error(400, "invalid_scope"));
+      await rotateAfter(0.5)(stack);
+    },
+  },
+  "rotator-throttles": {
+    ageMs: hour,
+    history: async (stack) => {
+      await stack.clock.advanceBy(hour / 2);
+      stack.cloud.faults.add({ service: "lambda", operation: "Invoke", fault: error(429, "TooManyRequestsException") });
+      // The local Lambda throttles nobody, so its metric is written here.
+      stack.cloud.metrics.put("AWS/Lambda", "Throttles", { FunctionName: rotator }, 1);
+      await stack.rotate();
+    },
+  },
+  "reconciler-errors": {
+    ageMs: 4 * hour,
+    history: async (stack) => breaks(stack, "logs", "FilterLogEvents", error(500, "InternalFailure")),
+  },
+  "reconciler-silent": { ageMs: 4 * hour, program: withoutSchedule(weekly) },
+  "secrets-not-reconciled": {
+    ageMs: 7 * hour,
+    history: async (stack) => {
+      breaks(stack, "c2m", "revokeToken", error(500, "internal"));
+      await rotateAfter(0.5)(stack);
+    },
+  },
+  "current-token-rejected": {
+    ageMs: 25 * hour,
+    history: async ({ cloud }) => {
+      const token = cloud.c2m.liveLongTokens()[0];
+      if (token) token.revokedAt = token.refusedFrom = cloud.clock.now();
+    },
+  },
+  "token-expiry-near": {
+    ageMs: 10 * hour,
+    program: short,
+    history: async (stack) => {
+      await stack.clock.advanceBy(1.5 * hour);
+      breaks(stack, "c2m", "issueLongTermToken", error(400, "invalid_grant"));
+    },
+  },
+  "rotation-too-late": { ageMs: 4 * hour, c2m: { maximumTtlSeconds: 2 * 86_400 } },
+  "lifetime-clamped": { ageMs: 2 * hour, c2m: { maximumTtlSeconds: 30 * 86_400 } },
+  "revocation-backlog": {
+    ageMs: 5 * hour,
+    history: async (stack) => {
+      breaks(stack, "c2m", "revokeToken", error(500, "internal"));
+      await rotateAfter(0.5)(stack);
+    },
+  },
+  "orphan-found": {
+    ageMs: 4 * hour,
+    history: async (stack) => {
+      breaks(stack, "secretsmanager", "PutSecretValue", error(500, "InternalServiceError"));
+      await rotateAfter(0.5)(stack);
+    },
+    secretsManager: { retry: "manual" },
+  },
+  "orphan-suspected": {
+    ageMs: 3 * hour,
+    history: async (stack) => {
+      breaks(stack, "c2m", "issueLongTermToken", { kind: "cut", when: "after" });
+      await rotateAfter(0.5)(stack);
+    },
+    secretsManager: { retry: "manual" },
+  },
+  "unrevocable-token": {
+    ageMs: 4 * hour,
+    history: async (stack) => {
+      breaks(stack, "c2m", "revokeToken", error(403, "insufficient_scope"));
+      await rotateAfter(0.5)(stack);
+    },
+  },
+  "pending-version-stuck": {
+    ageMs: 5 * hour,
+    program: fast,
+    history: async (stack) => {
+      breaks(stack, "c2m", "issueShortTermToken", error(500, "internal"));
+      await rotateAfter(0.5)(stack);
+    },
+    secretsManager: { retry: "manual" },
+  },
+  "a-leak": {},
+  "back-to-the-previous-token": { history: (stack) => stack.rotate() },
+  "the-end-of-a-token": { history: (stack) => stack.rotate() },
+};
+
+describe("the runbook", () => {
+  it("has a section for every alarm, and a cause is known here for every section", () => {
+    const anchors = sections.map(({ anchor }) => anchor);
+    expect(anchors).toEqual(expect.arrayContaining([...alarmNames]));
+    expect(Object.keys(causes).sort()).toEqual([...anchors].sort());
+  });
+
+  it.each(alarmNames)(
+    "says of %s what it means, how bad it is, what to check, what to do and how to confirm",
+    (name) => {
+      const text = sections.find(({ anchor }) => anchor === name)?.text ?? "";
+      expect(text).toMatch(
+        /^\n\S[\s\S]*\*\*How bad\*\*: (now|today|this week)[\s\S]*\*\*Check\*\*[\s\S]*\*\*Do\*\*[\s\S]*\*\*Confirm\*\*/,
+      );
+    },
+  );
+
+  it("uses only commands and options that there are", async () => {
+    for (const { commands } of sections) {
+      for (const args of Object.values(commands).flat()) expect(await understood(args)).toBe(true);
+    }
+  });
+
+  it("links only to sections that there are", () => {
+    for (const { text } of sections) {
+      for (const [, anchor] of text.matchAll(/\]\(#([^)]+)\)/g)) {
+        expect(sections.map((section) => section.anchor)).toContain(anchor);
+      }
+    }
+  });
+});
+
+describe.concurrent("following the runbook", () => {
+  it.each(sections)("$anchor", async ({ anchor, commands }) => {
+    const stack = await OperatedStack.start({ ...(causes[anchor] ?? {}) });
+    try {
+      if (alarmNames.includes(anchor)) {
+        const rung = stack.cloud.metrics.evaluate().filter(({ state }) => state === "ALARM");
+        expect(rung.map(({ name }) => name)).toContain(`c2m-token-rotation-${anchor}`);
+      }
+      const PATH = await stack.pulumiPath();
+      const follow = (args: string[]) => {
+        const timing = args[0] === "rotate" || args[0] === "compromised" ? ["--interval", "0.05"] : [];
+        const impatience = ["verify", "doctor"].includes(args[0] ?? "") ? ["--timeout", "2"] : [];
+        return stack.start([...args, ...timing, ...impatience], { PATH }).ended;
+      };
+      for (const args of commands.Check) expect([0, 1], `check: ${args}`).toContain((await follow(args)).code);
+      // What stood in the way is gone.
+      stack.cloud.faults.clear();
+      for (const args of [...commands.Do, ...commands.Confirm]) {
+        const { code, stdout, stderr } = await follow(args);
+        expect(code, `${args.join(" ")}\n${stdout}${stderr}`).toBe(0);
+      }
+      if (anchor !== "the-end-of-a-token") {
+        const current = stack.tokenIdAt("AWSCURRENT") ?? "";
+        expect(stack.cloud.c2m.isAccepted(current), "the current token works").toBe(true);
+      }
+    } finally {
+      await stack.stop();
+    }
+  });
+});
+
+/** Whether the command line knows the command and its options. */
+async function understood(args: string[]): Promise<boolean> {
+  const nothing = { write: () => undefined };
+  const edges = {
+    stdout: nothing,
+    stderr: nothing,
+    stdin: {},
+    env: {},
+    clock: { now: () => 0, sleep: async () => undefined },
+  };
+  const signal = new AbortController().signal;
+  return (await run([...args, "--help"], { ...edges, ask: async () => "", signal, again: signal })) === 0;
+}
+
+function withoutSchedule(program: Plan): Plan {
+  const resources = program.resources.filter(
+    ({ type, name }) => !(type.endsWith(":EventTarget") && name.includes("reconciler")),
+  );
+  return { ...program, resources };
+}

@@ -1,0 +1,125 @@
+import type { DemoResult } from "../run.ts";
+import { type Html, html, Html as RawHtml } from "./html.ts";
+import { lanes, time, type Window } from "./lanes.ts";
+import { style } from "./style.ts";
+import { type TokenLife, tokenLives } from "./token-lives.ts";
+
+/** Shown before and after a rotation's close-up, in ms. */
+const marginMs = 5 * 60_000;
+
+/** What the demo did, as one page that needs nothing else: no script, no network. */
+export function renderReport(result: DemoResult): string {
+  const lives = tokenLives(result.timeline);
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>c2m-token-rotation: ${result.rotations} rotations</title>
+<style>${new RawHtml(style)}</style>
+</head>
+<body>
+<a class="skip" href="#lives">To the tokens</a>
+<header>
+<h1>${result.rotations} rotations, ${result.appFailures} failed requests</h1>
+<p class="quiet">The deployed program in the local cloud, ${time(result.window.from)} to ${time(result.window.to)} UTC of virtual time. Nothing here reached AWS or C2M.</p>
+${verdict(result)}
+${figures(result)}
+</header>
+<main>
+<section id="lives" aria-labelledby="lives-title">
+<h2 id="lives-title">A lane per token, from issue to revocation</h2>
+${key()}
+${lanes(lives, result.window)}
+</section>
+<section aria-labelledby="close-title">
+<h2 id="close-title">Each rotation close up</h2>
+<p class="quiet">The old token stays alive for ${result.graceHours} h after the new one is current: an app that reads the secret once in that time never holds a dead one.</p>
+${closeUps(lives)}
+</section>
+<section aria-labelledby="app-title">
+<h2 id="app-title">The app’s requests to C2M, per day</h2>
+${appDays(result)}
+</section>
+<section aria-labelledby="calls-title">
+<h2 id="calls-title">Calls per step</h2>
+${calls(result)}
+</section>
+<section aria-labelledby="faults-title">
+<h2 id="faults-title">Faults injected</h2>
+${faults(result)}
+</section>
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function verdict({ violations }: DemoResult): Html {
+  if (violations.length === 0) return html`<p class="verdict">✓ The promise was kept.</p>`;
+  return html`<p class="verdict broken">✕ The promise was broken:</p><ul>${violations.map((text) => html`<li>${text}</li>`)}</ul>`;
+}
+
+function figures(result: DemoResult): Html {
+  const shown: [string, number, bad?: boolean][] = [
+    ["tokens issued", result.tokensIssued],
+    ["revoked", result.tokensRevoked],
+    ["alive at the end", result.tokensLive],
+    ["app requests", result.appRequests],
+    ["of them refused", result.appFailures, result.appFailures > 0],
+    ["Secrets Manager calls per rotation", result.awsCallsPerRotation],
+    ["C2M calls per rotation", result.c2mCallsPerRotation],
+  ];
+  return html`<dl class="figures">${shown.map(([name, value, bad]) => html`<div><dt>${name}</dt><dd class="${bad ? "bad" : ""}">${value}</dd></div>`)}</dl>`;
+}
+
+function key(): Html {
+  return html`<p class="key"><span><i class="pending"></i>pending</span><span><i class="current"></i>current</span><span><i class="grace"></i>in grace</span><span>◆ promoted</span><span>✕ revoked</span></p>`;
+}
+
+function closeUps(lives: readonly TokenLife[]): Html {
+  const rotations = lives.slice(1).map((life, index) => ({ life, before: lives[index] }));
+  return html`${rotations.map(({ life, before }, index) => {
+    const end = Math.max(life.promotedAt ?? life.issuedAt, before?.revokedAt ?? 0);
+    const window: Window = { from: life.issuedAt - marginMs, to: end + marginMs };
+    const shown = before ? [before, life] : [life];
+    return new RawHtml(
+      `<details${index === 0 ? " open" : ""}>${html`<summary>Rotation ${index + 1}: ${time(life.issuedAt)}</summary>${lanes(shown, window)}`.text}</details>`,
+    );
+  })}`;
+}
+
+function appDays({ appByDay }: DemoResult): Html {
+  const most = Math.max(1, ...appByDay.map(({ accepted, refused }) => accepted + refused));
+  const percent = (count: number) => ((count / most) * 100).toFixed(1);
+  const bars = appByDay.map(
+    ({ day, accepted, refused }) =>
+      html`<li title="${time(day).slice(0, 10)}: ${accepted} accepted, ${refused} refused"><i class="refused" style="height:${percent(refused)}%"></i><i style="height:${percent(accepted)}%"></i></li>`,
+  );
+  const total = appByDay.reduce((sum, { refused }) => sum + refused, 0);
+  return html`<ol class="days" aria-hidden="true">${bars}</ol>
+<p class="quiet">Higher on the days of a rotation: then the app asks every second. Refused: ${total}.</p>
+<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Requests per day"><table><thead><tr><th>day</th><th class="number">accepted</th><th class="number">refused</th></tr></thead><tbody>${appByDay.map(
+    ({ day, accepted, refused }) =>
+      html`<tr><td>${time(day).slice(0, 10)}</td><td class="number">${accepted}</td><td class="number">${refused}</td></tr>`,
+  )}</tbody></table></div></details>`;
+}
+
+function calls({ callsPerStep, rotations }: DemoResult): Html {
+  const each = (count: number) => Number((count / Math.max(1, rotations)).toFixed(2));
+  const rows = callsPerStep.map(
+    ({ step, service, operation, count }) =>
+      html`<tr><td>${step}</td><td>${service}</td><td>${operation}</td><td class="number">${each(count)}</td></tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Calls per step"><table><thead><tr><th>step</th><th>service</th><th>operation</th><th class="number">calls per rotation</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function faults(result: DemoResult): Html {
+  const rows = result.faults.map(
+    ({ service, operation, latencyMs }) =>
+      html`<tr><td>${service}</td><td>${operation}</td><td class="number">${latencyMs} ms slower</td></tr>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Faults"><table><thead><tr><th>service</th><th>operation</th><th class="number">fault</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}

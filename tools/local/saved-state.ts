@@ -1,0 +1,55 @@
+import type { CloudState } from "../../local-cloud/cloud.ts";
+import type { Plan } from "../../local-cloud/pulumi/plan.ts";
+
+/** The resources that live in the cloud's state; all others are made anew at each start. */
+const lasting = [
+  "aws:secretsmanager/secret:Secret",
+  "aws:secretsmanager/secretVersion:SecretVersion",
+  "aws:secretsmanager/secretRotation:SecretRotation",
+  // What it leaves is the first token, which is in the secret.
+  "aws:lambda/invocation:Invocation",
+];
+
+/**
+ * What of a deployed plan is still there after a restart: what hangs on secrets that nobody has deleted meanwhile. The
+ * rest is to be deployed again.
+ */
+export function survivingPlan({ resources }: Plan, isThere: (secretArn: string) => boolean = () => true): Plan {
+  const gone = new Set<string>();
+  const survivors = resources.filter(({ type, urn, id, dependencies }) => {
+    if (!lasting.includes(type)) return false;
+    if (!dependencies.some((dependency) => gone.has(dependency)) && (!type.endsWith(":Secret") || isThere(id)))
+      return true;
+    gone.add(urn);
+    return false;
+  });
+  return { resources: survivors, outputs: {} };
+}
+
+/** Log lines that are kept besides the ledger, per group. */
+const recentLines = 2_000;
+
+/** How long a dead token is remembered, in ms: somebody may look for it. */
+const deadTokenMs = 86_400_000;
+
+/** The lines from which the product knows what was issued and revoked. */
+const ofLedger = /"message":"(token|pending)\./;
+
+/** What is worth keeping: without tokens that are long dead, and without the older log lines that are not the ledger. */
+export function worthKeeping(state: CloudState, now: number): CloudState {
+  return {
+    ...state,
+    logs: state.logs.map((group) => ({
+      ...group,
+      events: group.events.filter(
+        ({ message }, index) => index >= group.events.length - recentLines || ofLedger.test(message),
+      ),
+    })),
+    c2m: {
+      ...state.c2m,
+      tokens: state.c2m.tokens.filter(
+        ({ revokedAt, expiresAt }) => Math.min(revokedAt ?? expiresAt, expiresAt) > now - deadTokenMs,
+      ),
+    },
+  };
+}
