@@ -1,5 +1,5 @@
 import { version } from "../src/c2m/version.ts";
-import type { Clock } from "../src/ports/ports.ts";
+import type { Clock } from "../src/ports/clock.ts";
 import { type Aws, connect } from "./aws.ts";
 import type { Call, Command } from "./command.ts";
 import { commands } from "./commands.ts";

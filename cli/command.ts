@@ -1,4 +1,4 @@
-import type { Clock } from "../src/ports/ports.ts";
+import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { OptionSpecs, Options } from "./options.ts";

@@ -1,6 +1,6 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
-import type { EventName, Events } from "../src/formats/events.ts";
+import type { EventName, Events } from "../src/formats/ledger.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
 export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: Events[Name] } }[EventName];

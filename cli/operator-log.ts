@@ -4,8 +4,8 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
-import type { RotationLog } from "../src/formats/events.ts";
-import type { Clock } from "../src/ports/ports.ts";
+import type { RotationLog } from "../src/formats/ledger.ts";
+import type { Clock } from "../src/ports/clock.ts";
 import type { Call } from "./command.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { parseBaseUrl } from "../src/c2m/base-url.ts";
 import { createBearerClient } from "../src/c2m/bearer-client.ts";
-import type { RotationContext } from "../src/ports/ports.ts";
+import type { RotationContext } from "../src/rotation/context.ts";
 import type { Call } from "./command.ts";
 import { refused, usage } from "./failure.ts";
 import { OperatorLog } from "./operator-log.ts";

@@ -1,4 +1,4 @@
-import type { EventName } from "../src/formats/events.ts";
+import type { EventName } from "../src/formats/ledger.ts";
 import type { Aws } from "./aws.ts";
 import { type LogLine, readEvents } from "./function-log.ts";
 

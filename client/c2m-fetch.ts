@@ -1,7 +1,7 @@
 import { retryAfterMsOf } from "../src/c2m/answers.ts";
+import { type Clock, systemClock } from "../src/ports/clock.ts";
 import { PermanentError } from "../src/ports/errors.ts";
 import { waitFor } from "./abort.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { outgoing } from "./outgoing.ts";
 import type { TokenSource } from "./token-source.ts";
 import { authorizationOf, type Token } from "./tokens.ts";

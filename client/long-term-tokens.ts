@@ -1,7 +1,7 @@
+import type { Clock } from "../src/ports/clock.ts";
 import { PermanentError } from "../src/ports/errors.ts";
 import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
-import type { Clock } from "./clock.ts";
 import { isSame, type LongTermToken, type Token } from "./tokens.ts";
 
 export interface LongTermTokensOptions {

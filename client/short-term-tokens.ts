@@ -1,9 +1,9 @@
 import type { AuthApi } from "../src/c2m/auth-api.ts";
+import type { IssuedToken } from "../src/ports/c2m.ts";
+import type { Clock } from "../src/ports/clock.ts";
 import { PermanentError, RetryableError } from "../src/ports/errors.ts";
-import type { IssuedToken } from "../src/ports/ports.ts";
 import { waitFor } from "./abort.ts";
 import { backOff } from "./back-off.ts";
-import type { Clock } from "./clock.ts";
 import type { LongTermTokens } from "./long-term-tokens.ts";
 import { isSame, type LongTermToken, type ShortTermToken, type Token } from "./tokens.ts";
 

@@ -1,5 +1,5 @@
+import { alarmNames } from "../src/formats/metrics.ts";
 import { InvalidSchedule, parseSchedule, reachOf } from "./args/schedule.ts";
-import { alarmNames } from "./resources/alarms.ts";
 
 /** A resource as Pulumi's mocks get it: `pulumi.runtime.setMocks({ newResource: (resource) => … })`. */
 export interface DeclaredResource {

@@ -5,11 +5,7 @@
  */
 
 export type { Duration } from "../src/formats/duration.ts";
-export type { MonitoringOptions, TokenRotationArgs } from "./args/rotation-args.ts";
-export type { ScheduleExpression } from "./args/schedule.ts";
-export type { TokenArgs } from "./args/token-args.ts";
-export { checkStack, type DeclaredResource } from "./check-stack.ts";
-export { alarmNames } from "./resources/alarms.ts";
+export { alarmNames } from "../src/formats/metrics.ts";
 export type {
   AssertionArgs,
   ClientSecretArgs,
@@ -17,10 +13,19 @@ export type {
   ExistingCredentialsArgs,
   OtpArgs,
   ShortTokenArgs,
-} from "./resources/credentials.ts";
-export { LambdaFunction, type LambdaFunctionArgs, type VpcArgs } from "./resources/function.ts";
+} from "./args/credentials-args.ts";
+export type {
+  EncryptionKey,
+  MonitoringOptions,
+  ReplicaArgs,
+  TokenRotationArgs,
+  VpcArgs,
+} from "./args/rotation-args.ts";
+export type { ScheduleExpression } from "./args/schedule.ts";
+export type { TokenArgs } from "./args/token-args.ts";
+export { checkStack, type DeclaredResource } from "./check-stack.ts";
+export { LambdaFunction, type LambdaFunctionArgs } from "./resources/function.ts";
 export type { FunctionName } from "./resources/functions.ts";
-export type { EncryptionKey } from "./resources/key.ts";
 export { Monitoring, type MonitoringArgs } from "./resources/monitoring.ts";
-export type { ReplicaArgs, TokenSecret } from "./resources/token-secret.ts";
+export type { TokenSecret } from "./resources/token-secret.ts";
 export { TokenRotation } from "./token-rotation.ts";

@@ -1,7 +1,7 @@
 import type { StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
-import type { RotationContext } from "../../src/ports/ports.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
 import type { Call, Command } from "../command.ts";
 import { confirmation, dryRun } from "../command.ts";
 import { exitCode } from "../exit-code.ts";

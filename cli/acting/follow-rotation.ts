@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import type { EventName } from "../../src/formats/events.ts";
+import type { EventName } from "../../src/formats/ledger.ts";
 import type { Call } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
 import { Failure, failed, failureOf, refused } from "../failure.ts";

@@ -1,10 +1,11 @@
 import type { Ledger } from "../../src/formats/ledger.ts";
 import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import { AmbiguousError, PermanentError, RetryableError } from "../../src/ports/errors.ts";
-import type { RotationContext, SecretDescription } from "../../src/ports/ports.ts";
-import { versionAt } from "../../src/ports/stages.ts";
+import type { SecretDescription } from "../../src/ports/secret-store.ts";
+import { versionAt } from "../../src/ports/secret-store.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
+import { detachPending } from "../../src/rotation/detach.ts";
 import { proveToken } from "../../src/rotation/prove.ts";
-import { detachPending } from "../../src/rotation/steps/create-secret.ts";
 
 /** How a rollback ended. */
 export interface Rollback {

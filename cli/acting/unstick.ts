@@ -1,4 +1,4 @@
-import { detachPending } from "../../src/rotation/steps/create-secret.ts";
+import { detachPending } from "../../src/rotation/detach.ts";
 import type { Command } from "../command.ts";
 import { dryRun } from "../command.ts";
 import { exitCode } from "../exit-code.ts";

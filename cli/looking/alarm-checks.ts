@@ -1,5 +1,5 @@
 import { type MetricAlarm, paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
-import { alarmNames, deployedAlarmName } from "../../infra/resources/alarms.ts";
+import { alarmNames, deployedAlarmName } from "../../src/formats/metrics.ts";
 import type { Call } from "../command.ts";
 import { failureOf } from "../failure.ts";
 import { rotationOf, type Target } from "../target.ts";

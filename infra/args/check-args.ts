@@ -1,7 +1,7 @@
 import { parseBaseUrl } from "../../src/c2m/base-url.ts";
 import { formatDuration } from "../../src/formats/duration.ts";
 import { RotationError } from "../../src/ports/errors.ts";
-import { mechanismKeys } from "../resources/credentials.ts";
+import { mechanismKeys } from "./credentials-args.ts";
 import type { Problem } from "./problem.ts";
 import { rotationDefaults, type TokenRotationArgs } from "./rotation-args.ts";
 import { planToken, type TokenPlan } from "./token-rules.ts";

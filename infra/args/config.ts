@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { CredentialsArgs } from "../resources/credentials.ts";
-import type { VpcArgs } from "../resources/function.ts";
 import { checkArgs } from "./check-args.ts";
+import type { CredentialsArgs } from "./credentials-args.ts";
 import { describeProblems, type Problem } from "./problem.ts";
-import type { TokenRotationArgs } from "./rotation-args.ts";
+import type { TokenRotationArgs, VpcArgs } from "./rotation-args.ts";
 import type { TokenArgs } from "./token-args.ts";
 
 /** The stack's config: the rotation's name, and its arguments. */

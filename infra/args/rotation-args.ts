@@ -1,9 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { publicBaseUrl } from "../../src/c2m/base-url.ts";
-import type { CredentialsArgs } from "../resources/credentials.ts";
-import type { VpcArgs } from "../resources/function.ts";
-import type { EncryptionKey } from "../resources/key.ts";
-import type { ReplicaArgs } from "../resources/token-secret.ts";
+import type { CredentialsArgs } from "./credentials-args.ts";
 import type { TokenArgs } from "./token-args.ts";
 
 /** Arguments of `TokenRotation`. */
@@ -60,6 +57,23 @@ export interface TokenRotationArgs {
   vpc?: VpcArgs | undefined;
   /** Whether X-Ray traces the functions. @default false */
   tracing?: boolean | undefined;
+}
+
+/** The full ARN of a customer managed key, or `"create"`. */
+export type EncryptionKey = "create" | pulumi.Input<string>;
+
+/** A copy of every token secret. */
+export interface ReplicaArgs {
+  /** @example "eu-west-1" */
+  region: string;
+  /** ARN of a customer managed key of that region. @default AWS's key there */
+  kmsKeyArn?: pulumi.Input<string> | undefined;
+}
+
+/** Where a function has its network interfaces. */
+export interface VpcArgs {
+  subnetIds: readonly pulumi.Input<string>[];
+  securityGroupIds: readonly pulumi.Input<string>[];
 }
 
 /** What of the monitoring can be chosen. */

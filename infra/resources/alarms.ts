@@ -1,5 +1,11 @@
 import { formatDuration } from "../../src/formats/duration.ts";
-import { type MetricName, metricNames, metricsNamespace } from "../../src/formats/metrics.ts";
+import {
+  type AlarmName,
+  alarmNames,
+  type MetricName,
+  metricNames,
+  metricsNamespace,
+} from "../../src/formats/metrics.ts";
 
 const hour = 3_600;
 
@@ -25,7 +31,7 @@ export type AlarmSource =
 /** One alarm, but for the rotation that it belongs to. */
 export interface AlarmSpec {
   /** Its name after the rotation's, and its anchor in the runbook. */
-  name: string;
+  name: AlarmName;
   source: AlarmSource;
   statistic: "Sum" | "Maximum" | "Minimum";
   comparison: "GreaterThanOrEqualToThreshold" | "LessThanThreshold";
@@ -57,21 +63,18 @@ const unknown = "ignore";
 export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
   // Half of it: late enough that no rotation in time raises the alarm, early enough to do something.
   const warnBefore = Math.floor(Math.min(earliestWarning, leastSpareSeconds / 2));
-  return [
-    {
-      name: "rotator-errors",
+  const specs: Record<AlarmName, Omit<AlarmSpec, "name">> = {
+    "rotator-errors": {
       source: { lambdaMetric: "Errors", of: "rotator" },
       ...atLeastOnce("Sum", 300, quiet),
       says: "A rotation step failed; Secrets Manager tries it again. Read the step.failed line in the log: its reason says what to do.",
     },
-    {
-      name: "rotator-throttles",
+    "rotator-throttles": {
       source: { lambdaMetric: "Throttles", of: "rotator" },
       ...atLeastOnce("Sum", 300, quiet),
       says: "Lambda refused to run the rotator. Raise the account's concurrency, and reserve none below 10 for the rotator.",
     },
-    {
-      name: "reconciler-errors",
+    "reconciler-errors": {
       source: { lambdaMetric: "Errors", of: "reconciler" },
       ...atLeastOnce("Sum", hour, quiet),
       // Lambda repeats a failed run twice, and the next one comes within the hour.
@@ -79,8 +82,7 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       among: 3,
       says: "The reconciler fails, so superseded tokens stay alive. Read its reconcile.failed lines.",
     },
-    {
-      name: "reconciler-silent",
+    "reconciler-silent": {
       source: { metric: metricNames.heartbeat },
       statistic: "Sum",
       comparison: "LessThanThreshold",
@@ -92,24 +94,21 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       // Also before the first run: a reconciler that never ran would not be noticed otherwise.
       says: "No run of the reconciler has ended for three hours: nothing is revoked and nothing measured. Right after the first deployment wait for its first run, an hour at most; else check its schedule and its errors.",
     },
-    {
-      name: "secrets-not-reconciled",
+    "secrets-not-reconciled": {
       source: { metric: metricNames.secretsFailed },
       ...atLeastOnce("Maximum", hour, unknown),
       breaching: 3,
       among: 4,
       says: "The reconciler could not look at a secret to the end for three hours. Read its reconcile.failed lines.",
     },
-    {
-      name: "current-token-rejected",
+    "current-token-rejected": {
       source: { metric: metricNames.currentRejected },
       ...atLeastOnce("Maximum", hour, unknown),
       // Each token is proven once a day.
       among: aDay,
       says: "C2M rejects a token that apps use now: they fail. Rotate now, then find out who revoked it.",
     },
-    {
-      name: "token-expiry-near",
+    "token-expiry-near": {
       source: { metric: metricNames.secondsToExpiry },
       statistic: "Minimum",
       comparison: "LessThanThreshold",
@@ -120,8 +119,7 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       missing: unknown,
       says: `A current token expires in less than ${formatDuration(warnBefore)} and was not rotated. Find out why from the step.failed lines, and rotate now.`,
     },
-    {
-      name: "rotation-too-late",
+    "rotation-too-late": {
       source: { metric: metricNames.rotationTooLate },
       ...atLeastOnce("Maximum", hour, unknown),
       // The schedule is read between two rotations; one reading may fall into one.
@@ -129,14 +127,12 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       among: 3,
       says: "A token expires before its next rotation. Rotate now; C2M may have granted a shorter lifetime than was asked for.",
     },
-    {
-      name: "lifetime-clamped",
+    "lifetime-clamped": {
       source: { metric: metricNames.lifetimeClamped },
       ...atLeastOnce("Sum", hour, quiet),
       says: "C2M granted a shorter lifetime than was asked for. Configure that lifetime and a schedule that fits it.",
     },
-    {
-      name: "revocation-backlog",
+    "revocation-backlog": {
       source: { metric: metricNames.backlog },
       ...atLeastOnce("Maximum", hour, unknown),
       // One failed revocation is made good by the next run that sees it: the next hour's, or the next day's.
@@ -144,42 +140,31 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       among: twoDays,
       says: "Tokens that should be dead are alive, and revoking them failed twice. Read the token.revocation.failed lines.",
     },
-    {
-      name: "orphan-found",
+    "orphan-found": {
       source: { metric: metricNames.orphansRevoked },
       ...atLeastOnce("Sum", hour, quiet),
       says: "A token that no version holds was found and revoked: a step died between issuing and storing. Nothing is left to do if it was one.",
     },
-    {
-      name: "orphan-suspected",
+    "orphan-suspected": {
       source: { metric: metricNames.suspects },
       ...atLeastOnce("Maximum", hour, unknown),
       among: aDay,
       says: "An issue call got no answer: a token may live whose id nobody knows. The token.suspected line says until when; C2M can look it up.",
     },
-    {
-      name: "unrevocable-token",
+    "unrevocable-token": {
       source: { metric: metricNames.unrevocable },
       ...atLeastOnce("Maximum", hour, unknown),
       among: aDay,
       says: "A superseded token can't be revoked and lives until it expires. Read the token.unrevocable line; ask C2M for the scope tokens:revoke, or to revoke it.",
     },
-    {
-      name: "pending-version-stuck",
+    "pending-version-stuck": {
       source: { metric: metricNames.pendingAge },
       ...atLeastOnce("Maximum", hour, unknown),
       threshold: stuckAfter,
       says: `A rotation has not ended for ${formatDuration(stuckAfter)}, and the next can't begin. Read the step.failed lines; the reconciler detaches it when its window is over.`,
     },
-  ];
-}
-
-/** The names of all alarms: what the runbook has to have. */
-export const alarmNames: readonly string[] = alarmSpecs(0).map(({ name }) => name);
-
-/** What an alarm is called in CloudWatch. */
-export function deployedAlarmName(rotation: string, name: string): string {
-  return `${rotation}-${name}`;
+  };
+  return alarmNames.map((name) => ({ name, ...specs[name] }));
 }
 
 /** The namespace of a source's metric, and its name there. */

@@ -1,13 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { VpcArgs } from "../args/rotation-args.ts";
 import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
-
-/** Where a function has its network interfaces. */
-export interface VpcArgs {
-  subnetIds: readonly pulumi.Input<string>[];
-  securityGroupIds: readonly pulumi.Input<string>[];
-}
 
 /** Arguments of {@link LambdaFunction}. */
 export interface LambdaFunctionArgs {

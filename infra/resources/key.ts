@@ -1,8 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-
-/** The full ARN of a customer managed key, or `"create"`. */
-export type EncryptionKey = "create" | pulumi.Input<string>;
+import type { EncryptionKey } from "../args/rotation-args.ts";
 
 /** How long AWS keeps a key that is to be deleted, in days: the longest. Without the key no secret can be read. */
 const deletionWindowInDays = 30;
@@ -64,32 +62,4 @@ export function encryptionKeyOf(
   );
   new aws.kms.Alias(name, { name: `alias/${name}`, targetKeyId: created.keyId }, options);
   return created.arn;
-}
-
-/**
- * Lets a role use the key for these secrets, through Secrets Manager only.
- *
- * @param use `read` a value, or `write` one too
- */
-export function keyStatements(
-  keyArn: pulumi.Output<string> | undefined,
-  use: "read" | "write",
-  secretArns: pulumi.Input<string>[],
-  region: pulumi.Input<string>,
-): aws.iam.PolicyStatement[] {
-  if (!keyArn) return [];
-  return [
-    {
-      Sid: "UseKey",
-      Effect: "Allow",
-      Action: use === "read" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-      Resource: keyArn,
-      Condition: {
-        StringEquals: {
-          "kms:EncryptionContext:SecretARN": secretArns,
-          "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com`,
-        },
-      },
-    },
-  ];
 }

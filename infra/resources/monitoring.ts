@@ -1,7 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { deployedAlarmName } from "../../src/formats/metrics.ts";
 import { type MonitoringOptions, rotationDefaults } from "../args/rotation-args.ts";
-import { type AlarmSource, type AlarmSpec, alarmSpecs, deployedAlarmName, metricOf } from "./alarms.ts";
+import { type AlarmSource, type AlarmSpec, alarmSpecs, metricOf } from "./alarms.ts";
 import { dashboardBody } from "./dashboard.ts";
 
 /** Arguments of {@link Monitoring}. */

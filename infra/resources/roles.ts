@@ -1,6 +1,5 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { keyStatements } from "./key.ts";
 
 type Statement = aws.iam.PolicyStatement;
 
@@ -67,5 +66,33 @@ export function reconcilerStatements({ tokenArns, logGroup, keyArn, region }: Ro
       Resource: pulumi.interpolate`${logGroup.arn}:*`,
     },
     ...keyStatements(keyArn, "read", tokenArns, region),
+  ];
+}
+
+/**
+ * Lets a role use the key for these secrets, through Secrets Manager only.
+ *
+ * @param use `read` a value, or `write` one too
+ */
+function keyStatements(
+  keyArn: pulumi.Output<string> | undefined,
+  use: "read" | "write",
+  secretArns: pulumi.Input<string>[],
+  region: pulumi.Input<string>,
+): Statement[] {
+  if (!keyArn) return [];
+  return [
+    {
+      Sid: "UseKey",
+      Effect: "Allow",
+      Action: use === "read" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      Resource: keyArn,
+      Condition: {
+        StringEquals: {
+          "kms:EncryptionContext:SecretARN": secretArns,
+          "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com`,
+        },
+      },
+    },
   ];
 }

@@ -1,15 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { ReplicaArgs } from "../args/rotation-args.ts";
 import type { TokenArgs } from "../args/token-args.ts";
 import { arnRule, isArnOf } from "../args/token-rules.ts";
-
-/** A copy of every token secret. */
-export interface ReplicaArgs {
-  /** @example "eu-west-1" */
-  region: string;
-  /** ARN of a customer managed key of that region. @default AWS's key there */
-  kmsKeyArn?: pulumi.Input<string> | undefined;
-}
 
 /** A secret that apps read. */
 export interface TokenSecret {

@@ -10,13 +10,13 @@ import { functionLog } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { createBearerClient } from "../../src/c2m/bearer-client.ts";
 import { parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
-import { PermanentError } from "../../src/ports/errors.ts";
-import type { Clock, RotationContext } from "../../src/ports/ports.ts";
-import { presentable } from "../../src/ports/presentable.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import { PermanentError, presentable } from "../../src/ports/errors.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
 import type { Scope } from "../../src/reconcile/survey.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
 import { parseEvent, type ReconcileEvent } from "./event.ts";
 
 /** Calls to C2M that a run may make, retries of one call not counted. */

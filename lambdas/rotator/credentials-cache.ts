@@ -1,7 +1,8 @@
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import { parseCredentials } from "../../src/c2m/credentials-secret.ts";
+import type { Clock } from "../../src/ports/clock.ts";
 import { PermanentError } from "../../src/ports/errors.ts";
-import type { Clock, SecretStore } from "../../src/ports/ports.ts";
+import type { SecretStore } from "../../src/ports/secret-store.ts";
 
 /** How long credentials are kept between invocations of one function process, in ms. */
 const keptMs = 5 * 60_000;

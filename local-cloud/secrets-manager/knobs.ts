@@ -1,4 +1,4 @@
-import type { RotationWindow } from "../../infra/args/schedule.ts";
+import type { RotationWindow } from "../schedule.ts";
 import type { RotationStep } from "./rotation.ts";
 
 /** What may set LastChangedDate. */

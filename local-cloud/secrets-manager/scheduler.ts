@@ -1,5 +1,5 @@
-import { openWindow, parseSchedule, type RotationWindow, type Schedule } from "../../infra/args/schedule.ts";
 import type { Clock, Timer } from "../clock.ts";
+import { openWindow, parseSchedule, type RotationWindow, type Schedule } from "../schedule.ts";
 import type { Knobs } from "./knobs.ts";
 import type { RotationState, Secret } from "./secret.ts";
 

@@ -1,4 +1,4 @@
-import type { RotationRules, RotationWindow, ScheduleHistory } from "../../infra/args/schedule.ts";
+import type { RotationRules, RotationWindow, ScheduleHistory } from "../schedule.ts";
 import type { ReplicaRegion, Tag } from "./shapes.ts";
 import type { SecretValue } from "./value.ts";
 

@@ -1,5 +1,5 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import type { EventName } from "../formats/events.ts";
+import type { EventName } from "../formats/ledger.ts";
 import { isLedgerEvent, type Ledger, type LedgerEntry, ledgerEvents } from "../formats/ledger.ts";
 import { RetryableError } from "../ports/errors.ts";
 

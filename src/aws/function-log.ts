@@ -1,7 +1,7 @@
 import { Logger, LogLevelThreshold } from "@aws-lambda-powertools/logger";
 import type { LogAttributes } from "@aws-lambda-powertools/logger/types";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { RotationLog } from "../formats/events.ts";
+import type { RotationLog } from "../formats/ledger.ts";
 import { metricNames, metricsNamespace } from "../formats/metrics.ts";
 
 /** A log that also holds metrics until they are published. */

@@ -16,7 +16,7 @@ import type {
   SecretStore,
   StageMove,
   StoredVersion,
-} from "../ports/ports.ts";
+} from "../ports/secret-store.ts";
 import { Sensitive } from "../ports/sensitive.ts";
 import { isNamed, storeFailure } from "./store-failures.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { IssuedToken } from "../ports/ports.ts";
+import type { IssuedToken } from "../ports/c2m.ts";
 import { Sensitive } from "../ports/sensitive.ts";
 import type { HttpAnswer } from "./http.ts";
 

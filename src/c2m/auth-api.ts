@@ -1,5 +1,6 @@
+import type { C2m, IssuedToken, IssueRequest } from "../ports/c2m.ts";
+import type { Clock } from "../ports/clock.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { C2m, Clock, IssuedToken, IssueRequest } from "../ports/ports.ts";
 import { fitsHeader, isTokenId, readIssuedToken } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { badAnswer, failureOf, noAnswer, type Operation } from "./failures.ts";

@@ -1,5 +1,5 @@
+import type { C2m } from "../ports/c2m.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { C2m } from "../ports/ports.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 
 /**

@@ -1,5 +1,6 @@
+import type { C2m, IssueRequest } from "../ports/c2m.ts";
+import type { Clock } from "../ports/clock.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { C2m, Clock, IssueRequest } from "../ports/ports.ts";
 import type { AuthApi } from "./auth-api.ts";
 import { endpoint } from "./base-url.ts";
 import { type ConnectOptions, connect } from "./connect.ts";

@@ -1,5 +1,5 @@
+import type { Clock } from "../ports/clock.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { Clock } from "../ports/ports.ts";
 import { fitsHeader } from "./answers.ts";
 import { AuthApi } from "./auth-api.ts";
 import { parseBaseUrl } from "./base-url.ts";

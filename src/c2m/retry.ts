@@ -1,5 +1,5 @@
+import type { Clock } from "../ports/clock.ts";
 import { RetryableError } from "../ports/errors.ts";
-import type { Clock } from "../ports/ports.ts";
 
 /** How long one call may go on. */
 export interface Limits {

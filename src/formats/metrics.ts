@@ -45,3 +45,28 @@ export const metricNames = {
 } as const;
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];
+
+/** Every alarm, by its name after the rotation's; the runbook has a section of each name. */
+export const alarmNames = [
+  "rotator-errors",
+  "rotator-throttles",
+  "reconciler-errors",
+  "reconciler-silent",
+  "secrets-not-reconciled",
+  "current-token-rejected",
+  "token-expiry-near",
+  "rotation-too-late",
+  "lifetime-clamped",
+  "revocation-backlog",
+  "orphan-found",
+  "orphan-suspected",
+  "unrevocable-token",
+  "pending-version-stuck",
+] as const;
+
+export type AlarmName = (typeof alarmNames)[number];
+
+/** What an alarm is called in CloudWatch. */
+export function deployedAlarmName(rotation: string, name: string): string {
+  return `${rotation}-${name}`;
+}

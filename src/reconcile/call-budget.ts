@@ -1,5 +1,5 @@
+import type { C2m } from "../ports/c2m.ts";
 import { RetryableError } from "../ports/errors.ts";
-import type { C2m } from "../ports/ports.ts";
 
 /** How many calls to C2M a run of the reconciler may still make. */
 export class CallBudget {

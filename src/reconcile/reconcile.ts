@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RotationLog } from "../formats/events.ts";
-import type { Ledger, LedgerEntry } from "../formats/ledger.ts";
-import { RetryableError } from "../ports/errors.ts";
-import type { Clock, RotationContext, SecretDescription } from "../ports/ports.ts";
-import { told } from "../ports/presentable.ts";
+import type { Ledger, LedgerEntry, RotationLog } from "../formats/ledger.ts";
+import type { Clock } from "../ports/clock.ts";
+import { RetryableError, told } from "../ports/errors.ts";
+import type { SecretDescription } from "../ports/secret-store.ts";
+import type { RotationContext } from "../rotation/context.ts";
 import { proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import type { CallBudget } from "./call-budget.ts";

@@ -1,4 +1,4 @@
-import type { RotationLog } from "../formats/events.ts";
+import type { RotationLog } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import type { Scope, Survey } from "./survey.ts";
 

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
-import type { SecretDescription } from "../ports/ports.ts";
-import { versionAt } from "../ports/stages.ts";
+import type { SecretDescription } from "../ports/secret-store.ts";
+import { versionAt } from "../ports/secret-store.ts";
 import type { Revocable } from "../rotation/revoke.ts";
 
 /** A token that only the ledger knows may be on its way into a version for this long. In ms. */

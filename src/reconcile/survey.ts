@@ -1,8 +1,9 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
 import { parseValue } from "../formats/stored-token.ts";
-import type { RotationContext, SecretDescription } from "../ports/ports.ts";
-import { versionAt } from "../ports/stages.ts";
-import { detachPending } from "../rotation/steps/create-secret.ts";
+import type { SecretDescription } from "../ports/secret-store.ts";
+import { versionAt } from "../ports/secret-store.ts";
+import type { RotationContext } from "../rotation/context.ts";
+import { detachPending } from "../rotation/detach.ts";
 import { type KnownVersion, reconcileRule, type Verdict } from "./rule.ts";
 
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */

@@ -1,9 +1,11 @@
 import { metricNames } from "../formats/metrics.ts";
 import type { ParsedValue, StoredToken } from "../formats/stored-token.ts";
+import type { IssuedToken } from "../ports/c2m.ts";
 import { AmbiguousError, PermanentError, RotationError } from "../ports/errors.ts";
-import type { IssuedToken, RotationContext } from "../ports/ports.ts";
 import { Sensitive } from "../ports/sensitive.ts";
-import { type Revocable, revoke } from "./revoke.ts";
+import type { RotationContext } from "./context.ts";
+import { missingScopes } from "./prove.ts";
+import { discard } from "./revoke.ts";
 
 /** Kept back of the function's time when a token is issued: enough to store it, or to read AWSCURRENT and revoke it. */
 const reserveMs = 20_000;
@@ -63,21 +65,6 @@ export async function issue(context: RotationContext, arn: string, options: Issu
   };
   await checkGranted(context, arn, token, options, askedAt);
   return token;
-}
-
-/** Revokes a token that we issued and have no use for. What goes wrong is the reconciler's: the ledger names the token. */
-export async function discard(context: RotationContext, arn: string, token: Revocable): Promise<void> {
-  try {
-    await revoke(context, arn, token);
-  } catch (error) {
-    // revoke has logged it; the error that made the token useless is the one to report.
-    if (!(error instanceof RotationError)) throw error;
-  }
-}
-
-/** The scopes that `settings` ask for and the token does not have. C2M need not tell a token's scopes. */
-export function missingScopes(wanted: readonly string[], granted: readonly string[] | undefined): string[] {
-  return granted === undefined ? [] : wanted.filter((scope) => !granted.includes(scope));
 }
 
 async function settleFailedIssue(

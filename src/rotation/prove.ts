@@ -1,8 +1,8 @@
 import type { StoredToken } from "../formats/stored-token.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { RotationContext } from "../ports/ports.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
-import { discard } from "./issue.ts";
+import type { RotationContext } from "./context.ts";
+import { discard } from "./revoke.ts";
 
 /** First wait before a rejected token is tried again, in ms; it doubles up to `longestWaitMs`. */
 const firstWaitMs = 1_000;
@@ -66,6 +66,11 @@ export async function proveOrDiscard(
     await discard(context, secretArn, token);
     throw error;
   }
+}
+
+/** The scopes that `settings` ask for and the token does not have. C2M need not tell a token's scopes. */
+export function missingScopes(wanted: readonly string[], granted: readonly string[] | undefined): string[] {
+  return granted === undefined ? [] : wanted.filter((scope) => !granted.includes(scope));
 }
 
 /** The short token is thrown away, so it is asked for with as little power as possible. */

@@ -1,8 +1,8 @@
 import { metricNames } from "../formats/metrics.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import { PermanentError, RetryableError, RotationError } from "../ports/errors.ts";
-import type { RotationContext } from "../ports/ports.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
+import type { RotationContext } from "./context.ts";
 
 /** A token that is to die. */
 export interface Revocable {
@@ -60,6 +60,16 @@ export async function revoke(context: RotationContext, secretArn: string, token:
   }
   log.event("token.unrevocable", { ...fields, reason: "C2M lets no token that we hold revoke it" });
   return "unrevocable";
+}
+
+/** Revokes a token that we issued and have no use for. What goes wrong is the reconciler's: the ledger names the token. */
+export async function discard(context: RotationContext, arn: string, token: Revocable): Promise<void> {
+  try {
+    await revoke(context, arn, token);
+  } catch (error) {
+    // revoke has logged it; the error that made the token useless is the one to report.
+    if (!(error instanceof RotationError)) throw error;
+  }
 }
 
 function refuseCurrent(token: Revocable, held: ParsedValue | undefined): void {

@@ -1,8 +1,9 @@
 import { parseValue, type StoredToken, serializeToken } from "../formats/stored-token.ts";
 import { AmbiguousError, PermanentError, RetryableError } from "../ports/errors.ts";
-import type { RotationContext, StoredVersion } from "../ports/ports.ts";
+import type { StoredVersion } from "../ports/secret-store.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
-import { discard } from "./issue.ts";
+import type { RotationContext } from "./context.ts";
+import { discard } from "./revoke.ts";
 
 /** Waits between looks for a version that may become visible late, in ms. */
 const readBackWaitsMs = [200, 500, 1_000, 2_000, 4_000];

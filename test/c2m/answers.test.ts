@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { IssuedToken } from "../../src/ports/c2m.ts";
 import { AmbiguousError, PermanentError, RetryableError } from "../../src/ports/errors.ts";
-import type { IssuedToken } from "../../src/ports/ports.ts";
 import { clientUnderTest, errorOf, issued, json, type Operation, operations } from "../harness/client-under-test.ts";
 import type { Script } from "../harness/scripted-server.ts";
 import { ScriptedC2m } from "./scripted-c2m.ts";

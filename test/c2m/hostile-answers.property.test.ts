@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { HttpAnswer } from "../../src/c2m/http.ts";
+import type { IssuedToken } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
-import type { IssuedToken } from "../../src/ports/ports.ts";
 import { clientUnderTest, issued, operations } from "../harness/client-under-test.ts";
 
 const odd = fc.oneof(

@@ -9,7 +9,7 @@ import { VirtualClock } from "../../local-cloud/clock.ts";
 import { Faults } from "../../local-cloud/faults.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import { parseCredentials } from "../../src/c2m/credentials-secret.ts";
-import type { IssuedToken } from "../../src/ports/ports.ts";
+import type { IssuedToken } from "../../src/ports/c2m.ts";
 import { clientId, clientSecret, clientUnderTest, errorOf, now } from "../harness/client-under-test.ts";
 
 // The local C2M was written from the same facts by somebody else: where the two meet, neither repeats its own mistake.

@@ -3,7 +3,7 @@ import { createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials, Mechanism } from "../../src/c2m/credentials.ts";
 import type { parseCredentials } from "../../src/c2m/credentials-secret.ts";
 import { type Grant, longTokenCall } from "../../src/c2m/grants/grant.ts";
-import type { C2m } from "../../src/ports/ports.ts";
+import type { C2m } from "../../src/ports/c2m.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const clientId = "c2m_client";

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { alarmNames } from "../../infra/resources/alarms.ts";
 import type { AlarmDefinition } from "../../local-cloud/cloudwatch/alarm.ts";
 import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { alarmNames } from "../../src/formats/metrics.ts";
 import { hour, OperatedStack } from "../harness/operated-stack.ts";
 import { stackConfig } from "../harness/stack.ts";
 

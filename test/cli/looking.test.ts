@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { alarmNames } from "../../infra/resources/alarms.ts";
+import { alarmNames } from "../../src/formats/metrics.ts";
 import { hour, OperatedStack, secretName } from "../harness/operated-stack.ts";
 
 describe("an operator who looks", () => {

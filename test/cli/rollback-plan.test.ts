@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rollback } from "../../cli/acting/rollback-plan.ts";
-import type { RotationContext, SecretStore } from "../../src/ports/ports.ts";
+import type { SecretStore } from "../../src/ports/secret-store.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
 

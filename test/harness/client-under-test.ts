@@ -3,7 +3,7 @@ import { createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import type { HttpSend } from "../../src/c2m/http.ts";
 import { createHttpSend } from "../../src/c2m/transport.ts";
-import type { C2m } from "../../src/ports/ports.ts";
+import type { C2m } from "../../src/ports/c2m.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 export const clientId = "c2m_client";

@@ -9,14 +9,16 @@ import { SecretsManagerService } from "../../local-cloud/secrets-manager/service
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../src/c2m/client.ts";
 import type { HttpSend } from "../../src/c2m/http.ts";
-import type { RotationLog } from "../../src/formats/events.ts";
+import type { RotationLog } from "../../src/formats/ledger.ts";
 import { isLedgerEvent, type LedgerEntry } from "../../src/formats/ledger.ts";
 import { secretNameOf } from "../../src/formats/settings.ts";
-import type { C2m, RotationContext, SecretStore } from "../../src/ports/ports.ts";
+import type { C2m } from "../../src/ports/c2m.ts";
+import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { hourOfProof, reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
 import { CallRates } from "./call-rates.ts";
 import { sendTo } from "./in-process-c2m.ts";

@@ -12,12 +12,14 @@ import { SecretsManagerService } from "../../local-cloud/secrets-manager/service
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
-import type { EventName, Events, RotationLog } from "../../src/formats/events.ts";
+import type { EventName, Events, RotationLog } from "../../src/formats/ledger.ts";
 import type { MetricName } from "../../src/formats/metrics.ts";
 import type { TokenSettings } from "../../src/formats/settings.ts";
+import type { C2m } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
-import type { C2m, RotationContext, SecretStore } from "../../src/ports/ports.ts";
+import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
+import type { RotationContext } from "../../src/rotation/context.ts";
 import type { BootstrapResult } from "../../src/rotation/steps/bootstrap.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
 import { sendTo } from "./in-process-c2m.ts";

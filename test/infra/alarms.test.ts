@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type AlarmSpec, alarmNames, alarmSpecs } from "../../infra/resources/alarms.ts";
+import { type AlarmSpec, alarmSpecs } from "../../infra/resources/alarms.ts";
 import { dashboardBody } from "../../infra/resources/dashboard.ts";
 import { type AlarmDefinition, type AlarmState, type Datapoint, stateAt } from "../../local-cloud/cloudwatch/alarm.ts";
 import { plan } from "../../local-cloud/pulumi/plan.ts";
-import { metricNames } from "../../src/formats/metrics.ts";
+import { alarmNames, metricNames } from "../../src/formats/metrics.ts";
 import { all, one } from "../harness/declared.ts";
 import { stackConfig } from "../harness/stack.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { alarmNames } from "../../infra/resources/alarms.ts";
 import { type Plan, plan } from "../../local-cloud/pulumi/plan.ts";
+import { alarmNames } from "../../src/formats/metrics.ts";
 import { all, declared, kindOf, one, policyIn } from "../harness/declared.ts";
 import { stackConfig } from "../harness/stack.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CredentialsCache } from "../../lambdas/rotator/credentials-cache.ts";
 import { VirtualClock } from "../../local-cloud/clock.ts";
-import type { StoredVersion } from "../../src/ports/ports.ts";
+import type { StoredVersion } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const minute = 60_000;

@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { AmbiguousError, PermanentError } from "../../src/ports/errors.ts";
-import { presentable } from "../../src/ports/presentable.ts";
+import { AmbiguousError, PermanentError, presentable } from "../../src/ports/errors.ts";
 
 it("an error of ours is shown as it is, without its cause, which the runtime would print", () => {
   const error = new AmbiguousError("store_unknown", "It may have been done.", { cause: new Error("hunter2") });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Events } from "../../src/formats/events.ts";
-import type { LedgerEntry, LedgerEventName } from "../../src/formats/ledger.ts";
-import type { SecretDescription } from "../../src/ports/ports.ts";
+import type { Events, LedgerEntry, LedgerEventName } from "../../src/formats/ledger.ts";
+import type { SecretDescription } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { type KnownVersion, reconcileRule, type Situation, type Verdict } from "../../src/reconcile/rule.ts";
 

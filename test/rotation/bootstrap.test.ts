@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
-import type { SecretStore } from "../../src/ports/ports.ts";
+import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { runBootstrap } from "../../src/rotation/steps/run-step.ts";
 import { clientSecret, failureOf, scopes, World } from "../harness/rotation-world.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
-import type { C2m } from "../../src/ports/ports.ts";
-import { missingScopes } from "../../src/rotation/issue.ts";
+import type { C2m } from "../../src/ports/c2m.ts";
+import { missingScopes } from "../../src/rotation/prove.ts";
 import { createSecret } from "../../src/rotation/steps/create-secret.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
 

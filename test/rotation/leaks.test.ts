@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { C2mKnobs } from "../../local-cloud/c2m/knobs.ts";
 import type { Fault } from "../../local-cloud/faults.ts";
 import { type FunctionLog, functionLog } from "../../src/aws/function-log.ts";
-import { presentable } from "../../src/ports/presentable.ts";
+import { presentable } from "../../src/ports/errors.ts";
 import { World } from "../harness/rotation-world.ts";
 import { everythingOf } from "./invariants.ts";
 

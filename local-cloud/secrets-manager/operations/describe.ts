@@ -1,4 +1,4 @@
-import type { RotationRules } from "../../../infra/args/schedule.ts";
+import type { RotationRules } from "../../schedule.ts";
 import { type Context, seconds, visibleState } from "../context.ts";
 import { matchesFilters } from "../filters.ts";
 import { orderedStages } from "../labels.ts";

@@ -1,5 +1,5 @@
-import { InvalidSchedule, parseSchedule, type RotationRules } from "../../../infra/args/schedule.ts";
 import { AwsError } from "../../aws/service.ts";
+import { InvalidSchedule, parseSchedule, type RotationRules } from "../../schedule.ts";
 import { type Context, change, liveSecret, unrecorded } from "../context.ts";
 import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing } from "../errors.ts";
 import { current, holderOf, pendingVersion } from "../labels.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RotationRules } from "../../../infra/args/schedule.ts";
+import type { RotationRules } from "../../schedule.ts";
 import { functionArn, LocalAccount, token } from "./local-account.ts";
 
 function started(account: LocalAccount): string[] {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { InvalidSchedule, openWindow, parseSchedule, type RotationRules } from "../../../infra/args/schedule.ts";
+import { InvalidSchedule, openWindow, parseSchedule, type RotationRules } from "../../schedule.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

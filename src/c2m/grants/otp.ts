@@ -1,6 +1,6 @@
 import { Secret, TOTP } from "otpauth";
+import type { Clock } from "../../ports/clock.ts";
 import { PermanentError, RetryableError } from "../../ports/errors.ts";
-import type { Clock } from "../../ports/ports.ts";
 import { Sensitive } from "../../ports/sensitive.ts";
 import type { OtpCredentials } from "../credentials.ts";
 import type { OtpGrant } from "./grant.ts";

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { metricNames } from "../../formats/metrics.ts";
 import { parseValue, type StoredToken } from "../../formats/stored-token.ts";
-import type { RotationContext, SecretDescription, StoredVersion } from "../../ports/ports.ts";
-import { versionAt } from "../../ports/stages.ts";
-import { discard, issue } from "../issue.ts";
+import type { SecretDescription, StoredVersion } from "../../ports/secret-store.ts";
+import { versionAt } from "../../ports/secret-store.ts";
+import type { RotationContext } from "../context.ts";
+import { issue } from "../issue.ts";
 import { proveOrDiscard, proveToken } from "../prove.ts";
+import { discard } from "../revoke.ts";
 import { storeToken } from "../store.ts";
 
 /** The lifetime of a token that is issued only to prove the credentials, in seconds: the shortest that C2M grants. */

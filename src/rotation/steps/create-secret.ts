@@ -1,23 +1,16 @@
 import { parseValue } from "../../formats/stored-token.ts";
 import { PermanentError } from "../../ports/errors.ts";
-import type { RotationContext, SecretDescription } from "../../ports/ports.ts";
+import type { SecretDescription } from "../../ports/secret-store.ts";
+import { versionAt } from "../../ports/secret-store.ts";
 import type { Sensitive } from "../../ports/sensitive.ts";
-import { versionAt } from "../../ports/stages.ts";
+import type { RotationContext, StepTarget } from "../context.ts";
+import { detachPending } from "../detach.ts";
 import { issue } from "../issue.ts";
 import { proveOrDiscard } from "../prove.ts";
 import { storeToken } from "../store.ts";
 
 /** Kept back of the function's time, once a token is being proven, for storing it or for revoking it. In ms. */
 const reserveMs = 15_000;
-
-/** Which version of which secret a step is about. */
-export interface StepTarget {
-  /** The secret's ARN. */
-  secretId: string;
-  /** The ClientRequestToken: the id of the version that the rotation makes. */
-  versionId: string;
-  rotationToken: Sensitive | undefined;
-}
 
 /**
  * createSecret: issues a token and stores it at AWSPENDING. May assume nothing about earlier runs; leaves a version
@@ -55,21 +48,6 @@ export async function createSecret(context: RotationContext, target: StepTarget)
     stages: ["AWSPENDING"],
     rotationToken: target.rotationToken,
   });
-}
-
-/** Takes AWSPENDING off a version. Fine when it is off already. */
-export async function detachPending(
-  context: Pick<RotationContext, "store" | "log">,
-  secretArn: string,
-  versionId: string,
-  reason: string,
-): Promise<void> {
-  try {
-    await context.store.moveStage({ secretId: secretArn, stage: "AWSPENDING", fromVersionId: versionId });
-  } catch (error) {
-    if (!(error instanceof PermanentError && error.code === "stage_conflict")) throw error;
-  }
-  context.log.event("pending.detached", { secret: secretArn, version_id: versionId, reason });
 }
 
 function stagesToRotate(secret: SecretDescription, versionId: string): readonly string[] {

@@ -1,10 +1,9 @@
 import { metricNames } from "../../formats/metrics.ts";
 import { parseValue } from "../../formats/stored-token.ts";
 import { AmbiguousError, PermanentError } from "../../ports/errors.ts";
-import type { RotationContext } from "../../ports/ports.ts";
-import { versionAt } from "../../ports/stages.ts";
+import { versionAt } from "../../ports/secret-store.ts";
+import type { RotationContext, StepTarget } from "../context.ts";
 import { revoke } from "../revoke.ts";
-import type { StepTarget } from "./create-secret.ts";
 
 /** How often a promotion is tried when the labels move under it, and the wait before the next try, in ms. */
 const promotionAttempts = 3;

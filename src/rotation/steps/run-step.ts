@@ -1,9 +1,9 @@
-import type { StepName } from "../../formats/events.ts";
+import type { StepName } from "../../formats/ledger.ts";
 import { metricNames } from "../../formats/metrics.ts";
-import type { RotationContext } from "../../ports/ports.ts";
-import { told } from "../../ports/presentable.ts";
+import { told } from "../../ports/errors.ts";
+import type { RotationContext, StepTarget } from "../context.ts";
 import { type BootstrapResult, bootstrap } from "./bootstrap.ts";
-import { createSecret, type StepTarget } from "./create-secret.ts";
+import { createSecret } from "./create-secret.ts";
 import { finishSecret } from "./finish-secret.ts";
 import { testSecret } from "./test-secret.ts";
 

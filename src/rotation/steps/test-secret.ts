@@ -1,10 +1,10 @@
 import { parseValue } from "../../formats/stored-token.ts";
 import { PermanentError, RetryableError } from "../../ports/errors.ts";
-import type { RotationContext, StoredVersion } from "../../ports/ports.ts";
-import { missingScopes } from "../issue.ts";
-import { proveToken } from "../prove.ts";
+import type { StoredVersion } from "../../ports/secret-store.ts";
+import type { RotationContext, StepTarget } from "../context.ts";
+import { detachPending } from "../detach.ts";
+import { missingScopes, proveToken } from "../prove.ts";
 import { readBack } from "../store.ts";
-import { detachPending, type StepTarget } from "./create-secret.ts";
 
 /** Kept back of the function's time for reading AWSCURRENT and detaching AWSPENDING. */
 const reserveMs = 5_000;

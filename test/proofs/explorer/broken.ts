@@ -1,8 +1,8 @@
 import type { StoredToken } from "../../../src/formats/stored-token.ts";
 import { parseValue } from "../../../src/formats/stored-token.ts";
 import { PermanentError } from "../../../src/ports/errors.ts";
-import type { RotationContext } from "../../../src/ports/ports.ts";
 import { type ReconcileContext, reconcile } from "../../../src/reconcile/reconcile.ts";
+import type { RotationContext } from "../../../src/rotation/context.ts";
 import { runStep } from "../../../src/rotation/steps/run-step.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import type { StrikeKind } from "./schedule.ts";

@@ -2,7 +2,7 @@ import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../../local-cloud/cloud.ts";
 import type { Fault } from "../../../local-cloud/faults.ts";
-import type { Events } from "../../../src/formats/events.ts";
+import type { Events } from "../../../src/formats/ledger.ts";
 import { currentToken, day, deployPlan, emptyCloud, logGroup, secretName, stackPlan } from "../../harness/stack.ts";
 
 export const rotator = "c2m-token-rotation-rotator";

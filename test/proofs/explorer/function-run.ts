@@ -1,6 +1,6 @@
 import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { RotationEvent } from "../../../local-cloud/secrets-manager/rotation.ts";
-import type { Clock } from "../../../src/ports/ports.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 
 /** Thrown out of a log write by which the function was killed; nothing that the function does afterwards has an effect. */
 export class Killed extends Error {}

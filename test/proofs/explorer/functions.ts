@@ -3,13 +3,13 @@ import { type RotationEvent, rotationSteps } from "../../../local-cloud/secrets-
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
 import { createBearerClient } from "../../../src/c2m/bearer-client.ts";
 import { createC2mClient } from "../../../src/c2m/client.ts";
-import type { RotationLog } from "../../../src/formats/events.ts";
-import type { RotationContext } from "../../../src/ports/ports.ts";
+import type { RotationLog } from "../../../src/formats/ledger.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { CallBudget } from "../../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
+import type { RotationContext } from "../../../src/rotation/context.ts";
 import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { clientId, clientSecret } from "./c2m-client.ts";
 import { type FunctionEnd, FunctionRun, type Invocation } from "./function-run.ts";

@@ -1,4 +1,4 @@
-import type { Events } from "../../../src/formats/events.ts";
+import type { Events } from "../../../src/formats/ledger.ts";
 import { isLedgerEvent, type LedgerEntry } from "../../../src/formats/ledger.ts";
 import type { FunctionRun } from "./function-run.ts";
 

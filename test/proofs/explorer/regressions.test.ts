@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RotationContext } from "../../../src/ports/ports.ts";
+import type { RotationContext } from "../../../src/rotation/context.ts";
 import { runStep } from "../../../src/rotation/steps/run-step.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import { type Outcome, play } from "./play.ts";

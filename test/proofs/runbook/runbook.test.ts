@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { run } from "../../../cli/cli.ts";
-import { alarmNames } from "../../../infra/resources/alarms.ts";
 import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
+import { alarmNames } from "../../../src/formats/metrics.ts";
 import { hour, OperatedStack, type OperatedStackOptions, rotator } from "../../harness/operated-stack.ts";
 import { stackPlan } from "../../harness/stack.ts";
 import { runbookSections } from "./runbook-page.ts";
@@ -157,7 +157,7 @@ describe.concurrent("following the runbook", () => {
   it.each(sections)("$anchor", async ({ anchor, commands }) => {
     const stack = await OperatedStack.start({ ...(causes[anchor] ?? {}) });
     try {
-      if (alarmNames.includes(anchor)) {
+      if (alarmNames.some((name) => name === anchor)) {
         const rung = stack.cloud.metrics.evaluate().filter(({ state }) => state === "ALARM");
         expect(rung.map(({ name }) => name)).toContain(`c2m-token-rotation-${anchor}`);
       }

@@ -1,6 +1,6 @@
 import * as timers from "node:timers/promises";
 
-/** Time, as the client sees it; for tests that hold it still. */
+/** Time, handed in at the edge: tests hold it still. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;

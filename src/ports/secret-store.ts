@@ -1,0 +1,73 @@
+import type { Sensitive } from "./sensitive.ts";
+
+/** What DescribeSecret tells, in one consistent look. */
+export interface SecretDescription {
+  arn: string;
+  name: string;
+  rotationEnabled: boolean;
+  /** Staging labels by version id; versions without a label are not in it. */
+  stages: ReadonlyMap<string, readonly string[]>;
+  /** Epoch ms of the last rotation that Secrets Manager completed. */
+  lastRotatedAt: number | undefined;
+  /** Epoch ms. */
+  lastChangedAt: number | undefined;
+  /** Epoch ms by which the next scheduled rotation will have happened. */
+  nextRotationAt: number | undefined;
+  /** False while a replica has not caught up; true where there is none. */
+  replicasInSync: boolean;
+}
+
+/** A version that has a value. */
+export interface StoredVersion {
+  versionId: string;
+  stages: readonly string[];
+  value: Sensitive;
+}
+
+export interface ListedVersion {
+  versionId: string;
+  stages: readonly string[];
+  /** Epoch ms. */
+  createdAt: number | undefined;
+}
+
+export interface NewVersion {
+  secretId: string;
+  versionId: string;
+  value: Sensitive;
+  stages: string[];
+  rotationToken: Sensitive | undefined;
+}
+
+export interface StageMove {
+  secretId: string;
+  stage: "AWSCURRENT" | "AWSPENDING";
+  toVersionId?: string;
+  fromVersionId?: string;
+}
+
+/**
+ * Secrets Manager, as far as the protocol needs it. Every method throws RetryableError (throttled, or a read that got
+ * no answer), AmbiguousError (a write whose answer was lost) or PermanentError with one of the codes `store_denied`,
+ * `store_limit`, `store_invalid`, `secret_not_found`, `version_conflict` (another value is stored under this version
+ * id) and `stage_conflict` (the label is not where `fromVersionId` says, or the version is not there).
+ */
+export interface SecretStore {
+  describe(secretId: string): Promise<SecretDescription>;
+  /** By version id; undefined when there is no such version, or it has no value yet. */
+  read(secretId: string, versionId: string): Promise<StoredVersion | undefined>;
+  /** The version at AWSCURRENT, label and value in one call; undefined when nothing is current. */
+  readCurrent(secretId: string): Promise<StoredVersion | undefined>;
+  /** Every version, those without a label included. */
+  listVersions(secretId: string): Promise<ListedVersion[]>;
+  put(version: NewVersion): Promise<void>;
+  moveStage(move: StageMove): Promise<void>;
+}
+
+/** The version that has a staging label, and not the other one, where one is named. */
+export function versionAt(secret: SecretDescription, stage: string, but?: string): string | undefined {
+  for (const [versionId, stages] of secret.stages) {
+    if (stages.includes(stage) && (but === undefined || !stages.includes(but))) return versionId;
+  }
+  return undefined;
+}
