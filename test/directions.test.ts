@@ -66,7 +66,6 @@ const oldCircles = [
   "cli/commands.ts -> cli/completion.ts",
   "local-cloud/secrets-manager/context.ts -> local-cloud/secrets-manager/events.ts",
   "local-cloud/secrets-manager/context.ts -> local-cloud/secrets-manager/rotation-worker.ts",
-  "test/harness/rotation-world.ts -> test/harness/operator.ts",
   "test/proofs/explorer/functions.ts -> test/proofs/explorer/world.ts",
   "test/proofs/explorer/world.ts -> test/proofs/explorer/intrusions.ts",
   "test/proofs/explorer/world.ts -> test/proofs/explorer/ports.ts",

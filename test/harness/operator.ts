@@ -1,11 +1,24 @@
 import { randomUUID } from "node:crypto";
-import type { World } from "./rotation-world.ts";
+import type { Caller } from "../../local-cloud/aws/service.ts";
+import type { C2mEngine } from "../../local-cloud/c2m/engine.ts";
+import type { SecretsManagerService } from "../../local-cloud/secrets-manager/service.ts";
+
+/** What is changed by hand. */
+interface OperatedWorld {
+  readonly engine: SecretsManagerService["engine"];
+  readonly arn: string;
+  readonly administrator: Caller;
+  readonly c2mEngine: C2mEngine;
+  readonly clock: { now(): number };
+  /** The labels of every version that has some. */
+  stages(): Record<string, string[]>;
+}
 
 /** Somebody who changes a world by hand, behind the function's back. */
 export class Operator {
-  readonly #world: World;
+  readonly #world: OperatedWorld;
 
-  constructor(world: World) {
+  constructor(world: OperatedWorld) {
     this.#world = world;
   }
 
