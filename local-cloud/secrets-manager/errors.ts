@@ -1,4 +1,5 @@
 import { AwsError } from "../aws/service.ts";
+import type { UnrecordedError } from "./knobs.ts";
 
 /** The errors whose code and text were recorded from AWS or stand in its documentation. Secret values never appear in them. */
 
@@ -76,3 +77,11 @@ export const rotationInProgress = (apostrophe: "'" | "’") =>
     "InvalidRequestException",
     `A previous rotation isn${apostrophe}t complete. That rotation will be reattempted.`,
   );
+
+/** An error whose text is a knob, with `{stage}` and `{version}` filled in. */
+export function unrecorded(error: UnrecordedError, words: Record<string, string | undefined> = {}): AwsError {
+  return new AwsError(
+    error.code,
+    error.message.replace(/\{(\w+)\}/g, (_, word: string) => words[word] ?? ""),
+  );
+}

@@ -1,4 +1,5 @@
-import { type Context, unrecorded } from "./context.ts";
+import type { Context } from "./context.ts";
+import { unrecorded } from "./errors.ts";
 
 /** One page of a list. NextToken is opaque to callers. */
 export function page<T>(

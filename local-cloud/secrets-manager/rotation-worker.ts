@@ -1,6 +1,6 @@
 import type { Caller } from "../aws/service.ts";
 import type { Clock, Timer } from "../clock.ts";
-import { change } from "./context.ts";
+import { change } from "./changes.ts";
 import type { Announcer } from "./events.ts";
 import type { Knobs } from "./knobs.ts";
 import { attach, current, detach, holderOf, pending, pendingVersion } from "./labels.ts";

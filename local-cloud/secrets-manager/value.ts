@@ -1,5 +1,5 @@
-import { type Context, unrecorded } from "./context.ts";
-import { tokenMissing } from "./errors.ts";
+import { tokenMissing, unrecorded } from "./errors.ts";
+import type { Knobs } from "./knobs.ts";
 
 /** What a version holds. Binary is base64, as on the wire. */
 export type SecretValue = { text: string } | { binary: string };
@@ -10,17 +10,20 @@ interface ValueInput {
 }
 
 /** The value of an input; undefined when it brings none. */
-export function givenValue(context: Context, input: ValueInput): SecretValue | undefined {
+export function givenValue(
+  { knobs }: { knobs: Pick<Knobs, "unrecorded"> },
+  input: ValueInput,
+): SecretValue | undefined {
   const { SecretString: text, SecretBinary: binary } = input;
-  if (text !== undefined && binary !== undefined) throw unrecorded(context.knobs.unrecorded.bothValues);
+  if (text !== undefined && binary !== undefined) throw unrecorded(knobs.unrecorded.bothValues);
   if (text !== undefined) return { text };
   return binary === undefined ? undefined : { binary };
 }
 
 /** The same where an operation is about a value. */
-export function requiredValue(context: Context, input: ValueInput): SecretValue {
-  const value = givenValue(context, input);
-  if (!value) throw unrecorded(context.knobs.unrecorded.noValue);
+export function requiredValue({ knobs }: { knobs: Pick<Knobs, "unrecorded"> }, input: ValueInput): SecretValue {
+  const value = givenValue({ knobs }, input);
+  if (!value) throw unrecorded(knobs.unrecorded.noValue);
   return value;
 }
 

@@ -1,7 +1,8 @@
 import type { Caller } from "../../aws/service.ts";
 import { arnSuffix, secretArn } from "../arn.ts";
-import { type Context, change, checkKms, liveSecret, seconds, unrecorded } from "../context.ts";
-import { markedForDeletion, nameScheduledForDeletion, nameTaken, tokenInUse } from "../errors.ts";
+import { change } from "../changes.ts";
+import { type Context, checkKms, liveSecret, seconds } from "../context.ts";
+import { markedForDeletion, nameScheduledForDeletion, nameTaken, tokenInUse, unrecorded } from "../errors.ts";
 import { current } from "../labels.ts";
 import { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";

@@ -1,4 +1,6 @@
-import { type Context, change, liveSecret, unrecorded } from "../context.ts";
+import { change } from "../changes.ts";
+import { type Context, liveSecret } from "../context.ts";
+import { unrecorded } from "../errors.ts";
 import type { Input } from "../shapes.ts";
 
 interface SecretName {

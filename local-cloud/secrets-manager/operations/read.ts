@@ -1,6 +1,6 @@
 import type { AwsError } from "../../aws/service.ts";
-import { type Context, checkKms, liveSecret, seconds, unrecorded, visibleState } from "../context.ts";
-import { stageNotFound, stageNotOnVersion, versionNotFound } from "../errors.ts";
+import { type Context, checkKms, liveSecret, seconds, visibleState } from "../context.ts";
+import { stageNotFound, stageNotOnVersion, unrecorded, versionNotFound } from "../errors.ts";
 import { matchesFilters } from "../filters.ts";
 import { current, holderOf, orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";

@@ -1,4 +1,5 @@
-import { type Context, change, liveSecret } from "../context.ts";
+import { change } from "../changes.ts";
+import { type Context, liveSecret } from "../context.ts";
 import type { SecretState } from "../secret.ts";
 import type { Input } from "../shapes.ts";
 

@@ -1,7 +1,8 @@
 import { AwsError } from "../../aws/service.ts";
 import { InvalidSchedule, parseSchedule, type RotationRules } from "../../schedule.ts";
-import { type Context, change, liveSecret, unrecorded } from "../context.ts";
-import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing } from "../errors.ts";
+import { change } from "../changes.ts";
+import { type Context, liveSecret } from "../context.ts";
+import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing, unrecorded } from "../errors.ts";
 import { current, holderOf, pendingVersion } from "../labels.ts";
 import type { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";

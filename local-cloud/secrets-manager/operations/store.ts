@@ -1,6 +1,7 @@
 import type { Caller } from "../../aws/service.ts";
-import { type Context, change, checkKms, liveSecret, unrecorded } from "../context.ts";
-import { tokenInUse } from "../errors.ts";
+import { change } from "../changes.ts";
+import { type Context, checkKms, liveSecret } from "../context.ts";
+import { tokenInUse, unrecorded } from "../errors.ts";
 import { attach, current, detach, holderOf, labelCount, orderedStages, pending } from "../labels.ts";
 import type { LabelMove, Secret, SecretState, Version } from "../secret.ts";
 import type { Input } from "../shapes.ts";

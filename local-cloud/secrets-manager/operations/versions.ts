@@ -1,5 +1,6 @@
-import { type Context, change, liveSecret, seconds, unrecorded, visibleState } from "../context.ts";
-import { removeFromRequired } from "../errors.ts";
+import { change } from "../changes.ts";
+import { type Context, liveSecret, seconds, visibleState } from "../context.ts";
+import { removeFromRequired, unrecorded } from "../errors.ts";
 import { attach, current, detach, holderOf, labelCount, orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
 import type { SecretState, Version } from "../secret.ts";
