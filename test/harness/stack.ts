@@ -12,7 +12,7 @@ export const scopes = ["jobs:submit", "jobs:read", "tokens:revoke"];
 export const logGroup = "/aws/lambda/c2m-token-rotation";
 
 /** Stands for the local C2M's URL in plans, so that one plan serves clouds on any port. */
-const anyC2mUrl = "http://127.0.0.1:9/v2";
+export const anyC2mUrl = "http://127.0.0.1:9/v2";
 
 /** The config of a stack with one token that rotates weekly; `token` adds to or changes that token's settings. */
 export function stackConfig(token: Record<string, unknown> = {}): PlanOptions {
