@@ -13,7 +13,7 @@ import type { RotationContext } from "../../../src/rotation/context.ts";
 import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { clientId, clientSecret } from "./c2m-client.ts";
 import { type FunctionEnd, FunctionRun, type Invocation } from "./function-run.ts";
-import type { ProveWorld } from "./world.ts";
+import type { Invocations, World } from "./parts.ts";
 
 const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: 120_000 } as const;
 
@@ -39,14 +39,14 @@ export interface Protocol {
 export const theProtocol: Protocol = { runStep, runBootstrap, reconcile };
 
 /** The functions: what their handlers do, with every request an effect that a schedule can strike. */
-export class Functions {
+export class Functions implements Invocations {
   /** Versions that steps were run for, in order. */
   readonly versionIds: string[] = [];
   readonly #created = new Map<string, () => void>();
-  readonly #world: ProveWorld;
+  readonly #world: World;
   readonly #protocol: Protocol;
 
-  constructor(world: ProveWorld, protocol: Protocol = theProtocol) {
+  constructor(world: World, protocol: Protocol = theProtocol) {
     this.#world = world;
     this.#protocol = protocol;
   }

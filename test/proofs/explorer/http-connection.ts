@@ -13,8 +13,8 @@ import { createHttpSend } from "../../../src/c2m/transport.ts";
 import type { Connection } from "./connection.ts";
 import type { Request, Service, Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
+import type { World } from "./parts.ts";
 import { describeCall, subjectOf } from "./ports.ts";
-import type { ProveWorld } from "./world.ts";
 
 const logGroup = "/aws/lambda/proven";
 
@@ -43,7 +43,7 @@ const c2mFaults: Record<Trouble, Fault> = {
 };
 
 /** By AWS's SDK and the product's own HTTP to the local cloud's servers on 127.0.0.1; troubles are faults of the servers. */
-export async function httpConnection(world: ProveWorld): Promise<Connection> {
+export async function httpConnection(world: World): Promise<Connection> {
   const { clock, service, c2m: engine, region, effects } = world;
   const [faults, calls, identities, iam] = [new Faults(clock), new CallLog(), new Identities(), new Iam()];
   const logs = new LogsService({ clock, iam, accountId: world.administrator.accountId, region });

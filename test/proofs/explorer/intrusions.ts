@@ -1,10 +1,10 @@
 import type { Effect } from "./effects.ts";
 import { act, rotateSecret, tryTo } from "./operator.ts";
+import type { World } from "./parts.ts";
 import type { Intrusion } from "./schedule.ts";
-import type { ProveWorld } from "./world.ts";
 
 /** Has something else happen, from start to end, before an effect of a function. */
-export async function intrude(world: ProveWorld, kind: Intrusion, { run }: Effect): Promise<void> {
+export async function intrude(world: World, kind: Intrusion, { run }: Effect): Promise<void> {
   const { functions } = world;
   const { event, role, secret = 0 } = run.invocation;
   switch (kind) {

@@ -1,17 +1,17 @@
 import { AwsError } from "../../../local-cloud/aws/service.ts";
 import { clientId, clientSecret, scopes } from "./c2m-client.ts";
+import type { World } from "./parts.ts";
 import type { Intrusion } from "./schedule.ts";
-import type { ProveWorld } from "./world.ts";
 
 export type OperatorAction = Extract<Intrusion, `operator-${string}`>;
 
 /** What somebody with all permissions does to a secret by hand. What Secrets Manager refuses is left undone. */
-export function act(world: ProveWorld, kind: OperatorAction, secret: number): void {
+export function act(world: World, kind: OperatorAction, secret: number): void {
   tryTo(() => perform(world, kind, secret));
   world.watch.operatorActed(world.effects.count);
 }
 
-function perform(world: ProveWorld, kind: OperatorAction, secret: number): void {
+function perform(world: World, kind: OperatorAction, secret: number): void {
   const { engine } = world;
   const { arn } = world.of(secret);
   switch (kind) {
@@ -49,7 +49,7 @@ function perform(world: ProveWorld, kind: OperatorAction, secret: number): void 
 }
 
 /** Asks for a rotation, which then runs on its own. @throws AwsError while another is unfinished, or rotation is off */
-export function rotateSecret(world: ProveWorld, secret: number, versionId: string): void {
+export function rotateSecret(world: World, secret: number, versionId: string): void {
   world.engine.rotateSecret({ SecretId: world.of(secret).arn, ClientRequestToken: versionId });
 }
 
@@ -64,7 +64,7 @@ export function tryTo(run: () => void): boolean {
   }
 }
 
-function put(world: ProveWorld, secret: number, value: string): void {
+function put(world: World, secret: number, value: string): void {
   world.engine.putSecretValue(
     { SecretId: world.of(secret).arn, ClientRequestToken: world.id(), SecretString: value },
     world.administrator,
@@ -72,7 +72,7 @@ function put(world: ProveWorld, secret: number, value: string): void {
 }
 
 /** A token that was issued by hand, in the form in which the secret holds one. */
-function tokenByHand(world: ProveWorld): string {
+function tokenByHand(world: World): string {
   const answer = world.c2m.answer({
     method: "POST",
     path: "/auth/tokens/long",

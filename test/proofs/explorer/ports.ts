@@ -5,7 +5,7 @@ import { type HttpSend, TransportError } from "../../../src/c2m/http.ts";
 import type { Connection } from "./connection.ts";
 import { readCurrent, type Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
-import type { ProveWorld } from "./world.ts";
+import type { World } from "./parts.ts";
 
 const baseUrl = "https://c2m.test/v2";
 
@@ -22,7 +22,7 @@ const awsNames: Record<Trouble, string> = {
 };
 
 /** Straight to the engines: no HTTP, no waiting, for schedules by the ten thousand. */
-export function engineConnection(world: ProveWorld): Connection {
+export function engineConnection(world: World): Connection {
   return {
     baseUrl,
     secretsManager: (run) => secretsManager(world, run),
@@ -64,7 +64,7 @@ export function describeCall(command: { input: object; constructor: { name: stri
   };
 }
 
-function secretsManager({ effects, service, region, callerOf }: ProveWorld, run: FunctionRun): SecretsManagerClient {
+function secretsManager({ effects, service, region, callerOf }: World, run: FunctionRun): SecretsManagerClient {
   const caller = callerOf(run);
   const send = (command: { input: object; constructor: { name: string } }): Promise<unknown> => {
     const { name, input, ...about } = describeCall(command);
@@ -91,7 +91,7 @@ function secretsManager({ effects, service, region, callerOf }: ProveWorld, run:
   return { send } as unknown as SecretsManagerClient;
 }
 
-function c2m({ effects, c2m: engine }: ProveWorld, run: FunctionRun): HttpSend {
+function c2m({ effects, c2m: engine }: World, run: FunctionRun): HttpSend {
   const { origin, pathname: prefix } = new URL(baseUrl);
   return async ({ method, url, headers, body }) => {
     if (url.origin !== origin) throw new Error("A request to another host.");

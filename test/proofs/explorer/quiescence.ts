@@ -1,15 +1,15 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
+import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
-import type { ProveWorld } from "./world.ts";
 
 /** What a quiet world looks like: every live long token is accounted for, and the labels are as they should be. */
-export function checkQuiet(world: ProveWorld, report: ReconcileReport): void {
+export function checkQuiet(world: World, report: ReconcileReport): void {
   for (const { index } of world.secrets) checkLabels(world, index);
   checkTokens(world, report);
 }
 
-function checkLabels(world: ProveWorld, index: number): void {
+function checkLabels(world: World, index: number): void {
   const { versions } = world.secret(index).state;
   const holders = (stage: string) => [...versions.values()].filter(({ stages }) => stages.has(stage));
   const current = holders("AWSCURRENT");
@@ -21,7 +21,7 @@ function checkLabels(world: ProveWorld, index: number): void {
 }
 
 /** I2: issued = current + revoked + expired + reported as unrevocable + reported as suspects. */
-function checkTokens(world: ProveWorld, report: ReconcileReport): void {
+function checkTokens(world: World, report: ReconcileReport): void {
   const { c2m, scenario, watch } = world;
   const now = Math.max(world.clock.now(), c2m.clock.now());
   const wanted = new Set(world.secrets.map(({ index }) => currentText(world, index)));
@@ -53,7 +53,7 @@ function isTheOne(token: C2mToken, reportedId: string | undefined): boolean {
   return reportedId === undefined || reportedId === token.id;
 }
 
-function currentText(world: ProveWorld, index: number): string | undefined {
+function currentText(world: World, index: number): string | undefined {
   const id = world.holder(index, "AWSCURRENT");
   return id === undefined ? undefined : tokenTextOf(world.secret(index).state.versions.get(id)?.value);
 }

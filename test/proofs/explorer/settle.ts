@@ -1,8 +1,8 @@
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import { rotateSecret, tryTo } from "./operator.ts";
+import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
-import type { ProveWorld } from "./world.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -21,7 +21,7 @@ const mostAttempts = 4;
  * Hours pass, with the reconciler and with Secrets Manager's retries, until there is nothing left to do, and then until
  * a run over everything finds nothing either. Resolves with the report of that run.
  */
-export async function settle(world: ProveWorld): Promise<ReconcileReport> {
+export async function settle(world: World): Promise<ReconcileReport> {
   const every = world.scenario.reconcileEveryHours ?? 1;
   for (let hours = 1; hours <= mostHours; hours += 1) {
     await world.clock.advanceTo((Math.floor(world.clock.now() / hour) + 1) * hour);
@@ -41,7 +41,7 @@ export async function settle(world: ProveWorld): Promise<ReconcileReport> {
 }
 
 /** Runs the reconciler. Resolves with its report when it found nothing to do, and nothing happened meanwhile. */
-async function reconcileUndisturbed(world: ProveWorld, scope: Scope): Promise<ReconcileReport | undefined> {
+async function reconcileUndisturbed(world: World, scope: Scope): Promise<ReconcileReport | undefined> {
   const { struck } = world.effects;
   const end = await world.functions.reconcile(scope);
   await world.engine.idle();
@@ -50,7 +50,7 @@ async function reconcileUndisturbed(world: ProveWorld, scope: Scope): Promise<Re
 }
 
 /** Secrets Manager tries the unfinished rotation again; an operator turns on again what was turned off. */
-async function retry(world: ProveWorld, index: number, hours: number): Promise<void> {
+async function retry(world: World, index: number, hours: number): Promise<void> {
   const { retryAfterHours } = world.scenario;
   if (!world.secret(index).state.rotation?.enabled) {
     if (hours > 4 && world.holder(index, "AWSPENDING", "AWSCURRENT") === undefined) await enableRotation(world, index);
@@ -64,14 +64,14 @@ async function retry(world: ProveWorld, index: number, hours: number): Promise<v
 }
 
 /** A text that an operator put there can't be told from a token without its text: only a rotation clears the way. */
-function holdsText(world: ProveWorld, index: number): boolean {
+function holdsText(world: World, index: number): boolean {
   const id = world.holder(index, "AWSCURRENT");
   const text = tokenTextOf(world.secret(index).state.versions.get(id ?? "")?.value);
   return text !== undefined && world.c2m.byAccessToken(text) === undefined;
 }
 
 /** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
-export async function rotate(world: ProveWorld, index: number): Promise<string> {
+export async function rotate(world: World, index: number): Promise<string> {
   const versionId = world.id();
   tryTo(() => rotateSecret(world, index, versionId));
   await world.engine.idle();
@@ -79,7 +79,7 @@ export async function rotate(world: ProveWorld, index: number): Promise<string> 
 }
 
 /** Turns rotation on, which tests a copy of the current value or rotates at once. */
-export async function enableRotation(world: ProveWorld, index: number, immediately = false): Promise<void> {
+export async function enableRotation(world: World, index: number, immediately = false): Promise<void> {
   world.engine.rotateSecret({
     SecretId: world.of(index).arn,
     ClientRequestToken: world.id(),
@@ -96,7 +96,7 @@ export function nextAll(now: number): number {
   return today > now ? today : today + day;
 }
 
-function isQuiet(world: ProveWorld, report: ReconcileReport): boolean {
+function isQuiet(world: World, report: ReconcileReport): boolean {
   const isOpen = ({ index }: { index: number }) => world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined;
   if (world.secrets.some(isOpen)) return false;
   if (world.secrets.some(({ index }) => !world.secret(index).state.rotation?.enabled)) return false;

@@ -13,6 +13,7 @@ import type { FunctionRun } from "./function-run.ts";
 import { Functions, type Protocol } from "./functions.ts";
 import { InMemoryLedger } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
+import type { TokenSecret, World } from "./parts.ts";
 import { engineConnection } from "./ports.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Strike } from "./schedule.ts";
@@ -21,15 +22,8 @@ import { Watch } from "./watch.ts";
 const accountId = "123456789012";
 const region = "us-east-1";
 
-/** A token secret and its settings. */
-export interface TokenSecret {
-  index: number;
-  arn: string;
-  settings: TokenSettings;
-}
-
 /** The functions on the engines of the local cloud and a virtual clock, in this process, with strikes where a schedule wants them. */
-export class ProveWorld {
+export class ProveWorld implements World {
   readonly clock = new VirtualClock("2026-01-01T00:05:00Z");
   readonly bus = new EventBus();
   readonly scenario: Scenario;

@@ -1,0 +1,70 @@
+import type { Caller } from "../../../local-cloud/aws/service.ts";
+import type { C2mEngine } from "../../../local-cloud/c2m/engine.ts";
+import type { VirtualClock } from "../../../local-cloud/clock.ts";
+import type { SecretsManagerEngine } from "../../../local-cloud/secrets-manager/engine.ts";
+import type { RotationEvent } from "../../../local-cloud/secrets-manager/rotation.ts";
+import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import type { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
+import type { TokenSettings } from "../../../src/formats/settings.ts";
+import type { ReconcileReport } from "../../../src/reconcile/report.ts";
+import type { Scope } from "../../../src/reconcile/survey.ts";
+import type { Connection } from "./connection.ts";
+import type { Effects } from "./effects.ts";
+import type { FunctionEnd, FunctionRun } from "./function-run.ts";
+import type { InMemoryLedger } from "./in-memory-ledger.ts";
+import type { Scenario } from "./scenarios.ts";
+import type { Watch } from "./watch.ts";
+
+/** A token secret and its settings. */
+export interface TokenSecret {
+  index: number;
+  arn: string;
+  settings: TokenSettings;
+}
+
+/** The explored world as its parts see it. */
+export interface World {
+  readonly clock: VirtualClock;
+  readonly scenario: Scenario;
+  readonly c2m: C2mEngine;
+  readonly service: SecretsManagerService;
+  readonly engine: SecretsManagerEngine;
+  readonly ledger: InMemoryLedger;
+  readonly effects: Effects;
+  readonly watch: Watch;
+  readonly functions: Invocations;
+  readonly secrets: readonly TokenSecret[];
+  readonly region: string;
+  /** How the functions reach the world. */
+  readonly connection: Connection;
+  readonly functionArn: string;
+  readonly administrator: Caller;
+  /** Whom a function acts as. */
+  callerOf(run: FunctionRun): Caller;
+  /** The secret as it is, whatever readers see. */
+  secret(index: number): Secret;
+  of(index: number): TokenSecret;
+  /** Of the secret with this ARN. */
+  indexOf(arn: string): number;
+  /** The id of the version that has a label, and with `without` does not have another. */
+  holder(index: number, stage: string, without?: string): string | undefined;
+  /** A new id, the same ones in each run of a schedule. */
+  id(kind?: string): string;
+  /** Delivers the steps of a rotation again that failed after it had moved AWSCURRENT. */
+  deliverAgain(index: number): Promise<void>;
+}
+
+/** What can be run. */
+export interface Invocations {
+  /** Versions that steps were run for, in order. */
+  readonly versionIds: readonly string[];
+  bootstrap(index: number): Promise<FunctionEnd<unknown>>;
+  step(event: RotationEvent): Promise<FunctionEnd<unknown>>;
+  /** Resolves when createSecret for this version ends for the first time from now on. */
+  whenCreated(versionId: string): Promise<void>;
+  /** The four steps of a rotation, as far as they succeed; whether all did. */
+  steps(secret: number, versionId: string, rotationToken: string): Promise<boolean>;
+  /** The operator's rollback, which a crash can strike like any function. */
+  rollback(index: number): Promise<FunctionEnd<unknown>>;
+  reconcile(scope: Scope): Promise<FunctionEnd<ReconcileReport>>;
+}
