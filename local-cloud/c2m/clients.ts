@@ -12,6 +12,8 @@ export interface C2mClient {
   publicKeys?: Record<string, JWK>;
   /** All scopes that its tokens can have. */
   scopes: string[];
+  /** C2M has stopped taking jobs from it; its tokens work all the same. */
+  suspended?: boolean;
 }
 
 interface Entry {

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { type C2mClient, ClientRegister } from "./clients.ts";
 import { bearer, type C2mAnswer, type C2mOperation, type C2mRequest, header } from "./exchange.ts";
+import { type AcceptedJob, JobRegister } from "./job-register.ts";
 import { type C2mKnobs, plainKnobs } from "./knobs.ts";
 import { C2mOperations, type Success } from "./operations.ts";
 import { errorAnswer, Refusal } from "./refusal.ts";
@@ -21,10 +22,12 @@ export interface C2mEngineOptions {
 export interface C2mState {
   clients: C2mClient[];
   tokens: C2mToken[];
+  /** Absent in a state of an earlier version. */
+  jobs?: AcceptedJob[];
 }
 
 /**
- * C2M without the network: the auth API's whole HTTP behaviour over tokens and clients in memory, on a clock. A second
+ * C2M without the network: the HTTP behaviour of the auth API and of `POST /static` over what is in memory, on a clock. A second
  * implementation of what is known of the API; where nothing is known there is a knob.
  */
 export class C2mEngine {
@@ -36,8 +39,11 @@ export class C2mEngine {
     issueLongTermToken: { calls: 0, successes: 0 },
     issueShortTermToken: { calls: 0, successes: 0 },
     revokeToken: { calls: 0, successes: 0 },
+    submitStatic: { calls: 0, successes: 0 },
     getAccount: { calls: 0, successes: 0 },
   };
+  /** What was accepted by `POST /static`. */
+  readonly jobs = new JobRegister();
   readonly #clients = new ClientRegister();
   readonly #tokens: TokenRegister;
   readonly #operations: C2mOperations;
@@ -51,14 +57,16 @@ export class C2mEngine {
       knobs: this.knobs,
       clients: this.#clients,
       tokens: this.#tokens,
+      jobs: this.jobs,
     });
     for (const client of options.state?.clients ?? []) this.#clients.register(client);
     for (const token of options.state?.tokens ?? []) this.#tokens.restore({ ...token });
+    for (const job of options.state?.jobs ?? []) this.jobs.restore(job);
   }
 
   /** For `state` of an engine to come; can be written as JSON. */
   save(): C2mState {
-    return { clients: this.#clients.all, tokens: this.tokens.map((token) => ({ ...token })) };
+    return { clients: this.#clients.all, tokens: this.tokens.map((token) => ({ ...token })), jobs: [...this.jobs.all] };
   }
 
   /** Adds a client or replaces its settings (a new client secret, say). Its tokens stay. */
@@ -121,7 +129,7 @@ export class C2mEngine {
     };
     const refuse = (error: unknown): C2mAnswer => {
       if (!(error instanceof Refusal)) throw error;
-      return { ...errorAnswer(error, this.knobs.errorBody), operation, caller, error: error.code };
+      return { ...errorAnswer(error, this.knobs.errorBody, operation), operation, caller, error: error.code };
     };
     try {
       const outcome = this.#operations.perform(request);

@@ -1,5 +1,8 @@
-/** The three calls of the C2M auth API, and the one call that stands for everything else that C2M offers. */
-export type C2mOperation = "issueLongTermToken" | "issueShortTermToken" | "revokeToken" | "getAccount";
+/**
+ * The three calls of the C2M auth API, the one of the jobs API that mails a document (`POST /static`), and `GET /account`,
+ * which is invented: it lets in any token that is accepted.
+ */
+export type C2mOperation = "issueLongTermToken" | "issueShortTermToken" | "revokeToken" | "submitStatic" | "getAccount";
 
 /** An HTTP request as it reaches C2M. */
 export interface C2mRequest {

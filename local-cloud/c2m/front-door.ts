@@ -41,7 +41,7 @@ export class C2mFrontDoor {
       return "cut";
     }
     if (fault?.kind === "error") {
-      const answer = { ...errorAnswer(fault, engine.knobs.errorBody), ...who, error: fault.code };
+      const answer = { ...errorAnswer(fault, engine.knobs.errorBody, who.operation), ...who, error: fault.code };
       this.#record(answer);
       onExchange?.({ request, answer, faulty: true });
       return answer;

@@ -64,6 +64,11 @@ export interface C2mKnobs {
   /** Audiences accepted in an assertion, C2M names none. Default: the base URL called, and the URL of the call itself. */
   assertionAudiences: readonly string[] | undefined;
 
+  /** Status of a submission with a field that is not as it must be; documents tell of both. What is not JSON is 400. Default 422. */
+  invalidJobStatus: 400 | 422;
+  /** Whether the `requestId` of an accepted job is a text, as in earlier versions. Default false. */
+  requestIdAsText: boolean;
+
   /** How bodies travel. `gzip` only to callers whose Accept-Encoding does not rule it out. Default `content-length`. */
   transfer: "content-length" | "chunked" | "gzip";
 }
@@ -96,5 +101,7 @@ export const plainKnobs: Readonly<C2mKnobs> = {
   retryAfter: "none",
   otp: { algorithm: "SHA1", digits: 6, periodSeconds: 30, window: 1 },
   assertionAudiences: undefined,
+  invalidJobStatus: 422,
+  requestIdAsText: false,
   transfer: "content-length",
 };

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { ClientRegister } from "./clients.ts";
 import { bearer, type C2mRequest, header } from "./exchange.ts";
 import { type LongTokenRequest, longTokenRequest, shortTokenScopes } from "./issue-request.ts";
+import type { JobRegister } from "./job-register.ts";
 import type { C2mKnobs } from "./knobs.ts";
 import { RateLimit } from "./rate-limit.ts";
 import {
@@ -13,7 +14,8 @@ import {
   unknownPath,
 } from "./refusal.ts";
 import { route } from "./routes.ts";
-import { type C2mToken, isAccepted, isLive, type TokenKind, type TokenRegister } from "./token-register.ts";
+import { submissionOf } from "./submission.ts";
+import { type C2mToken, isAccepted, isLive, type TokenKind, type TokenRegister, tokenState } from "./token-register.ts";
 
 /** What a successful call sends. */
 export interface Success {
@@ -28,13 +30,21 @@ export class C2mOperations {
   readonly #knobs: C2mKnobs;
   readonly #clients: ClientRegister;
   readonly #tokens: TokenRegister;
+  readonly #jobs: JobRegister;
   readonly #rateLimit = new RateLimit();
 
-  constructor(parts: { clock: Clock; knobs: C2mKnobs; clients: ClientRegister; tokens: TokenRegister }) {
+  constructor(parts: {
+    clock: Clock;
+    knobs: C2mKnobs;
+    clients: ClientRegister;
+    tokens: TokenRegister;
+    jobs: JobRegister;
+  }) {
     this.#clock = parts.clock;
     this.#knobs = parts.knobs;
     this.#clients = parts.clients;
     this.#tokens = parts.tokens;
+    this.#jobs = parts.jobs;
   }
 
   /** Throws the Refusal, or rejects with it. A promise only for an assertion. */
@@ -42,6 +52,7 @@ export class C2mOperations {
     const target = route(request);
     if (!target) throw unknownPath(this.#knobs);
     if (target.operation === "getAccount") return this.#getAccount(request);
+    if (target.operation === "submitStatic") return this.#submitStatic(request);
     this.#rateLimit.admit(request.sourceIp ?? "127.0.0.1", this.#clock.now(), this.#knobs);
     switch (target.operation) {
       case "issueLongTermToken":
@@ -146,10 +157,47 @@ export class C2mOperations {
     return this.#knobs.revokeAnswer === "204" ? { status: 204 } : { status: 200, body: { revoked: true } };
   }
 
-  /** Invented: it stands for the business API, which lets in any token that is accepted. */
+  /** Invented: it lets in any token that is accepted. */
   #getAccount(request: C2mRequest): Success {
     const token = this.#authenticate(request);
     return { status: 200, body: { client_id: token.clientId, token_id: token.id, scopes: token.scopes } };
+  }
+
+  #submitStatic(request: C2mRequest): Success {
+    const token = this.#authenticateAtJobs(request);
+    if (!token.scopes.includes("jobs:submit")) {
+      throw new Refusal(403, "INSUFFICIENT_PERMISSIONS", "The scope jobs:submit is required");
+    }
+    if (this.#clients.get(token.clientId)?.suspended) {
+      throw new Refusal(403, "ACCOUNT_SUSPENDED", "The account is suspended");
+    }
+    const submission = submissionOf(request, this.#knobs);
+    const { requestId } = this.#jobs.accept({
+      clientId: token.clientId,
+      tokenId: token.id,
+      acceptedAt: this.#clock.now(),
+      submission,
+    });
+    const body = {
+      status: "accepted",
+      message: "The job was accepted",
+      requestId: this.#knobs.requestIdAsText ? String(requestId) : requestId,
+    };
+    return { status: 200, body };
+  }
+
+  #authenticateAtJobs(request: C2mRequest): C2mToken {
+    if (header(request, "authorization") === undefined) {
+      throw new Refusal(401, "MISSING_AUTH_HEADER", "The Authorization header is missing");
+    }
+    const shown = bearer(request);
+    const token = shown === undefined ? undefined : this.#tokens.byAccessToken(shown);
+    const now = this.#clock.now();
+    if (token && isAccepted(token, now)) return token;
+    if (token && tokenState(token, now) === "expired") {
+      throw new Refusal(401, "EXPIRED_TOKEN", "The token has expired");
+    }
+    throw new Refusal(401, "INVALID_TOKEN", "The token is invalid or revoked");
   }
 
   #authenticate(request: C2mRequest): C2mToken {

@@ -1,10 +1,14 @@
+import type { C2mOperation } from "./exchange.ts";
 import type { C2mKnobs } from "./knobs.ts";
 
 /** A call that C2M refuses. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;
-  /** Of the error body. `invalid_request` and `unknown_path` are ours; the others are the description's examples. */
+  /**
+   * Of the error body. `invalid_request` and `unknown_path` are ours; the others are the descriptions' own: the auth API's
+   * in lower case, the jobs API's in capitals.
+   */
   readonly code: string;
   readonly headers: Record<string, string>;
 
@@ -31,21 +35,24 @@ export const invalidCredentials = (knobs: C2mKnobs) =>
 export const insufficientScope = (knobs: C2mKnobs, message: string) =>
   new Refusal(knobs.insufficientScopeStatus, "insufficient_scope", message);
 
-/** An error's answer in the style of the knob: C2M's own body, or one of those that a gateway in front sends. */
+/** An error's answer in the style of the knob: the API's own body, or one of those that a gateway in front sends. */
 export function errorAnswer(
   error: { status: number; code: string; message: string; headers?: Record<string, string> },
   style: C2mKnobs["errorBody"],
+  operation: C2mOperation | undefined,
 ): { status: number; headers: Record<string, string>; body: string } {
-  const [type, body] = errorBody(error, style);
+  const [type, body] = errorBody(error, style, operation);
   return { status: error.status, headers: { ...(type && { "content-type": type }), ...error.headers }, body };
 }
 
 function errorBody(
   { status, code, message }: { status: number; code: string; message: string },
   style: C2mKnobs["errorBody"],
+  operation: C2mOperation | undefined,
 ): [type: string | undefined, body: string] {
   switch (style) {
     case "code-and-message":
+      if (operation === "submitStatic") return ["application/json", JSON.stringify(jobsError(status, code, message))];
       return ["application/json", JSON.stringify(code === "unknown_path" ? { message } : { code, message })];
     case "message":
       return ["application/json", JSON.stringify({ message })];
@@ -54,4 +61,16 @@ function errorBody(
     case "empty":
       return [undefined, ""];
   }
+}
+
+/** The jobs API's own shape. What stands in `errorType` is not known: these words are invented. */
+function jobsError(status: number, errorCode: string, errorMessage: string): Record<string, string> {
+  const types: Record<number, string> = {
+    401: "AuthenticationError",
+    403: "AuthorizationError",
+    404: "NotFoundError",
+    429: "RateLimitError",
+  };
+  const errorType = types[status] ?? (status < 500 ? "ValidationError" : "ServerError");
+  return { errorType, errorMessage, errorCode };
 }

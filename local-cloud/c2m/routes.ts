@@ -7,6 +7,7 @@ export function route({ method, path }: Pick<C2mRequest, "method" | "path">): Ta
   const [pathname = ""] = path.split("?");
   if (method === "GET") return pathname === "/account" ? { operation: "getAccount" } : undefined;
   if (method !== "POST") return undefined;
+  if (pathname === "/static") return { operation: "submitStatic" };
   if (pathname === "/auth/tokens/long") return { operation: "issueLongTermToken" };
   if (pathname === "/auth/tokens/short") return { operation: "issueShortTermToken" };
   const encoded = /^\/auth\/tokens\/([^/]+)\/revoke$/.exec(pathname)?.[1];

@@ -166,4 +166,12 @@ describe("what is kept of a state", () => {
     expect(new Set(kinds)).toEqual(new Set(["long before", "long now", "short now"]));
     expect(worthKeeping(state, past.rotated.now + 200 * day).c2m.tokens).toEqual([]);
   });
+
+  it("is the last 2,000 letters", () => {
+    const state = JSON.parse(past.rotated.state) as CloudState;
+    const job = { clientId: "c2m_local", tokenId: "tok_lt_1", acceptedAt: 0, submission: {}, repeats: undefined };
+    state.c2m.jobs = Array.from({ length: 2_001 }, (_, index) => ({ ...job, requestId: index + 1 }));
+    const kept = worthKeeping(state, past.rotated.now).c2m.jobs?.map(({ requestId }) => requestId);
+    expect([kept?.length, kept?.at(0), kept?.at(-1)]).toEqual([2_000, 2, 2_001]);
+  });
 });

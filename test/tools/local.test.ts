@@ -80,6 +80,24 @@ describe("npm run local", () => {
     expect(told.slice(0, 3)).toEqual(["issued", "stored", "promoted"]);
   });
 
+  it("takes a letter, and says so when it is sent again", async () => {
+    const { access_token } = await token(aws);
+    const letter = {
+      docSourceAll: { documentIdSource: { documentId: 1 } },
+      recipientAddressSource: { addressId: 1 },
+    };
+    for (let request = 1; request <= 2; request++) {
+      const answer = await fetch(`${local.c2mUrl}/static`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+        body: JSON.stringify(letter),
+      });
+      expect(await answer.json()).toMatchObject({ status: "accepted", requestId: request });
+    }
+    await local.line(/ accepted +tok_lt_\w+ +POST \/static, request 1$/);
+    await local.line(/ accepted +tok_lt_\w+ +POST \/static, request 2: the same letter as request 1, mailed again$/);
+  });
+
   it("shows who is refused", async () => {
     const stranger = sdk({ ...exported, AWS_SECRET_ACCESS_KEY: "wrong" });
     await expect(stranger.send(new GetSecretValueCommand({ SecretId: secretName }))).rejects.toThrow("signature");

@@ -58,7 +58,7 @@ const events: Record<string, (fields: Fields) => Partial<LiveLine>> = {
   }),
 };
 
-/** Tells what happens in the cloud as it happens: to tokens, rotations, and callers who are refused. */
+/** Tells what happens in the cloud as it happens: to tokens, rotations, letters, and callers who are refused. */
 export function watch(cloud: LocalCloud, onLine: (line: LiveLine) => void): void {
   const tokenOf = new Map<string, string>();
   const tell = (line: Partial<LiveLine>) => onLine({ what: "", whom: "-", note: "", ...line });
@@ -81,6 +81,10 @@ export function watch(cloud: LocalCloud, onLine: (line: LiveLine) => void): void
       whom: nameOf(secret),
       note: `${words(eventName)}${errorMessage === undefined ? "" : `: ${errorMessage}`}`,
     });
+  });
+  cloud.c2m.jobs.onAccepted(({ requestId, tokenId, repeats }) => {
+    const again = repeats === undefined ? "" : `: the same letter as request ${repeats}, mailed again`;
+    tell({ what: "accepted", whom: tokenId, note: `POST /static, request ${requestId}${again}` });
   });
   cloud.calls.onCall(({ service, operation, caller, error }) => {
     if (error === undefined) return;

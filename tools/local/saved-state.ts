@@ -29,13 +29,16 @@ export function survivingPlan({ resources }: Plan, isThere: (secretArn: string) 
 /** Log lines that are kept besides the ledger, per group. */
 const recentLines = 2_000;
 
+/** Accepted jobs that are kept. */
+const recentJobs = 2_000;
+
 /** How long a dead token is remembered, in ms: somebody may look for it. */
 const deadTokenMs = 86_400_000;
 
 /** The lines from which the product knows what was issued and revoked. */
 const ofLedger = /"message":"(token|pending)\./;
 
-/** What is worth keeping: without tokens that are long dead, and without the older log lines that are not the ledger. */
+/** What is worth keeping: without tokens that are long dead, the older jobs, and the older log lines that are not the ledger. */
 export function worthKeeping(state: CloudState, now: number): CloudState {
   return {
     ...state,
@@ -50,6 +53,7 @@ export function worthKeeping(state: CloudState, now: number): CloudState {
       tokens: state.c2m.tokens.filter(
         ({ revokedAt, expiresAt }) => Math.min(revokedAt ?? expiresAt, expiresAt) > now - deadTokenMs,
       ),
+      ...(state.c2m.jobs && { jobs: state.c2m.jobs.slice(-recentJobs) }),
     },
   };
 }

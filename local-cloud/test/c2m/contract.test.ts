@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { checkAnswer, checkExchange, checkRequest } from "../../c2m/contract.ts";
 import type { C2mRequest } from "../../c2m/exchange.ts";
 import type { C2mKnobs } from "../../c2m/knobs.ts";
-import { clientId, clientSecret, startLocalC2m } from "./local-c2m.ts";
+import { clientId, clientSecret, letter, startLocalC2m } from "./local-c2m.ts";
 
 const fields = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret };
 const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -63,13 +63,16 @@ describe("every answer of the local C2M conforms", () => {
     await c2m.issue({ client_secret: "wrong" });
     await c2m.issue({ ttl_seconds: 1 });
     await c2m.issue({ scopes: ["admin"] });
+    await c2m.submit(token);
+    await c2m.submit(token, {});
+    await c2m.submit("dead");
     await c2m.exchange(token);
     await c2m.exchange("dead");
     await c2m.exchange(token, { scopes: ["admin"] });
     await c2m.revoke("unknown", token);
     await c2m.revoke(issue.json.token_id, token);
     await c2m.revoke(issue.json.token_id, token);
-    expect(c2m.exchanges).toHaveLength(10);
+    expect(c2m.exchanges).toHaveLength(13);
   });
 });
 
@@ -84,6 +87,7 @@ describe("a request conforms", () => {
     ["with a short token", long({ ...fields, client_secret: undefined }, json)],
     ["that exchanges without a body", short("", bearer)],
     ["that exchanges for one scope", short('{"scopes":["a"]}')],
+    ["that submits", { ...short(JSON.stringify(letter)), path: "/static" }],
     ["that revokes", revoke()],
     ["that revokes an encoded id", revoke({ path: "/auth/tokens/a%2Fb/revoke" })],
   ];
@@ -119,6 +123,11 @@ describe("a request is reported", () => {
       /content-type/,
     ],
     ["with a revoke's body", revoke({ body: "{}" }), /takes none/],
+    [
+      "with a submission's template beside its options",
+      { ...short(JSON.stringify({ ...letter, jobTemplate: "a", jobOptions: {} })), path: "/static" },
+      /must NOT be valid/,
+    ],
     ["with a field unknown to the exchange", short('{"ttl_seconds":60}'), /additional properties/],
   ];
   test.each(broken)("%s", (_what, request, problem) => {
@@ -157,6 +166,12 @@ describe("an answer is reported", () => {
       long(fields),
       { ...issued, headers: { ...issued.headers, "x-token-id": "" } },
       /X-Token-Id/,
+    ],
+    [
+      "with an error of the auth API for a submission",
+      { ...short(""), path: "/static" },
+      { ...issued, status: 401, body: '{"code":"invalid_token","message":"No"}' },
+      /exactly one schema/,
     ],
     ["204 with a body", revoke(), { status: 204, headers: {}, body: "{}" }, /none is declared/],
     ["with an error that has no message", revoke(), { ...issued, status: 401, body: '{"code":"a"}' }, /message/],

@@ -13,6 +13,20 @@ export const clientSecret = "the-secret-of-acme";
 export const otpSeed = "JBSWY3DPEHPK3PXP";
 export const allScopes = ["jobs:submit", "jobs:read", "tokens:write", "tokens:revoke"];
 
+export const address = {
+  firstName: "Ada",
+  lastName: "Lovelace",
+  address1: "12 Main St",
+  city: "Arlington",
+  state: "VA",
+  zip: "22201",
+  country: "US",
+};
+export const letter = {
+  docSourceAll: { documentIdSource: { documentId: 1 } },
+  recipientAddressSource: { singleAddress: address },
+};
+
 export interface Reply {
   status: number;
   headers: Headers;
@@ -78,9 +92,10 @@ export async function startLocalC2m(knobs: Partial<C2mKnobs> = {}, prefix: `/${s
   const exchange = (bearer: unknown, json?: unknown): Promise<Reply> => call("/auth/tokens/short", { bearer, json });
   const revoke = (tokenId: unknown, bearer: unknown): Promise<Reply> =>
     call(`/auth/tokens/${encodeURIComponent(String(tokenId))}/revoke`, { bearer });
+  const submit = (bearer: unknown, json: unknown = letter): Promise<Reply> => call("/static", { bearer, json });
   const account = (bearer: unknown): Promise<Reply> => call("/account", { method: "GET", bearer });
 
-  return { clock, engine, faults, calls, exchanges, url: server.url, call, issue, exchange, revoke, account };
+  return { clock, engine, faults, calls, exchanges, url: server.url, call, issue, exchange, revoke, submit, account };
 }
 
 function jsonObject(text: string): Record<string, unknown> {
