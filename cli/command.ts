@@ -1,6 +1,6 @@
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
-import type { ExitCode } from "./exit-code.ts";
+import type { ExitCode } from "./failure.ts";
 import type { OptionSpecs, Options } from "./options.ts";
 import type { Target } from "./target.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,8 +1,7 @@
 import { ListSecretsCommand } from "@aws-sdk/client-secrets-manager";
 import type { Call, Command } from "./command.ts";
 import { commands } from "./commands.ts";
-import { exitCode } from "./exit-code.ts";
-import { usage } from "./failure.ts";
+import { exitCode, usage } from "./failure.ts";
 import { commonOptions } from "./options.ts";
 
 export const completion: Command = {

@@ -1,6 +1,6 @@
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../failure.ts";
 import { reconcilerOf } from "../target.ts";
 import { viewToken } from "../token-view.ts";
 import { runReconciler } from "./reconciler.ts";

@@ -1,7 +1,6 @@
 import type { Command } from "../command.ts";
 import { dryRun } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
-import { refused } from "../failure.ts";
+import { exitCode, refused } from "../failure.ts";
 import { onlySecret } from "../target.ts";
 import { date } from "../time-text.ts";
 import { expiryOf, tokenOf, viewToken } from "../token-view.ts";

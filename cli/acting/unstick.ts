@@ -1,7 +1,7 @@
 import { detachPending } from "../../src/rotation/detach.ts";
 import type { Command } from "../command.ts";
 import { dryRun } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../failure.ts";
 import { keepLog, OperatorLog } from "../operator-log.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";

@@ -1,6 +1,6 @@
 import { version } from "../../src/c2m/version.ts";
 import type { Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";
 import { examineAlarms } from "./alarm-checks.ts";
 import type { Finding } from "./finding.ts";

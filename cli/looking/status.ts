@@ -1,6 +1,5 @@
 import type { Call, Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
-import { Failure, failureOf } from "../failure.ts";
+import { exitCode, Failure, failureOf } from "../failure.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
 import { logGroupOf, type Target } from "../target.ts";
 import { type Terminal, table } from "../terminal.ts";

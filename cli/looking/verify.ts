@@ -1,7 +1,7 @@
 import { PermanentError } from "../../src/ports/errors.ts";
 import { proveToken } from "../../src/rotation/prove.ts";
 import type { Call, Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
+import { exitCode } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import type { Target } from "../target.ts";
 import { date, relative } from "../time-text.ts";

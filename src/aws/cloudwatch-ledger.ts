@@ -1,6 +1,7 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { EventName } from "../formats/ledger.ts";
 import { isLedgerEvent, type Ledger, type LedgerEntry, ledgerEvents } from "../formats/ledger.ts";
+import { causeOf } from "../ports/cause.ts";
 import { RetryableError } from "../ports/errors.ts";
 
 /** CloudWatch's JSON filter for the lines whose `message` is one of these events. */
@@ -49,8 +50,8 @@ export class CloudWatchLedger implements Ledger {
         new FilterLogEventsCommand({ logGroupName, startTime: Math.max(0, from), filterPattern, nextToken }),
       );
     } catch (error) {
-      const name = error instanceof Error ? error.name : "unknown";
-      throw new RetryableError("ledger_unavailable", `FilterLogEvents: the log could not be read (${name}).`);
+      const { said, remedy } = causeOf(error);
+      throw new RetryableError("ledger_unavailable", `FilterLogEvents: the log could not be read. ${said} ${remedy}`);
     }
   }
 }

@@ -1,46 +1,27 @@
+import { type CauseKind, causeOf } from "../ports/cause.ts";
 import { AmbiguousError, PermanentError, RetryableError, type RotationError } from "../ports/errors.ts";
 
-const permanent: Record<string, [code: string, message: string]> = {
-  AccessDeniedException: [
-    "store_denied",
-    "Secrets Manager or KMS denied it: the function's role lacks a permission. Compare it with the deployed stack.",
-  ],
-  DecryptionFailure: ["store_denied", "KMS can't decrypt the secret: check the key and its policy."],
-  EncryptionFailure: ["store_denied", "KMS can't encrypt the secret: check the key's state and its policy."],
-  LimitExceededException: ["store_limit", "The secret has reached a limit of Secrets Manager. Look at its versions."],
-  PreconditionNotMetException: ["store_invalid", "Secrets Manager refused the request in the secret's present state."],
-  InvalidParameterException: ["store_invalid", "Secrets Manager refused the request's parameters."],
-  ValidationException: ["store_invalid", "Secrets Manager refused the request's parameters."],
-  InvalidRequestException: [
-    "store_invalid",
-    "Secrets Manager refused the request in the secret's present state: the secret may be scheduled for deletion.",
-  ],
-  ResourceExistsException: ["version_conflict", "Another value is stored under this version id already."],
-  ResourceNotFoundException: ["secret_not_found", "The secret does not exist (any more)."],
-  CredentialsProviderError: [
-    "store_denied",
-    "There are no AWS credentials in the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, as Lambda sets them. The bundle looks nowhere else.",
-  ],
-  UnrecognizedClientException: ["store_denied", "The function's credentials are not valid for this account."],
+/** What won't go away by itself, by kind; the names say more where a kind has several meanings for the protocol. */
+const permanent: Partial<Record<CauseKind, string>> = {
+  denied: "store_denied",
+  credentials: "store_denied",
+  not_found: "secret_not_found",
+  invalid: "store_invalid",
 };
-
-const throttled = /Throttl|TooManyRequests|RequestLimitExceeded|SlowDown/;
+const permanentNames: Record<string, string> = {
+  LimitExceededException: "store_limit",
+  ResourceExistsException: "version_conflict",
+};
 
 /** What a failed call means for the protocol. The SDK's own text is left out: it may repeat what was sent. */
 export function storeFailure(error: unknown, call: { operation: string; writes: boolean }): RotationError {
-  const name = error instanceof Error ? error.name : "unknown";
-  const known = Object.hasOwn(permanent, name) ? permanent[name] : undefined;
-  if (known) return new PermanentError(known[0], `${call.operation}: ${known[1]} (${name})`);
-  if (throttled.test(name)) {
-    return new RetryableError("store_throttled", `${call.operation}: Secrets Manager is throttling this account.`);
-  }
-  if (!call.writes) {
-    return new RetryableError("store_unavailable", `${call.operation}: Secrets Manager did not answer (${name}).`);
-  }
-  return new AmbiguousError(
-    "store_unknown",
-    `${call.operation}: Secrets Manager did not answer (${name}); it may have been done or not.`,
-  );
+  const { kind, code: name, said, remedy } = causeOf(error);
+  const told = `${call.operation}: ${said}${remedy === "" ? "" : ` ${remedy}`}`;
+  const code = Object.hasOwn(permanentNames, name) ? permanentNames[name] : permanent[kind];
+  if (code !== undefined) return new PermanentError(code, told);
+  if (kind === "throttled") return new RetryableError("store_throttled", told);
+  if (!call.writes) return new RetryableError("store_unavailable", told);
+  return new AmbiguousError("store_unknown", `${told} It may have been done or not.`);
 }
 
 /** The name that AWS gave a failure. */

@@ -274,6 +274,13 @@ const rules: readonly Rule[] = [
     remedy: "Check the names that were given.",
   },
   {
+    names: /^(Internal|ServiceUnavailable|ServiceException|ServiceError)/,
+    kind: "unknown",
+    said: "AWS failed",
+    remedy: "Try again later.",
+    retryable: true,
+  },
+  {
     names: /^(Timeout|Abort)Error$/,
     kind: "timeout",
     said: ({ at }) => `The other side${at} did not answer in time`,
@@ -390,9 +397,8 @@ function unknown(errors: Fields[], { mayQuote = false }: Circumstances): Cause {
     const message = text(aws.message) ?? "";
     const what = `AWS ${status !== undefined && status >= 500 ? "failed" : "refused it"} (${[text(aws.name), status && `HTTP ${status}`].filter(Boolean).join(", ")})`;
     const retryable = status === undefined || status >= 500;
-    const kind = retryable ? "unknown" : "invalid";
     return {
-      kind,
+      kind: "unknown",
       code: text(aws.name) ?? code,
       said: mayQuote && message !== "" ? `${what}: ${sentence(message)}` : `${what}.`,
       remedy: retryable ? "Try again later." : "",

@@ -211,8 +211,8 @@ describe("an answer of AWS", () => {
   });
 
   it("with a status of 500 or more, or none, may be tried again", () => {
-    const failed = Object.assign(new Error("hunter2"), { name: "InternalFailure", $metadata: { httpStatusCode: 500 } });
-    expect(causeOf(failed)).toMatchObject({ retryable: true, said: "AWS failed (InternalFailure, HTTP 500)." });
+    const failed = Object.assign(new Error("hunter2"), { name: "StrangeFailure", $metadata: { httpStatusCode: 500 } });
+    expect(causeOf(failed)).toMatchObject({ retryable: true, said: "AWS failed (StrangeFailure, HTTP 500)." });
   });
 
   it("that no service of AWS gave is told as such", () => {
