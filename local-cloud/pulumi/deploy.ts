@@ -1,32 +1,32 @@
 import type { LocalCloud } from "../cloud.ts";
-import { type Plan, type PlannedResource, type PlanOptions, plan } from "./plan.ts";
+import type { Plan, PlannedResource } from "./plan.ts";
+import { withC2mUrl } from "./program.ts";
 import { providerOf } from "./resources.ts";
 
 /** A stack in the local cloud. */
 export interface Deployment {
   readonly plan: Plan;
   /** `pulumi up` again: creates, changes and deletes what differs. */
-  update(next: PlanOptions | Plan): Promise<Deployment>;
+  update(next: Plan): Promise<Deployment>;
   /** `pulumi destroy`. Rejects when a resource is protected. */
   destroy(): Promise<void>;
 }
 
 /**
- * Runs the Pulumi program and builds in the local cloud what it declares. Rejects as `pulumi up` would fail.
+ * Builds in the local cloud what a Pulumi program declares. Rejects as `pulumi up` would fail. Its C2M is the cloud's own.
  *
  * `before` is what the cloud has of it already, by an earlier deployment; default nothing.
  */
 export async function deploy(
   cloud: LocalCloud,
-  program: PlanOptions | Plan,
+  declared: Plan,
   before: Plan = { resources: [], outputs: {} },
 ): Promise<Deployment> {
-  return await up(cloud, before, program);
+  return await up(cloud, before, declared);
 }
 
-async function up(cloud: LocalCloud, before: Plan, program: PlanOptions | Plan): Promise<Deployment> {
-  const { accountId, region } = cloud;
-  const after = "resources" in program ? program : await plan({ accountId, region, ...program });
+async function up(cloud: LocalCloud, before: Plan, declared: Plan): Promise<Deployment> {
+  const after = withC2mUrl(declared, cloud.c2mUrl);
   const known = new Map(before.resources.map((resource) => [resource.urn, resource]));
   for (const resource of worstOrder(after.resources)) {
     const earlier = known.get(resource.urn);

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { answer, get, javaScriptOf, serve, unary } from "./grpc.ts";
+import type { Program } from "./program.ts";
 import { revealed } from "./property-values.ts";
 import { type Account, providerAnswer, providerCall } from "./provider-answers.ts";
 
@@ -14,8 +15,6 @@ const resource = require("@pulumi/pulumi/proto/resource_pb.js");
 const engine = require("@pulumi/pulumi/proto/engine_pb.js");
 const { Struct } = require("google-protobuf/google/protobuf/struct_pb.js");
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb.js");
-
-const root = resolve(import.meta.dirname, "../..");
 
 /** One resource as the engine got it. */
 export interface RegisteredResource {
@@ -42,6 +41,7 @@ export interface ProgramRun {
 }
 
 export interface ProgramOptions {
+  program: Program;
   /** Without the project's prefix. */
   config: Record<string, string>;
   secretKeys: string[];
@@ -52,8 +52,13 @@ export interface ProgramOptions {
  * Runs the Pulumi program as `pulumi` does: by the SDK's own start-up, in a process of its own, against an engine and a
  * resource monitor over gRPC. These remember what they get and answer as an account in which everything succeeds.
  */
-export async function runProgram({ config, secretKeys, preview = false }: ProgramOptions): Promise<ProgramRun> {
-  const project = "c2m-token-rotation";
+export async function runProgram({
+  program,
+  config,
+  secretKeys,
+  preview = false,
+}: ProgramOptions): Promise<ProgramRun> {
+  const { folder, project, main } = program;
   const stack = "test";
   const run: ProgramRun = { exitCode: null, resources: [], outputs: {}, messages: [], printed: "" };
   const account: Account = { accountId: "123456789012", region: "us-east-1" };
@@ -66,12 +71,12 @@ export async function runProgram({ config, secretKeys, preview = false }: Progra
   const child = spawn(
     process.execPath,
     [
-      resolve(root, "node_modules/@pulumi/pulumi/cmd/run/index.js"),
+      resolve(folder, "node_modules/@pulumi/pulumi/cmd/run/index.js"),
       ...["--monitor", address, "--engine", address, "--project", project, "--stack", stack],
-      ...["--dry-run", String(preview), "--root-directory", root, "--pwd", root, resolve(root, "infra/index.ts")],
+      ...["--dry-run", String(preview), "--root-directory", folder, "--pwd", folder, resolve(folder, main)],
     ],
     {
-      cwd: root,
+      cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,
@@ -81,7 +86,7 @@ export async function runProgram({ config, secretKeys, preview = false }: Progra
           Object.fromEntries(Object.entries(config).map(([key, value]) => [`${project}:${key}`, value])),
         ),
         PULUMI_CONFIG_SECRET_KEYS: named(secretKeys),
-        NODE_COMPILE_CACHE: resolve(root, "node_modules/.cache/compile"),
+        NODE_COMPILE_CACHE: resolve(folder, "node_modules/.cache/compile"),
       },
     },
   );

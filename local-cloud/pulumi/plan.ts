@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import type { Program } from "./program.ts";
 
 /** One resource as the Pulumi program registered it. */
 export interface PlannedResource {
@@ -34,6 +35,7 @@ export interface Plan {
 }
 
 export interface PlanOptions {
+  program: Program;
   /** The stack's config, without the project's prefix. Objects and lists are given as JSON. */
   config: Record<string, string>;
   /** The config keys that are secret. */
@@ -43,11 +45,8 @@ export interface PlanOptions {
   preview?: boolean;
   accountId?: string;
   region?: string;
-  /** The program, from the project's root. Default: what Pulumi.yaml names. */
-  main?: string;
 }
 
-const root = resolve(import.meta.dirname, "../..");
 const plans = new Map<string, Promise<Plan>>();
 
 /**
@@ -63,16 +62,17 @@ export function plan(options: PlanOptions): Promise<Plan> {
 }
 
 async function run(options: PlanOptions): Promise<Plan> {
-  const program = resolve(import.meta.dirname, "record-program.ts");
-  const child = promisify(execFile)(process.execPath, [program, JSON.stringify(options)], {
-    cwd: root,
+  const { folder } = options.program;
+  const recorder = resolve(import.meta.dirname, "record-program.ts");
+  const child = promisify(execFile)(process.execPath, [recorder, JSON.stringify(options)], {
+    cwd: folder,
     maxBuffer: 256 * 1024 * 1024,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       NO_COLOR: "1",
       // The Pulumi SDK is large: compiled once, it loads in half the time.
-      NODE_COMPILE_CACHE: resolve(root, "node_modules/.cache/compile"),
+      NODE_COMPILE_CACHE: resolve(folder, "node_modules/.cache/compile"),
     },
   });
   try {

@@ -9,8 +9,8 @@ import type { Plan, PlannedResource, PlanOptions } from "./plan.ts";
 import { isSecret } from "./property-values.ts";
 import { providerAnswer, providerCall } from "./provider-answers.ts";
 
-const project = "c2m-token-rotation";
 const options = JSON.parse(process.argv[2] ?? "{}") as PlanOptions;
+const { folder, project, main } = options.program;
 const account = { accountId: options.accountId ?? "123456789012", region: options.region ?? "us-east-1" };
 const preview = options.preview ?? false;
 const recorded: PlannedResource[] = [];
@@ -50,8 +50,8 @@ pulumi.runtime.setAllConfig(
   Object.fromEntries(Object.entries(options.config).map(([key, value]) => [`${project}:${key}`, value])),
   (options.secretKeys ?? []).map((key) => `${project}:${key}`),
 );
-const main = pathToFileURL(resolve(options.main ?? "infra/index.ts")).href;
-const outputs = await pulumi.runtime.runInPulumiStack(() => import(main) as Promise<object>);
+const entry = pathToFileURL(resolve(folder, main)).href;
+const outputs = await pulumi.runtime.runInPulumiStack(() => import(entry) as Promise<object>);
 await pulumi.runtime.disconnect();
 const plan: Plan = { resources: recorded, outputs: (await plain(await resolved(outputs ?? {}))) as Plan["outputs"] };
 process.stdout.write(JSON.stringify(plan));

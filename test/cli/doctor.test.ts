@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AlarmDefinition } from "../../local-cloud/cloudwatch/alarm.ts";
-import { plan } from "../../local-cloud/pulumi/plan.ts";
 import { alarmNames } from "../../src/formats/metrics.ts";
 import { hour, OperatedStack } from "../harness/operated-stack.ts";
+import { plan } from "../harness/program.ts";
 import { stackConfig } from "../harness/stack.ts";
 
 const rotation = "c2m-token-rotation";

@@ -5,7 +5,8 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
-import { currentToken, day, deployPlan, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
+import { deploy } from "../../local-cloud/pulumi/deploy.ts";
+import { currentToken, day, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
 
 const main = resolve(import.meta.dirname, "../../examples/mail-service/main.ts");
 
@@ -20,7 +21,7 @@ describe("the example: a mail service in its own process", () => {
     // The process lives on the machine's clock, and compares tokens' ends with it.
     clock = new VirtualClock(Date.now());
     ({ cloud } = await emptyCloud({ clock, c2m: { revocationEndsShortTokens: true } }));
-    await deployPlan(cloud, await stackPlan({ grace: "0 hours" }));
+    await deploy(cloud, await stackPlan({ grace: "0 hours" }));
     const { endpoint, region, credentials } = cloud.clientConfig();
     service = spawn(process.execPath, [main], {
       env: {

@@ -6,9 +6,10 @@ import { type C2mServer, startC2mServer } from "../../local-cloud/c2m/server.ts"
 import { CallLog } from "../../local-cloud/calls.ts";
 import type { VirtualClock } from "../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
+import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { inProcessClient } from "./in-process-client.ts";
-import { deployPlan, emptyCloud, hour, secretName } from "./stack.ts";
+import { emptyCloud, hour, secretName } from "./stack.ts";
 
 const minute = 60_000;
 
@@ -90,7 +91,7 @@ export async function runFleet<Name extends string>(options: FleetOptions<Name>)
   const { cloud, clock } = await emptyCloud({ c2m: { ...shortTexts, ...options.c2m } });
   const apps: [Name, RunningApp][] = [];
   try {
-    await deployPlan(cloud, program);
+    await deploy(cloud, program);
     for (const [service, operation, ms] of latencies) {
       cloud.faults.add({ service, operation, times: Number.POSITIVE_INFINITY, fault: { kind: "latency", ms } });
     }

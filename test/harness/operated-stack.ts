@@ -8,17 +8,7 @@ import { VirtualClock } from "../../local-cloud/clock.ts";
 import { LocalCloud, type LocalCloudOptions } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
-import {
-  clientId,
-  clientSecret,
-  currentToken,
-  forCloud,
-  hour,
-  logGroup,
-  scopes,
-  secretName,
-  stackPlan,
-} from "./stack.ts";
+import { clientId, clientSecret, currentToken, hour, logGroup, scopes, secretName, stackPlan } from "./stack.ts";
 
 export { currentToken, hour, logGroup, secretName };
 export const rotator = "c2m-token-rotation-rotator";
@@ -85,7 +75,7 @@ export class OperatedStack {
     const clock = new VirtualClock(shiftedNow() - ageMs);
     const cloud = await LocalCloud.start({ clock, ...options });
     cloud.c2m.registerClient({ clientId, clientSecret, scopes });
-    const deployed = forCloud(cloud, program ?? (await stackPlan(token)));
+    const deployed = program ?? (await stackPlan(token));
     await deploy(cloud, deployed);
     const stack = new OperatedStack(cloud, clock, deployed);
     await history?.(stack);

@@ -1,7 +1,9 @@
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import { LocalCloud, type LocalCloudOptions } from "../../local-cloud/cloud.ts";
-import { type Deployment, deploy } from "../../local-cloud/pulumi/deploy.ts";
-import { type Plan, type PlanOptions, plan } from "../../local-cloud/pulumi/plan.ts";
+import type { Deployment } from "../../local-cloud/pulumi/deploy.ts";
+import type { Plan, PlanOptions } from "../../local-cloud/pulumi/plan.ts";
+import { anyC2mUrl } from "../../local-cloud/pulumi/program.ts";
+import { plan } from "./program.ts";
 
 export const hour = 3_600_000;
 export const day = 24 * hour;
@@ -11,11 +13,8 @@ export const clientSecret = "stack-client-secret-9d41";
 export const scopes = ["jobs:submit", "jobs:read", "tokens:revoke"];
 export const logGroup = "/aws/lambda/c2m-token-rotation";
 
-/** Stands for the local C2M's URL in plans, so that one plan serves clouds on any port. */
-export const anyC2mUrl = "http://127.0.0.1:9/v2";
-
 /** The config of a stack with one token that rotates weekly; `token` adds to or changes that token's settings. */
-export function stackConfig(token: Record<string, unknown> = {}): PlanOptions {
+export function stackConfig(token: Record<string, unknown> = {}): Pick<PlanOptions, "config" | "secretKeys"> {
   return {
     config: {
       clientId,
@@ -53,19 +52,9 @@ export interface TestCloud {
   clock: VirtualClock;
 }
 
-/** Deploys a plan; its C2M is the cloud's own. */
-export function deployPlan(cloud: LocalCloud, program: Plan): Promise<Deployment> {
-  return deploy(cloud, forCloud(cloud, program));
-}
-
 /** `pulumi state unprotect --all`. */
 export function unprotect({ plan, update }: Deployment): Promise<Deployment> {
   return update({ ...plan, resources: plan.resources.map((resource) => ({ ...resource, protect: false })) });
-}
-
-/** A plan whose C2M is the cloud's own. */
-export function forCloud(cloud: LocalCloud, program: Plan): Plan {
-  return JSON.parse(JSON.stringify(program).replaceAll(anyC2mUrl, cloud.c2mUrl)) as Plan;
 }
 
 /** The fields of the token secret's current value. */

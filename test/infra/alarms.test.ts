@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { type AlarmSpec, alarmSpecs } from "../../infra/resources/alarms.ts";
 import { dashboardBody } from "../../infra/resources/dashboard.ts";
 import { type AlarmDefinition, type AlarmState, type Datapoint, stateAt } from "../../local-cloud/cloudwatch/alarm.ts";
-import { plan } from "../../local-cloud/pulumi/plan.ts";
 import { alarmNames, metricNames } from "../../src/formats/metrics.ts";
 import { all, one } from "../harness/declared.ts";
+import { plan } from "../harness/program.ts";
 import { stackConfig } from "../harness/stack.ts";
 
 const hour = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkStack, type DeclaredResource } from "../../infra/check-stack.ts";
-import { plan } from "../../local-cloud/pulumi/plan.ts";
+import { plan } from "../harness/program.ts";
 import { stackConfig } from "../harness/stack.ts";
 
 const { resources } = await plan(stackConfig());

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { TokenArgs } from "../../infra/args/token-args.ts";
-import { type Plan, plan } from "../../local-cloud/pulumi/plan.ts";
+import type { Plan } from "../../local-cloud/pulumi/plan.ts";
+import { plan } from "../harness/program.ts";
 
 const good = {
   clientId: "c2m_x",

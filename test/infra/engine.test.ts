@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { type RegisteredResource, runProgram } from "../../local-cloud/pulumi/engine.ts";
-import { plan } from "../../local-cloud/pulumi/plan.ts";
 import { isSecret } from "../../local-cloud/pulumi/property-values.ts";
+import { plan, program } from "../harness/program.ts";
 import { clientSecret, stackConfig } from "../harness/stack.ts";
 
 const { config, secretKeys = [] } = stackConfig();
 const [run, preview, refused, mocked] = await Promise.all([
-  runProgram({ config, secretKeys }),
-  runProgram({ config, secretKeys, preview: true }),
-  runProgram({ config: { ...config, tokens: "[]", baseUrl: "ftp://user:hunter2@host" }, secretKeys }),
+  runProgram({ program, config, secretKeys }),
+  runProgram({ program, config, secretKeys, preview: true }),
+  runProgram({ program, config: { ...config, tokens: "[]", baseUrl: "ftp://user:hunter2@host" }, secretKeys }),
   plan({ config, secretKeys }),
 ]);
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Plan, plan } from "../../local-cloud/pulumi/plan.ts";
+import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { alarmNames } from "../../src/formats/metrics.ts";
 import { all, declared, kindOf, one, policyIn } from "../harness/declared.ts";
+import { plan } from "../harness/program.ts";
 import { stackConfig } from "../harness/stack.ts";
 
 const base = stackConfig();

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import { checkPromise } from "../../tools/demo/check-promise.ts";
 import type { Moment } from "../../tools/demo/timeline.ts";
 import { watchTokens } from "../../tools/demo/timeline.ts";
-import { currentToken, deployPlan, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
+import { currentToken, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
 
 function demo(...options: string[]) {
   const file = resolve(import.meta.dirname, "../../tools/demo/demo.ts");
@@ -48,7 +49,7 @@ describe("the demo's check of the promise", () => {
     const log: string[] = [];
     cloud.logs.onLine(({ message }) => log.push(message));
     watchTokens(cloud, (moment) => timeline.push(moment));
-    await deployPlan(cloud, await stackPlan());
+    await deploy(cloud, await stackPlan());
     const seen = { secretName, app: { requests: 1, failures: 0 }, timeline, log, secrets: ["a-client-secret"] };
     return { cloud, seen, current: String(currentToken(cloud).token_id) };
   }

@@ -4,7 +4,7 @@ import { type CloudState, LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { survivingPlan, worthKeeping } from "../../tools/local/saved-state.ts";
-import { currentToken, day, deployPlan, emptyCloud, logGroup, secretName, stackPlan } from "../harness/stack.ts";
+import { currentToken, day, emptyCloud, logGroup, secretName, stackPlan } from "../harness/stack.ts";
 
 const runRulesEveryMs = day / 6;
 
@@ -32,7 +32,7 @@ let past: Past;
 beforeAll(async () => {
   const { cloud, clock } = await emptyCloud({ runRulesEveryMs, secretsManager: { retry: "manual" } });
   try {
-    const { plan } = await deployPlan(cloud, await stackPlan());
+    const { plan } = await deploy(cloud, await stackPlan());
     await clock.advanceBy(7 * day);
     const rotated = saved(cloud);
     cloud.faults.add({

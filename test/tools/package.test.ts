@@ -18,8 +18,9 @@ import { commands } from "../../cli/commands.ts";
 import { generalHelp } from "../../cli/help.ts";
 import { bundleFiles } from "../../infra/resources/function-code.ts";
 import { VirtualClock } from "../../local-cloud/clock.ts";
-import { plan } from "../../local-cloud/pulumi/plan.ts";
-import { currentToken, deployPlan, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
+import { deploy } from "../../local-cloud/pulumi/deploy.ts";
+import { plan } from "../harness/program.ts";
+import { currentToken, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -222,7 +223,7 @@ describe("the packed package", () => {
     it("verifies a token of a stack over HTTP", async () => {
       const { cloud } = await emptyCloud({ clock: new VirtualClock(Date.now()) });
       try {
-        await deployPlan(cloud, await stackPlan());
+        await deploy(cloud, await stackPlan());
         const { credentials, endpoint, region } = cloud.clientConfig();
         const { stdout } = await operate(["verify", "--secret", secretName, "--base-url", cloud.c2mUrl, "--json"], {
           AWS_ENDPOINT_URL: endpoint,

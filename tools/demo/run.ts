@@ -1,6 +1,7 @@
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import { LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
+import { plan } from "../../test/harness/program.ts";
 import { App, type AppFigures } from "./app.ts";
 import { type CallsOfStep, callsPerStep } from "./calls-per-step.ts";
 import { checkPromise } from "./check-promise.ts";
@@ -82,7 +83,7 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
       timeline.push(moment);
       onMoment?.(moment);
     });
-    await deploy(cloud, {
+    const declared = await plan({
       config: {
         clientId: "c2m_demo",
         clientSecret,
@@ -91,6 +92,7 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
       },
       secretKeys: ["clientSecret"],
     });
+    await deploy(cloud, declared);
     const from = cloud.calls.calls.length;
     const appByDay = new Map<number, { accepted: number; refused: number }>();
     const app = new App({

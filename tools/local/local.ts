@@ -4,7 +4,7 @@ import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { type LiveLine, watch } from "./live-lines.ts";
 import type { Pace } from "./pace.ts";
-import { client, planFor } from "./program.ts";
+import { client } from "./program.ts";
 import { survivingPlan, worthKeeping } from "./saved-state.ts";
 import { type SavedState, writeState } from "./state-file.ts";
 
@@ -88,8 +88,7 @@ export async function startLocal(options: StartOptions, onLine: (line: LiveLine)
       if (!isStopping) onLine(line);
     });
     const isThere = (arn: string) => cloud.secretsManager.engine.find(arn) !== undefined;
-    const ready = planFor(cloud.c2mUrl, await program);
-    ({ plan } = await deploy(cloud, ready, saved && survivingPlan(saved.plan, isThere)));
+    ({ plan } = await deploy(cloud, await program, saved && survivingPlan(saved.plan, isThere)));
     saveRegularly();
   } catch (error) {
     await stop();

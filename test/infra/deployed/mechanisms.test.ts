@@ -2,12 +2,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import type { C2mClient } from "../../../local-cloud/c2m/clients.ts";
 import type { LocalCloud } from "../../../local-cloud/cloud.ts";
-import { type Plan, plan } from "../../../local-cloud/pulumi/plan.ts";
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
+import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
+import { plan } from "../../harness/program.ts";
 import {
   clientId,
   clientSecret,
   currentToken,
-  deployPlan,
   emptyCloud,
   hour,
   scopes,
@@ -87,13 +88,13 @@ describe("the deployed program rotates", () => {
 
   it("with a one-time code in place of the client secret", async () => {
     const cloud = await cloudWith({ otpSeed });
-    await deployPlan(cloud, otp);
+    await deploy(cloud, otp);
     await expectRotations(cloud);
   });
 
   it("with an assertion, signed with the private key", async () => {
     const cloud = await cloudWith({ publicKeys: { "key-1": publicKey.export({ format: "jwk" }) } });
-    await deployPlan(cloud, assertion);
+    await deploy(cloud, assertion);
     await expectRotations(cloud);
   });
 
@@ -101,7 +102,7 @@ describe("the deployed program rotates", () => {
     const cloud = await cloudWith({ clientSecret });
     const stored = JSON.stringify({ client_id: clientId, client_secret: clientSecret, note: "ours" });
     alreadyThere(cloud, "their/credentials", stored);
-    const deployment = await deployPlan(cloud, adoptedCredentials);
+    const deployment = await deploy(cloud, adoptedCredentials);
     await expectRotations(cloud);
     expect(deployment.plan.resources.filter(({ name }) => name.endsWith("-credentials"))).toEqual([]);
     expect(cloud.secretsManager.engine.getSecretValue({ SecretId: credentialsArn }).SecretString).toBe(stored);
@@ -110,7 +111,7 @@ describe("the deployed program rotates", () => {
   it("with the present token, which was put there by hand", async () => {
     const cloud = await cloudWith({ clientSecret });
     alreadyThere(cloud, secretName, await issuedByHand(cloud));
-    await deployPlan(cloud, shortToken);
+    await deploy(cloud, shortToken);
     await world.clock.advanceBy(4 * hour);
     await expectRotations(cloud);
   });
@@ -121,7 +122,7 @@ describe("the deployed program rotates", () => {
     const { engine } = cloud.secretsManager;
     const theirs = JSON.stringify({ Version: "2012-10-17", Statement: [] });
     engine.putResourcePolicy({ SecretId: secretName, ResourcePolicy: theirs });
-    const deployment = await deployPlan(cloud, adoptedToken);
+    const deployment = await deploy(cloud, adoptedToken);
     expect(engine.getSecretValue({ SecretId: secretName }).SecretString).toBe("plain-token-of-old");
     await world.clock.advanceBy(4 * hour);
     await expectRotations(cloud);
@@ -135,7 +136,7 @@ describe("the deployed program rotates", () => {
 describe("an adopted secret", () => {
   it("that is not there fails the deployment", async () => {
     const { cloud } = await emptyCloud();
-    await expect(deployPlan(cloud, adoptedToken)).rejects.toThrow(/DescribeSecret: The secret does not exist/);
+    await expect(deploy(cloud, adoptedToken)).rejects.toThrow(/DescribeSecret: The secret does not exist/);
     await cloud.stop();
   });
 });

@@ -1,16 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { LocalCloud, LocalCloudOptions } from "../../../local-cloud/cloud.ts";
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
 import { all, one, policyIn } from "../../harness/declared.ts";
-import {
-  currentToken,
-  deployPlan,
-  emptyCloud,
-  hour,
-  secretName,
-  stackPlan,
-  type TestCloud,
-} from "../../harness/stack.ts";
+import { currentToken, emptyCloud, hour, secretName, stackPlan, type TestCloud } from "../../harness/stack.ts";
 
 const program = await stackPlan({ schedule: "rate(4 hours)" });
 const alarmTopic = one(program, "Topic", "-alarms").id;
@@ -26,7 +19,7 @@ afterEach(async () => {
 async function deployed(declared: Plan = program, options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
   const started = await emptyCloud(options);
   world = started;
-  await deployPlan(started.cloud, declared);
+  await deploy(started.cloud, declared);
   return started;
 }
 

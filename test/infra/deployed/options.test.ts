@@ -4,12 +4,11 @@ import type { Caller } from "../../../local-cloud/aws/service.ts";
 import { contextOf } from "../../../local-cloud/iam/condition.ts";
 import { decide } from "../../../local-cloud/iam/evaluate.ts";
 import { parsePolicy } from "../../../local-cloud/iam/policy.ts";
-import type { Deployment } from "../../../local-cloud/pulumi/deploy.ts";
-import { plan } from "../../../local-cloud/pulumi/plan.ts";
+import { type Deployment, deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import { all, one, policyIn, settingsOf } from "../../harness/declared.ts";
+import { plan } from "../../harness/program.ts";
 import {
   currentToken,
-  deployPlan,
   emptyCloud,
   hour,
   secretName,
@@ -49,7 +48,7 @@ describe("a stack with all that is optional", () => {
     world = await emptyCloud();
     world.cloud.iam.putRole({ name: "app", arn: readerArn, assumeRolePolicy: trust });
     world.cloud.iam.putRole({ name: "other", arn: `arn:aws:iam::${account}:role/other`, assumeRolePolicy: trust });
-    deployment = await deployPlan(world.cloud, program);
+    deployment = await deploy(world.cloud, program);
   });
 
   afterAll(async () => world.cloud.stop());

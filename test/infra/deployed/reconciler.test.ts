@@ -6,10 +6,10 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import {
   currentToken,
   day,
-  deployPlan,
   emptyCloud,
   hour,
   logGroup,
@@ -27,7 +27,7 @@ describe("the deployed reconciler", () => {
 
   beforeAll(async () => {
     world = await emptyCloud();
-    await deployPlan(world.cloud, program);
+    await deploy(world.cloud, program);
     lambda = new LambdaClient(world.cloud.clientConfig());
     await world.clock.advanceBy(7 * day);
   });

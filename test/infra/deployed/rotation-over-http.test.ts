@@ -3,11 +3,11 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkExchange } from "../../../local-cloud/c2m/contract.ts";
 import type { C2mExchange } from "../../../local-cloud/c2m/front-door.ts";
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import {
   clientId,
   clientSecret,
   currentToken,
-  deployPlan,
   emptyCloud,
   hour,
   logGroup,
@@ -27,7 +27,7 @@ describe("the deployed program", () => {
 
   beforeAll(async () => {
     world = await emptyCloud({ onC2mExchange: (exchange) => exchanges.push(exchange) });
-    await deployPlan(world.cloud, program);
+    await deploy(world.cloud, program);
     lambda = new LambdaClient(world.cloud.clientConfig());
   });
 
@@ -120,7 +120,7 @@ describe("wrong input", () => {
   it("wrong client credentials fail the deployment, with the reason and without the secret", async () => {
     const { cloud } = await emptyCloud();
     cloud.c2m.registerClient({ clientId, clientSecret: "another-one", scopes });
-    const failure = deployPlan(cloud, program);
+    const failure = deploy(cloud, program);
     await expect(failure).rejects.toThrow(/invalid_grant|credentials/);
     await expect(failure).rejects.not.toThrow(clientSecret);
     expect(cloud.c2m.liveLongTokens()).toEqual([]);
@@ -129,7 +129,7 @@ describe("wrong input", () => {
 
   it("a malformed value in a pending version is released, so that the next rotation starts afresh", async () => {
     const { cloud, clock } = await emptyCloud({ secretsManager: { retry: "manual", creatorCheck: "never" } });
-    await deployPlan(cloud, program);
+    await deploy(cloud, program);
     const { engine } = cloud.secretsManager;
     cloud.faults.add({
       service: "secretsmanager",

@@ -1,12 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Deployment } from "../../../local-cloud/pulumi/deploy.ts";
-import { type Plan, plan } from "../../../local-cloud/pulumi/plan.ts";
+import { type Deployment, deploy } from "../../../local-cloud/pulumi/deploy.ts";
+import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
+import { plan } from "../../harness/program.ts";
 import {
   clientSecret,
   currentToken,
-  deployPlan,
   emptyCloud,
-  forCloud,
   hour,
   secretName,
   stackConfig,
@@ -35,11 +34,11 @@ describe("pulumi up, on a stack that is there", () => {
 
   async function deployed(declared = program): Promise<void> {
     world = await emptyCloud();
-    deployment = await deployPlan(world.cloud, declared);
+    deployment = await deploy(world.cloud, declared);
   }
 
   const update = async (next: Plan) => {
-    deployment = await deployment.update(forCloud(world.cloud, next));
+    deployment = await deployment.update(next);
   };
   const long = () => world.cloud.c2m.tokens.filter(({ kind }) => kind === "long").length;
 

@@ -6,7 +6,8 @@ import { VirtualClock } from "../../../local-cloud/clock.ts";
 import { LocalCloud } from "../../../local-cloud/cloud.ts";
 import { type Deployment, deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import type { Plan, PlannedResource } from "../../../local-cloud/pulumi/plan.ts";
-import { anyC2mUrl, clientId, clientSecret, forCloud, logGroup, scopes } from "../../harness/stack.ts";
+import { withC2mUrl } from "../../../local-cloud/pulumi/program.ts";
+import { clientId, clientSecret, logGroup, scopes } from "../../harness/stack.ts";
 
 /** A version of a token secret, as the release stored it. */
 interface RecordedVersion {
@@ -58,11 +59,10 @@ export async function deployRelease(
   const clock = new VirtualClock("2026-01-01T00:00:00Z");
   const c2m = { clients: [{ clientId, clientSecret, scopes }], tokens: release.tokens };
   const cloud = await LocalCloud.start({ clock, state: { secrets: {}, logs: [], c2m } });
-  const deployment = await deploy(cloud, forCloud(cloud, release.plan));
-  for (const { secret, id, createdDate, text } of release.versions) {
+  const deployment = await deploy(cloud, release.plan);
+  for (const { secret, id, createdDate, text } of withC2mUrl(release.versions, cloud.c2mUrl)) {
     await clock.advanceTo(createdDate);
-    const SecretString = text.replaceAll(anyC2mUrl, cloud.c2mUrl);
-    const input = { SecretId: secret, ClientRequestToken: id, SecretString };
+    const input = { SecretId: secret, ClientRequestToken: id, SecretString: text };
     cloud.secretsManager.engine.putSecretValue(input, cloud.administrator);
   }
   await clock.advanceTo(Math.max(...release.ledger.map(({ timestamp }) => Date.parse(timestamp))) + 1_800_000);

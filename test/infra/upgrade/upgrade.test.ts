@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../../local-cloud/cloud.ts";
 import type { Deployment } from "../../../local-cloud/pulumi/deploy.ts";
-import { plan } from "../../../local-cloud/pulumi/plan.ts";
 import { kindOf } from "../../harness/declared.ts";
-import { currentToken, forCloud, hour, logGroup, stackConfig } from "../../harness/stack.ts";
+import { plan } from "../../harness/program.ts";
+import { currentToken, hour, logGroup, stackConfig } from "../../harness/stack.ts";
 import { deployRelease, recordedRelease } from "./recorded-release.ts";
 
 /** What people would lose with a replacement: values, the ledger, what they encrypted, whom the alarms reach. */
@@ -48,7 +48,7 @@ describe("a stack of release 0.1.0, after `pulumi up` with this program", () => 
     ({ cloud, clock, deployment } = await deployRelease(release));
     valuesBefore = values();
     linesBefore = cloud.logs.lines(logGroup);
-    deployment = await deployment.update(forCloud(cloud, now));
+    deployment = await deployment.update(now);
   });
 
   afterAll(() => cloud.stop());

@@ -2,8 +2,9 @@ import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../../local-cloud/cloud.ts";
 import type { Fault } from "../../../local-cloud/faults.ts";
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import type { Events } from "../../../src/formats/ledger.ts";
-import { currentToken, day, deployPlan, emptyCloud, logGroup, secretName, stackPlan } from "../../harness/stack.ts";
+import { currentToken, day, emptyCloud, logGroup, secretName, stackPlan } from "../../harness/stack.ts";
 
 export const rotator = "c2m-token-rotation-rotator";
 
@@ -37,7 +38,7 @@ export class DeployedWorld {
 
   static async deploy(): Promise<DeployedWorld> {
     const { cloud, clock } = await emptyCloud({ c2m: { tokenLength: 600 } });
-    await deployPlan(cloud, await stackPlan({ schedule: "rate(1 day)" }));
+    await deploy(cloud, await stackPlan({ schedule: "rate(1 day)" }));
     // So that each day ends twelve hours after its rotation.
     await clock.advanceBy(day / 2);
     return new DeployedWorld(cloud, clock);

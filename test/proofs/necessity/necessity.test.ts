@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { plan } from "../../../local-cloud/pulumi/plan.ts";
 import { one } from "../../harness/declared.ts";
+import { plan } from "../../harness/program.ts";
 import { secretName, stackConfig, stackPlan } from "../../harness/stack.ts";
 import { documentedOnly, isDocumentedOnly } from "./documented-permissions.ts";
 import { type Grant, grantsOf, problemsOf, without, withoutDependency, withoutGrant } from "./necessity.ts";

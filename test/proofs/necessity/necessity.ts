@@ -1,6 +1,7 @@
+import { deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import type { Plan, PlannedResource } from "../../../local-cloud/pulumi/plan.ts";
 import { one } from "../../harness/declared.ts";
-import { currentToken, deployPlan, emptyCloud, hour, logGroup, secretName } from "../../harness/stack.ts";
+import { currentToken, emptyCloud, hour, logGroup, secretName } from "../../harness/stack.ts";
 
 /**
  * Deploys a plan, lets a rotation and its grace pass, then cancels a rotation in the middle and lets two days pass.
@@ -16,7 +17,7 @@ export async function problemsOf(declared: Plan): Promise<string[]> {
       .map(({ detail }) => String(detail.errorMessage ?? detail.eventName));
   const liveTokens = () => cloud.c2m.liveLongTokens().map(({ id }) => id);
   try {
-    await deployPlan(cloud, declared);
+    await deploy(cloud, declared);
     const first = currentToken(cloud).token_id;
     await clock.advanceBy(7 * hour);
     if (currentToken(cloud).token_id === first) problems.push("the token was not rotated");

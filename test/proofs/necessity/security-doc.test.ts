@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { plan } from "../../../local-cloud/pulumi/plan.ts";
 import { all, one } from "../../harness/declared.ts";
+import { plan } from "../../harness/program.ts";
 import { stackConfig } from "../../harness/stack.ts";
 import { documentedOnly } from "./documented-permissions.ts";
 import { grantsOf } from "./necessity.ts";

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import type { PlanOptions } from "../../../local-cloud/pulumi/plan.ts";
+import { program } from "../../../test/harness/program.ts";
 import type { Figure } from "../figure.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
-const program = resolve(root, "local-cloud/pulumi/record-program.ts");
+const recorder = resolve(root, "local-cloud/pulumi/record-program.ts");
 
 /** Time and memory of the Pulumi program until all is registered, in a process of its own, against mocks. */
 export const programFigures: Figure[] = [1, 10, 100].flatMap((tokens) => [
@@ -30,6 +31,7 @@ function figure(name: string, what: string, unit: string, tokens: number, field:
 
 function run(tokens: number): { seconds: number; megabytes: number } {
   const options: PlanOptions = {
+    program,
     config: {
       clientId: "c2m_bench",
       clientSecret: "bench-client-secret",
@@ -39,7 +41,7 @@ function run(tokens: number): { seconds: number; megabytes: number } {
   };
   // The program prints its plan on stdout; what it took goes to stderr as it exits.
   const report = `process.on("exit", () => process.stderr.write("\\n" + JSON.stringify({ seconds: performance.now() / 1000, megabytes: process.resourceUsage().maxRSS / 1024 })))`;
-  const args = ["--import", `data:text/javascript,${encodeURIComponent(report)}`, program, JSON.stringify(options)];
+  const args = ["--import", `data:text/javascript,${encodeURIComponent(report)}`, recorder, JSON.stringify(options)];
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 30 });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stderr.split("\n").at(-1) ?? "") as { seconds: number; megabytes: number };
