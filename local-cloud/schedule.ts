@@ -1,10 +1,4 @@
-import { Cron } from "croner";
-
-/**
- * When to rotate, in UTC, as Secrets Manager takes it: `"rate(30 days)"`, or `"cron(0 8 1 * ? *)"` for the first of each
- * month at 8:00. Every four hours at most.
- */
-export type ScheduleExpression = `rate(${number} ${"hour" | "hours" | "day" | "days"})` | `cron(${string})`;
+import { type CalendarDay, type Cron, InvalidCron, parseCron } from "./cron.ts";
 
 /** RotationRules as the API takes them. */
 export interface RotationRules {
@@ -40,183 +34,151 @@ export interface Schedule {
   nextWindow(after: number, history: ScheduleHistory): RotationWindow;
 }
 
-/** The window that is open at `time`, if one is. */
-export function openWindow(schedule: Schedule, time: number, history: ScheduleHistory): RotationWindow | undefined {
-  // No window is longer than a day.
-  for (let after = time - day; ; ) {
-    const window = schedule.nextWindow(after, history);
-    if (window.start > time) return undefined;
-    if (window.end > time) return window;
-    after = window.start;
-  }
-}
-
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** How far apart a schedule's windows are, and how long they are, in ms. */
-export interface ScheduleReach {
-  /** From the start of a window to the start of the next one. */
-  shortestGapMs: number;
-  longestGapMs: number;
-  longestWindowMs: number;
-}
-
-/** A calendar repeats itself, leap years and weekdays, after so long: no expression has a longer gap than one seen by then. */
-const calendarCycleMs = 28 * 366 * day;
-
-/** Windows looked at: more than a year of an expression that comes as often as AWS allows. */
-const windowsLookedAt = 2_400;
-
-/** The extremes of a schedule, found by walking through its windows. */
-export function reachOf(schedule: Schedule): ScheduleReach {
-  const from = Date.parse("2026-01-01T00:00:00Z");
-  const reach = { shortestGapMs: Number.POSITIVE_INFINITY, longestGapMs: 0, longestWindowMs: 0 };
-  let before: RotationWindow | undefined;
-  for (let count = 0; count < windowsLookedAt; count += 1) {
-    const after = before?.start ?? from;
-    const window = schedule.nextWindow(after, { setAt: from, fulfilledAt: after });
-    reach.longestWindowMs = Math.max(reach.longestWindowMs, window.end - window.start);
-    if (before) {
-      reach.shortestGapMs = Math.min(reach.shortestGapMs, window.start - before.start);
-      reach.longestGapMs = Math.max(reach.longestGapMs, window.start - before.start);
-    }
-    if (window.start > from + calendarCycleMs) break;
-    before = window;
-  }
-  return reach;
+/** The window that is open at `time`, if one is. */
+export function openWindow(schedule: Schedule, time: number, history: ScheduleHistory): RotationWindow | undefined {
+  // No window is longer than a day.
+  let window = schedule.nextWindow(time - day, history);
+  while (window.end <= time) window = schedule.nextWindow(window.start, history);
+  return window.start <= time ? window : undefined;
 }
 
 /**
- * Parses and checks RotationRules: AutomaticallyAfterDays (1-1000) or ScheduleExpression, and Duration. AWS rotates every four hours at most. A window
- * is as long as Duration; without it, one hour for `rate(n hours)` and until the end of the UTC day (or the next window) otherwise. It may
- * not reach into the next window, nor (unless the rate is in hours) into the next UTC day.
- *
- * `minimumGapMs` is AWS's four hours unless a test needs less.
+ * Reads RotationRules as AWS documents them, or refuses them as AWS does. Days are 1 to 1000 as AutomaticallyAfterDays, 1 to
+ * 999 as rate(n days); hours 4 to 999 days' worth. A window is as long as Duration, 1 to 24 hours; without it, an hour where the schedule
+ * comes several times a day, and otherwise the rest of the UTC day. It may not reach into the next window nor, unless the schedule is a
+ * rate in hours, into the next UTC day.
  */
-export function parseSchedule(rules: RotationRules, minimumGapMs = 4 * hour): Schedule {
-  const { AutomaticallyAfterDays: days, ScheduleExpression: expression } = rules;
-  if ((days === undefined) === (expression === undefined)) {
+export function parseSchedule({ AutomaticallyAfterDays: days, ScheduleExpression, Duration }: RotationRules): Schedule {
+  if ((days === undefined) === (ScheduleExpression === undefined)) {
     throw new InvalidSchedule("RotationRules must have either AutomaticallyAfterDays or ScheduleExpression.");
   }
-  const duration = parseDuration(rules.Duration);
+  const duration = durationOf(Duration);
   if (days !== undefined) {
-    if (!Number.isInteger(days) || days < 1 || days > 1000) {
-      throw new InvalidSchedule(`AutomaticallyAfterDays must be a whole number from 1 to 1000, not ${days}.`);
-    }
-    return everyDays(days, duration);
+    if (Number.isInteger(days) && days >= 1 && days <= 1000) return inDays(days, duration);
+    throw new InvalidSchedule(`AutomaticallyAfterDays must be a whole number from 1 to 1000, not ${days}.`);
   }
-  const [, kind, body] = /^(rate|cron)\((.*)\)$/.exec(expression ?? "") ?? [];
-  if (body === undefined) {
+  const expression = ScheduleExpression ?? "";
+  if (!expression.endsWith(")") || !/^(rate|cron)\(/.test(expression)) {
     throw new InvalidSchedule(`ScheduleExpression must be rate(…) or cron(…), not "${expression}".`);
   }
-  return kind === "rate" ? parseRate(body, duration, minimumGapMs) : parseCron(body, duration, minimumGapMs);
+  const body = expression.slice("rate(".length, -1);
+  return expression.startsWith("rate") ? byRate(body, duration) : byCalendar(body, duration);
 }
 
-function parseDuration(duration: string | undefined): number | undefined {
-  if (duration === undefined) return undefined;
-  const [, hours] = /^(\d{1,2})h$/.exec(duration) ?? [];
-  if (hours === undefined || Number(hours) < 1) {
-    throw new InvalidSchedule(`Duration must be a number of hours such as 3h, not "${duration}".`);
-  }
-  return Number(hours) * hour;
+function durationOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const hours = /^\d{1,2}h$/.test(text) ? Number.parseInt(text, 10) : 0;
+  if (hours < 1 || hours > 24) throw new InvalidSchedule(`Duration must be 1h to 24h, not "${text}".`);
+  return hours * hour;
 }
 
-function parseRate(body: string, duration: number | undefined, minimumGapMs: number): Schedule {
-  const [, digits, unit] = /^(\d+) (hours?|days?)$/.exec(body) ?? [];
-  const count = Number(digits);
-  if (unit === undefined || count < 1) {
+function byRate(body: string, duration: number | undefined): Schedule {
+  const words = body.split(" ");
+  const count = /^\d+$/.test(words[0] ?? "") ? Number(words[0]) : 0;
+  const unit = words.length === 2 ? words[1] : undefined;
+  const known = unit === "hour" || unit === "hours" || unit === "day" || unit === "days";
+  if (!known || count < 1) {
     throw new InvalidSchedule(`rate(…) must be a number and hour, hours, day or days, not "rate(${body})".`);
   }
-  if (unit.startsWith("day")) {
-    if (count > 1000) throw new InvalidSchedule(`rate(…) must be at most 1000 days, not "rate(${body})".`);
-    return everyDays(count, duration);
-  }
-  const gap = count * hour;
-  checkGap(gap, minimumGapMs, `rate(${body})`);
-  checkDuration(duration, gap, "the next window");
-  // Windows keep the beat from the midnight before the schedule was set, so that gaps are even whatever the rate.
-  return {
-    nextWindow(after, { setAt }) {
-      const midnight = startOfDay(setAt);
-      const start = midnight + (Math.floor((after - midnight) / gap) + 1) * gap;
-      return { start, end: start + (duration ?? hour) };
-    },
-  };
+  const gap = count * (unit.startsWith("day") ? day : hour);
+  if (gap > 999 * day) throw new InvalidSchedule(`rate(${body}) is too seldom: 999 days is the longest.`);
+  if (gap < 4 * hour) throw tooOften(`rate(${body})`);
+  return unit.startsWith("day") ? inDays(count, duration) : inHours(gap, duration);
 }
 
-function everyDays(days: number, duration: number | undefined): Schedule {
-  checkDuration(duration, day, "the next UTC day");
-  const gap = days * day;
+/** Counted from the day of the last rotation, at midnight. */
+function inDays(days: number, duration = day): Schedule {
   return {
     nextWindow(after, { fulfilledAt }) {
-      const midnight = startOfDay(fulfilledAt);
-      const start = midnight + Math.max(1, Math.floor((after - midnight) / gap) + 1) * gap;
-      return { start, end: start + (duration ?? day) };
+      let start = midnight(fulfilledAt) + days * day;
+      if (start <= after) start += Math.floor((after - start) / (days * day) + 1) * days * day;
+      return { start, end: start + duration };
     },
   };
 }
 
-const cronFields = ["minutes", "hours", "day of month", "month", "day of week", "year"];
+/** Counted from the midnight before the schedule was set; AWS says no more than that windows start at midnight. */
+function inHours(gap: number, duration = hour): Schedule {
+  if (duration > gap) throw reachesInto("the next window");
+  return {
+    nextWindow(after, { setAt }) {
+      const sinceBeat = modulo(after - midnight(setAt), gap);
+      const start = after - sinceBeat + gap;
+      return { start, end: start + duration };
+    },
+  };
+}
 
-function parseCron(body: string, duration: number | undefined, minimumGapMs: number): Schedule {
-  const whole = `cron(${body})`;
-  const fields = body.trim().split(/\s+/);
-  const [minutes = "", hours = "", dayOfMonth = "", month = "", dayOfWeek = "", year = ""] = fields;
-  if (fields.length !== 6) {
-    throw new InvalidSchedule(`${whole} must have six fields: ${cronFields.join(", ")}.`);
-  }
-  if (minutes !== "0") throw new InvalidSchedule(`The minutes of ${whole} must be 0.`);
-  if (year !== "*") throw new InvalidSchedule(`The year of ${whole} must be *.`);
-  if ((dayOfMonth === "?") === (dayOfWeek === "?")) {
-    throw new InvalidSchedule(`Exactly one of day of month and day of week of ${whole} must be ?.`);
-  }
-  if (!/^\d{1,2}([-/]\d{1,2})?(,\d{1,2}([-/]\d{1,2})?)*$|^\*\/\d{1,2}$/.test(hours)) {
-    throw new InvalidSchedule(`The hours of ${whole} must be hours from 0 to 23, a range or an increment such as 0/8.`);
-  }
-  let cron: Cron;
-  try {
-    // AWS counts weekdays from Sunday = 1 and writes increments as start/step.
-    cron = new Cron(`0 0 ${hours} ${dayOfMonth} ${month} ${dayOfWeek === "L" ? "7" : dayOfWeek}`, {
-      timezone: "UTC",
-      paused: true,
-      mode: "6-part",
-      alternativeWeekdays: true,
-      sloppyRanges: true,
-    });
-  } catch {
-    throw new InvalidSchedule(`A field of ${whole} is not what AWS's cron takes.`);
-  }
-  const nextStart = (after: number) => cron.nextRun(new Date(after))?.getTime();
-  const runs = cron.nextRuns(50, new Date("2026-01-01T00:00:00Z")).map((run) => run.getTime());
-  if (runs.length === 0) throw new InvalidSchedule(`${whole} never comes.`);
-  const gap = Math.min(...runs.slice(1).map((run, index) => run - (runs[index] ?? run)));
-  checkGap(gap, minimumGapMs, whole);
-  checkDuration(duration, gap, "the next window");
-  for (const run of runs) checkDuration(duration, startOfDay(run) + day - run, "the next UTC day");
+function byCalendar(body: string, given: number | undefined): Schedule {
+  const cron = readCron(body);
+  const { hours } = cron;
+  const [firstHour = 0, lastHour = 0] = [hours[0], hours.at(-1)];
+  const gaps = hours.slice(1).map((each, index) => each - (hours[index] ?? 0));
+  if (hours.length > 1 && hasNeighbours(cron)) gaps.push(firstHour + 24 - lastHour);
+  const shortest = Math.min(...gaps) * hour;
+  if (shortest < 4 * hour) throw tooOften(`cron(${body})`);
+  if (given !== undefined && given > shortest) throw reachesInto("the next window");
+  if (given !== undefined && lastHour * hour + given > day) throw reachesInto("the next UTC day");
   return {
     nextWindow(after) {
-      const start = nextStart(after) ?? Number.POSITIVE_INFINITY;
-      if (duration !== undefined) return { start, end: start + duration };
-      return { start, end: Math.min(startOfDay(start) + day, nextStart(start) ?? Number.POSITIVE_INFINITY) };
+      for (let date = midnight(after); ; date += day) {
+        if (!cron.comesOn(calendarDay(date))) continue;
+        const next = hours.find((each) => date + each * hour > after);
+        if (next === undefined) continue;
+        const start = date + next * hour;
+        const end = given === undefined ? (hours.length > 1 ? start + hour : date + day) : start + given;
+        return { start, end };
+      }
     },
   };
 }
 
-function checkGap(gap: number, minimumGapMs: number, expression: string): void {
-  if (gap < minimumGapMs) {
-    throw new InvalidSchedule(
-      `${expression} is too often: a secret can be rotated every ${minimumGapMs / hour} hours.`,
-    );
+function readCron(body: string): Cron {
+  try {
+    return parseCron(body);
+  } catch (error) {
+    if (error instanceof InvalidCron) throw new InvalidSchedule(error.message);
+    throw error;
   }
 }
 
-function checkDuration(duration: number | undefined, room: number, into: string): void {
-  if (duration !== undefined && duration > room) {
-    throw new InvalidSchedule(`Duration must not let the window reach into ${into}.`);
+/** Whether it ever comes on two days in a row. The calendar repeats its weekdays and leap years after 28 years. */
+function hasNeighbours(cron: Cron): boolean {
+  const from = Date.UTC(2026, 0, 1);
+  for (let date = from, before = false; date < from + 28 * 366 * day; date += day) {
+    const comes = cron.comesOn(calendarDay(date));
+    if (comes && before) return true;
+    before = comes;
   }
+  return false;
 }
 
-function startOfDay(time: number): number {
-  return Math.floor(time / day) * day;
+function calendarDay(time: number): CalendarDay {
+  const date = new Date(time);
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()];
+  return {
+    month: month + 1,
+    date: date.getUTCDate(),
+    weekday: date.getUTCDay() + 1,
+    daysInMonth: new Date(Date.UTC(year, month + 1, 0)).getUTCDate(),
+  };
+}
+
+function midnight(time: number): number {
+  return time - modulo(time, day);
+}
+
+function modulo(value: number, divisor: number): number {
+  return ((value % divisor) + divisor) % divisor;
+}
+
+function tooOften(expression: string): InvalidSchedule {
+  return new InvalidSchedule(`${expression} is too often: a secret can be rotated every 4 hours.`);
+}
+
+function reachesInto(what: string): InvalidSchedule {
+  return new InvalidSchedule(`Duration must not let the window reach into ${what}.`);
 }

@@ -40,19 +40,10 @@ export interface Schedule {
   nextWindow(after: number, history: ScheduleHistory): RotationWindow;
 }
 
-/** The window that is open at `time`, if one is. */
-export function openWindow(schedule: Schedule, time: number, history: ScheduleHistory): RotationWindow | undefined {
-  // No window is longer than a day.
-  for (let after = time - day; ; ) {
-    const window = schedule.nextWindow(after, history);
-    if (window.start > time) return undefined;
-    if (window.end > time) return window;
-    after = window.start;
-  }
-}
-
 const hour = 3_600_000;
 const day = 24 * hour;
+const minimumGapMs = 4 * hour;
+const maximumGapMs = 999 * day;
 
 /** How far apart a schedule's windows are, and how long they are, in ms. */
 export interface ScheduleReach {
@@ -88,13 +79,12 @@ export function reachOf(schedule: Schedule): ScheduleReach {
 }
 
 /**
- * Parses and checks RotationRules: AutomaticallyAfterDays (1-1000) or ScheduleExpression, and Duration. AWS rotates every four hours at most. A window
- * is as long as Duration; without it, one hour for `rate(n hours)` and until the end of the UTC day (or the next window) otherwise. It may
- * not reach into the next window, nor (unless the rate is in hours) into the next UTC day.
- *
- * `minimumGapMs` is AWS's four hours unless a test needs less.
+ * Parses and checks RotationRules: AutomaticallyAfterDays (1-1000) or ScheduleExpression (999 days at most, every four hours at most), and
+ * Duration (1h to 24h). A window is as long as Duration; without it, one hour where rotations come several times a day, and until the end of
+ * the UTC day otherwise. It may not reach into the next window, nor (unless the rate is in hours) into the next UTC day. Source: Secrets
+ * Manager user guide, "Schedule expressions in Secrets Manager rotation".
  */
-export function parseSchedule(rules: RotationRules, minimumGapMs = 4 * hour): Schedule {
+export function parseSchedule(rules: RotationRules): Schedule {
   const { AutomaticallyAfterDays: days, ScheduleExpression: expression } = rules;
   if ((days === undefined) === (expression === undefined)) {
     throw new InvalidSchedule("RotationRules must have either AutomaticallyAfterDays or ScheduleExpression.");
@@ -110,30 +100,28 @@ export function parseSchedule(rules: RotationRules, minimumGapMs = 4 * hour): Sc
   if (body === undefined) {
     throw new InvalidSchedule(`ScheduleExpression must be rate(…) or cron(…), not "${expression}".`);
   }
-  return kind === "rate" ? parseRate(body, duration, minimumGapMs) : parseCron(body, duration, minimumGapMs);
+  return kind === "rate" ? parseRate(body, duration) : parseCron(body, duration);
 }
 
 function parseDuration(duration: string | undefined): number | undefined {
   if (duration === undefined) return undefined;
   const [, hours] = /^(\d{1,2})h$/.exec(duration) ?? [];
-  if (hours === undefined || Number(hours) < 1) {
-    throw new InvalidSchedule(`Duration must be a number of hours such as 3h, not "${duration}".`);
+  if (!(Number(hours) >= 1 && Number(hours) <= 24)) {
+    throw new InvalidSchedule(`Duration must be a number of hours such as 3h, from 1h to 24h, not "${duration}".`);
   }
   return Number(hours) * hour;
 }
 
-function parseRate(body: string, duration: number | undefined, minimumGapMs: number): Schedule {
+function parseRate(body: string, duration: number | undefined): Schedule {
   const [, digits, unit] = /^(\d+) (hours?|days?)$/.exec(body) ?? [];
   const count = Number(digits);
   if (unit === undefined || count < 1) {
     throw new InvalidSchedule(`rate(…) must be a number and hour, hours, day or days, not "rate(${body})".`);
   }
-  if (unit.startsWith("day")) {
-    if (count > 1000) throw new InvalidSchedule(`rate(…) must be at most 1000 days, not "rate(${body})".`);
-    return everyDays(count, duration);
-  }
-  const gap = count * hour;
-  checkGap(gap, minimumGapMs, `rate(${body})`);
+  const gap = count * (unit.startsWith("day") ? day : hour);
+  if (gap > maximumGapMs) throw new InvalidSchedule(`rate(…) must be at most 999 days, not "rate(${body})".`);
+  if (unit.startsWith("day")) return everyDays(count, duration);
+  checkGap(gap, `rate(${body})`);
   checkDuration(duration, gap, "the next window");
   // Windows keep the beat from the midnight before the schedule was set, so that gaps are even whatever the rate.
   return {
@@ -159,7 +147,7 @@ function everyDays(days: number, duration: number | undefined): Schedule {
 
 const cronFields = ["minutes", "hours", "day of month", "month", "day of week", "year"];
 
-function parseCron(body: string, duration: number | undefined, minimumGapMs: number): Schedule {
+function parseCron(body: string, duration: number | undefined): Schedule {
   const whole = `cron(${body})`;
   const fields = body.trim().split(/\s+/);
   const [minutes = "", hours = "", dayOfMonth = "", month = "", dayOfWeek = "", year = ""] = fields;
@@ -171,13 +159,54 @@ function parseCron(body: string, duration: number | undefined, minimumGapMs: num
   if ((dayOfMonth === "?") === (dayOfWeek === "?")) {
     throw new InvalidSchedule(`Exactly one of day of month and day of week of ${whole} must be ?.`);
   }
-  if (!/^\d{1,2}([-/]\d{1,2})?(,\d{1,2}([-/]\d{1,2})?)*$|^\*\/\d{1,2}$/.test(hours)) {
-    throw new InvalidSchedule(`The hours of ${whole} must be hours from 0 to 23, a range or an increment such as 0/8.`);
+  if (!hoursForm.test(hours)) {
+    throw new InvalidSchedule(`The hours of ${whole} must be an hour from 0 to 23 or an increment such as 0/8.`);
   }
-  let cron: Cron;
+  const datesFit = dateForm.test(dayOfMonth) || lastWeekdayForm.test(dayOfMonth);
+  const daysFit = dayOfWeek === "?" ? datesFit : weekdayForm.test(dayOfWeek);
+  const cron = daysFit && monthForm.test(month) ? cronOf(hours, dayOfMonth, month, dayOfWeek) : undefined;
+  if (!cron) throw new InvalidSchedule(`A field of ${whole} is not what AWS's cron takes.`);
+  const nextStart = (after: number) => cron.nextRun(new Date(after))?.getTime();
+  const runs = cron.nextRuns(50, new Date("2026-01-01T00:00:00Z")).map((run) => run.getTime());
+  if (runs.length === 0) throw new InvalidSchedule(`${whole} never comes.`);
+  const gap = Math.min(...runs.slice(1).map((run, index) => run - (runs[index] ?? run)));
+  checkGap(gap, whole);
+  checkDuration(duration, gap, "the next window");
+  const inHours = new Set(runs.map((run) => run - startOfDay(run))).size > 1;
+  for (const run of runs) checkDuration(duration, startOfDay(run) + day - run, "the next UTC day");
+  return {
+    nextWindow(after) {
+      const start = nextStart(after) ?? Number.POSITIVE_INFINITY;
+      if (duration !== undefined) return { start, end: start + duration };
+      return { start, end: inHours ? start + hour : startOfDay(start) + day };
+    },
+  };
+}
+
+// What AWS's table allows in each field; croner takes more (`W`, `?`, seconds).
+const numbers = (value: string) => `(\\*|${value}|${value}-${value}|(?=/))(/\\d{1,2})?`;
+const listOf = (...items: string[]) => new RegExp(`^(${items.join("|")})(,(${items.join("|")}))*$`, "i");
+const hourOfDay = "([01]?\\d|2[0-3])";
+const dateOfMonth = "(0?[1-9]|[12]\\d|3[01])";
+const month = "(0?[1-9]|1[0-2]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)";
+const weekdayName = "(SUN|MON|TUE|WED|THU|FRI|SAT)";
+const weekday = `([1-7]|${weekdayName})`;
+const hoursForm = new RegExp(`^(${hourOfDay}|(${hourOfDay}|\\*)?/\\d{1,2})$`);
+const dateForm = listOf(numbers(dateOfMonth), "L");
+// The guide has the last Sunday of a month, SUNL, among the days of the month, too; croner among the weekdays only.
+const lastWeekdayForm = new RegExp(`^${weekdayName}L$`, "i");
+const monthForm = listOf(numbers(month));
+const weekdayForm = listOf(numbers(weekday), "L", `${weekday}L`, `${weekday}#[1-5]`);
+
+/** Undefined where croner refuses a field. */
+function cronOf(hours: string, dayOfMonth: string, month: string, dayOfWeek: string): Cron | undefined {
+  const byLastWeekday = lastWeekdayForm.test(dayOfMonth);
+  const date = byLastWeekday ? "*" : dayOfMonth;
+  const weekdays = byLastWeekday ? dayOfMonth : dayOfWeek.replace(/(^|,)L(?=,|$)/gi, "$17");
   try {
     // AWS counts weekdays from Sunday = 1 and writes increments as start/step.
-    cron = new Cron(`0 0 ${hours} ${dayOfMonth} ${month} ${dayOfWeek === "L" ? "7" : dayOfWeek}`, {
+    const fields = [hours, date, month, weekdays].map((field) => field.replace(/(^|,)\//g, "$1*/"));
+    return new Cron(`0 0 ${fields.join(" ")}`, {
       timezone: "UTC",
       paused: true,
       mode: "6-part",
@@ -185,25 +214,11 @@ function parseCron(body: string, duration: number | undefined, minimumGapMs: num
       sloppyRanges: true,
     });
   } catch {
-    throw new InvalidSchedule(`A field of ${whole} is not what AWS's cron takes.`);
+    return undefined;
   }
-  const nextStart = (after: number) => cron.nextRun(new Date(after))?.getTime();
-  const runs = cron.nextRuns(50, new Date("2026-01-01T00:00:00Z")).map((run) => run.getTime());
-  if (runs.length === 0) throw new InvalidSchedule(`${whole} never comes.`);
-  const gap = Math.min(...runs.slice(1).map((run, index) => run - (runs[index] ?? run)));
-  checkGap(gap, minimumGapMs, whole);
-  checkDuration(duration, gap, "the next window");
-  for (const run of runs) checkDuration(duration, startOfDay(run) + day - run, "the next UTC day");
-  return {
-    nextWindow(after) {
-      const start = nextStart(after) ?? Number.POSITIVE_INFINITY;
-      if (duration !== undefined) return { start, end: start + duration };
-      return { start, end: Math.min(startOfDay(start) + day, nextStart(start) ?? Number.POSITIVE_INFINITY) };
-    },
-  };
 }
 
-function checkGap(gap: number, minimumGapMs: number, expression: string): void {
+function checkGap(gap: number, expression: string): void {
   if (gap < minimumGapMs) {
     throw new InvalidSchedule(
       `${expression} is too often: a secret can be rotated every ${minimumGapMs / hour} hours.`,
