@@ -1,43 +1,85 @@
-import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
-import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import { LambdaClient } from "@aws-sdk/client-lambda";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { SecretsManagerStore } from "../src/aws/secrets-manager-store.ts";
+import type { EventName, Ledger } from "../src/formats/ledger.ts";
+import type { SecretStore } from "../src/ports/secret-store.ts";
 
-/** The clients, with the ordinary rules for credentials, region and endpoints (AWS_ENDPOINT_URL). */
+/**
+ * What an operator asks of AWS, in plain values. The SDK is behind it (aws-sdk.ts) and is loaded when it is first needed;
+ * whoever drives the commands without AWS hands in another. Times in epoch ms.
+ */
 export interface Aws {
-  secrets: SecretsManagerClient;
-  lambda: LambdaClient;
-  logs: CloudWatchLogsClient;
-  cloudwatch: CloudWatchClient;
-  store: SecretsManagerStore;
+  store: SecretStore;
+  ledger(logGroup: string): Ledger;
+  describeSecret(secretId: string): Promise<DescribedSecret>;
+  /** `unfinished`: Secrets Manager starts none while another one has not ended. */
+  rotateSecret(arn: string, versionId: string): Promise<"started" | "unfinished">;
+  cancelRotation(arn: string): Promise<void>;
+  /** @returns when it will be gone, where AWS says so */
+  deleteSecret(arn: string, recoveryDays: number): Promise<number | undefined>;
+  /** The names of the account's secrets that name a rotation function. */
+  rotatedSecrets(): Promise<string[]>;
+  functionConfiguration(name: string): Promise<FunctionConfiguration>;
+  invoke(name: string, payload: string): Promise<{ payload: string; error: string | undefined }>;
+  /** Throws where this identity may not invoke it; does not run it. */
+  mayInvoke(name: string): Promise<void>;
+  /** One page of a log group's lines. */
+  logEvents(request: LogRequest): Promise<LogPage>;
+  /** Writes lines to a stream of their own. */
+  writeLog(logGroup: string, stream: string, lines: readonly LogLineToWrite[]): Promise<void>;
+  /** In days, undefined for ever; null where there is no such log group. */
+  logRetention(logGroup: string): Promise<number | undefined | null>;
+  alarms(names: readonly string[]): Promise<Alarm[]>;
   close(): void;
 }
 
-/** The reconciler's own timeout is shorter. In ms. */
-const longestInvocationMs = 15 * 60_000;
+export interface DescribedSecret {
+  arn: string;
+  name: string;
+  rotationEnabled: boolean;
+  /** As in `rate(30 days)`. */
+  schedule: string | undefined;
+  rotationLambdaArn: string | undefined;
+  createdAt: number | undefined;
+  lastRotatedAt: number | undefined;
+  lastChangedAt: number | undefined;
+  nextRotationAt: number | undefined;
+  /** When it was marked for deletion. */
+  deletedAt: number | undefined;
+  replicasInSync: boolean;
+  /** Staging labels by version id. */
+  stages: ReadonlyMap<string, readonly string[]>;
+}
 
-export function connect(region: string | undefined): Aws {
-  const config = {
-    ...(region === undefined ? {} : { region }),
-    customUserAgent: "c2m-tokens",
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
-  };
-  const secrets = new SecretsManagerClient(config);
-  const lambda = new LambdaClient({
-    ...config,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: longestInvocationMs },
-  });
-  const logs = new CloudWatchLogsClient(config);
-  const cloudwatch = new CloudWatchClient(config);
-  return {
-    secrets,
-    lambda,
-    logs,
-    cloudwatch,
-    store: new SecretsManagerStore(secrets),
-    close: () => {
-      for (const client of [secrets, lambda, logs, cloudwatch]) client.destroy();
-    },
-  };
+export interface FunctionConfiguration {
+  runtime: string | undefined;
+  state: string | undefined;
+  timeoutSeconds: number | undefined;
+  logGroup: string | undefined;
+}
+
+export interface LogRequest {
+  logGroup: string;
+  /** Only lines of these events. */
+  names: readonly EventName[];
+  from: number;
+  nextToken: string | undefined;
+}
+
+export interface LogPage {
+  events: { message: string; timestamp: number; logStreamName: string | undefined }[];
+  nextToken: string | undefined;
+}
+
+export interface LogLineToWrite {
+  timestamp: number;
+  message: string;
+}
+
+export interface Alarm {
+  name: string;
+  state: string | undefined;
+  /** Since when it is in this state. */
+  since: number | undefined;
+  actionsEnabled: boolean;
+  actions: readonly string[];
+  treatMissingData: string | undefined;
+  description: string;
 }

@@ -1,6 +1,6 @@
 import { version } from "../src/c2m/version.ts";
 import type { Clock } from "../src/ports/clock.ts";
-import { type Aws, connect } from "./aws.ts";
+import type { Aws } from "./aws.ts";
 import type { Call, Command } from "./command.ts";
 import { commands } from "./commands.ts";
 import { type ExitCode, exitCode, type Failure, failureOf, usage } from "./failure.ts";
@@ -18,6 +18,8 @@ export interface Edges {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   ask: (question: string) => Promise<string>;
+  /** AWS for who drives the commands without it; default: by its SDK. */
+  connect?: (region: string | undefined) => Aws;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
   /** Aborted by a second Ctrl-C. */
@@ -60,7 +62,7 @@ async function perform(
   command: Command,
   { options, terminal, edges }: { options: Options; terminal: Terminal; edges: Edges },
 ): Promise<ExitCode> {
-  let aws: Aws | undefined;
+  let aws: Promise<Aws> | undefined;
   let ifCut: string | undefined;
   const { signal, again } = edges;
   const call: Call = {
@@ -68,10 +70,10 @@ async function perform(
     terminal,
     clock: edges.clock,
     aws: () => {
-      aws ??= connect(options.text("region"));
+      aws ??= connectTo(options.text("region"), edges);
       return aws;
     },
-    target: () => resolveTarget(options),
+    target: () => resolveTarget(options, edges.env),
     signal,
     uninterrupted: async (work, whatIsLeft) => {
       signal.throwIfAborted();
@@ -106,8 +108,13 @@ async function perform(
   } finally {
     signal.removeEventListener("abort", stop);
     again.removeEventListener("abort", cut);
-    aws?.close();
+    (await aws)?.close();
   }
+}
+
+/** Late, so that what needs no AWS, `--help` above all, does not wait for the SDK. */
+async function connectTo(region: string | undefined, { connect }: Edges): Promise<Aws> {
+  return (connect ?? (await import("./aws-sdk.ts")).connectSdk)(region);
 }
 
 const finishing =

@@ -26,8 +26,8 @@ export interface Call {
   options: Options;
   terminal: Terminal;
   clock: Clock;
-  /** The clients for the account; made at the first call. */
-  aws(): Aws;
+  /** AWS in the account; its SDK is loaded at the first call. */
+  aws(): Promise<Aws>;
   /** The secrets and functions that the options name. @throws Failure */
   target(): Promise<Target>;
   /** Aborted by Ctrl-C. Protected work looks at it where it can stop between two of its changes. */

@@ -5,13 +5,12 @@ import { rollback } from "./acting/rollback.ts";
 import { rotate } from "./acting/rotate.ts";
 import { unstick } from "./acting/unstick.ts";
 import type { Command } from "./command.ts";
-import { completion } from "./completion.ts";
+import { completionOf } from "./completion.ts";
 import { doctor } from "./looking/doctor.ts";
 import { status } from "./looking/status.ts";
 import { verify } from "./looking/verify.ts";
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
+const others: readonly Command[] = [
   status,
   verify,
   rotate,
@@ -21,5 +20,7 @@ export const commands: readonly Command[] = [
   reconcile,
   decommission,
   doctor,
-  completion,
 ];
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [...others, completionOf(others)];

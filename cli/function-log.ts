@@ -1,6 +1,5 @@
-import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
 import type { EventName, Events } from "../src/formats/ledger.ts";
+import type { Aws } from "./aws.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
 export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: Events[Name] } }[EventName];
@@ -13,23 +12,20 @@ const mostPages = 50;
  * seconds late and promises nothing: what is not there may still come.
  */
 export async function readEvents(
-  logs: CloudWatchLogsClient,
-  logGroupName: string,
+  aws: Aws,
+  logGroup: string,
   { from, names }: { from: number; names: readonly EventName[] },
 ): Promise<LogLine[]> {
-  const filterPattern = eventsPattern(names);
   const lines: LogLine[] = [];
   let nextToken: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {
-    const answer = await logs.send(
-      new FilterLogEventsCommand({ logGroupName, filterPattern, startTime: Math.max(0, Math.floor(from)), nextToken }),
-    );
-    for (const { message = "", timestamp } of answer.events ?? []) {
-      const line = timestamp === undefined ? undefined : parseLine(message, timestamp);
+    const { events, nextToken: next } = await aws.logEvents({ logGroup, names, from, nextToken });
+    for (const { message, timestamp } of events) {
+      const line = parseLine(message, timestamp);
       if (line) lines.push(line);
     }
-    nextToken = answer.nextToken;
-    if (nextToken === undefined) break;
+    nextToken = next;
+    if (!nextToken) break;
   }
   return lines.sort((one, other) => one.at - other.at);
 }

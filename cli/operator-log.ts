@@ -1,12 +1,9 @@
 import { randomUUID } from "node:crypto";
-import {
-  type CloudWatchLogsClient,
-  CreateLogStreamCommand,
-  PutLogEventsCommand,
-} from "@aws-sdk/client-cloudwatch-logs";
 import type { RotationLog } from "../src/formats/ledger.ts";
 import type { Clock } from "../src/ports/clock.ts";
+import type { Aws } from "./aws.ts";
 import type { Call } from "./command.ts";
+import { failureOf } from "./failure.ts";
 
 /**
  * Writes what an operator did into the functions' log, from which the reconciler follows which tokens live and since
@@ -36,22 +33,21 @@ export class OperatorLog implements RotationLog {
   metric(): void {}
 
   /** Sends the lines to a stream of their own. */
-  async flush(logs: CloudWatchLogsClient, logGroupName: string): Promise<void> {
-    const logEvents = this.#lines;
-    if (logEvents.length === 0) return;
+  async flush(aws: Aws, logGroup: string): Promise<void> {
+    const lines = this.#lines;
+    if (lines.length === 0) return;
     this.#lines = [];
-    const logStreamName = `operator/${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
-    await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
-    await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+    const stream = `operator/${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
+    await aws.writeLog(logGroup, stream, lines);
   }
 }
 
 /** Sends the operator's lines; where that is not possible they are lost, and the person has to know what follows. */
 export async function keepLog(call: Call, log: OperatorLog, logGroup: string): Promise<void> {
   try {
-    await log.flush(call.aws().logs, logGroup);
+    await log.flush(await call.aws(), logGroup);
   } catch (error) {
-    const name = error instanceof Error ? error.name : "unknown";
-    call.terminal.warn(`what was done could not be written to the functions' log (${name}); CloudTrail has it.`);
+    const { message } = failureOf(error);
+    call.terminal.warn(`what was done could not be written to the functions' log; CloudTrail has it. ${message}`);
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { parseBaseUrl } from "../src/c2m/base-url.ts";
 import { createBearerClient } from "../src/c2m/bearer-client.ts";
 import type { RotationContext } from "../src/rotation/context.ts";
+import type { Aws } from "./aws.ts";
 import type { Call } from "./command.ts";
 import { refused, usage } from "./failure.ts";
 import { OperatorLog } from "./operator-log.ts";
@@ -11,6 +12,7 @@ import { type TokenView, tokenOf } from "./token-view.ts";
 /** The protocol's parts in an operator's hands. They never issue a token: an operator has no client credentials. */
 export function protocolFor(
   call: Call,
+  aws: Aws,
   target: Target,
   view: TokenView,
   timeoutMs: number,
@@ -21,7 +23,7 @@ export function protocolFor(
   const clientId = tokenOf(view.current)?.clientId ?? "unknown";
   const c2m = createBearerClient({ baseUrl, clientId, clock });
   const context: RotationContext = {
-    store: call.aws().store,
+    store: aws.store,
     c2m,
     clock,
     log,

@@ -40,7 +40,7 @@ export async function readHistory(
   secret: { name: string; arn: string },
   now: number,
 ): Promise<RotationHistory> {
-  return historyOf(await readEvents(aws.logs, logGroup, { from: now - historyMs, names }), secret, now);
+  return historyOf(await readEvents(aws, logGroup, { from: now - historyMs, names }), secret, now);
 }
 
 /** Pure: what lines, oldest first, tell about one secret. */

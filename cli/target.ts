@@ -1,4 +1,3 @@
-import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { publicBaseUrl } from "../src/c2m/base-url.ts";
 import type { Aws } from "./aws.ts";
 import { failed, refused, usage } from "./failure.ts";
@@ -26,7 +25,10 @@ export interface Functions {
 }
 
 /** @throws Failure where nothing says which secret, or the stack can't be read */
-export async function resolveTarget(options: Options): Promise<Target> {
+export async function resolveTarget(
+  options: Options,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Target> {
   const stack = options.text("stack");
   const named = options.texts("secret");
   const outputs: StackOutputs = stack === undefined ? { tokenSecretArns: {} } : await stackOutputs(stack);
@@ -42,7 +44,7 @@ export async function resolveTarget(options: Options): Promise<Target> {
   const secrets = named.length > 0 ? named.map((name) => arns[name] ?? name) : Object.values(arns);
   return {
     secrets,
-    baseUrl: options.text("base-url") ?? outputs.baseUrl ?? publicBaseUrl,
+    baseUrl: options.text("base-url") ?? outputs.baseUrl ?? (env.C2M_BASE_URL || publicBaseUrl),
     graceSecondsOf: (secretId) => {
       const name = Object.keys(arns).find((one) => one === secretId || arns[one] === secretId);
       return name === undefined ? undefined : outputs.graceSeconds?.[name];
@@ -98,7 +100,7 @@ export async function logGroupOf(aws: Aws, target: Target, lambdaArn: string | u
   const { logGroup } = target.functions;
   if (logGroup !== undefined) return logGroup;
   const rotator = rotatorOf(target, lambdaArn);
-  const { LoggingConfig } = await aws.lambda.send(new GetFunctionConfigurationCommand({ FunctionName: rotator }));
-  if (LoggingConfig?.LogGroup) return LoggingConfig.LogGroup;
+  const { logGroup: written } = await aws.functionConfiguration(rotator);
+  if (written) return written;
   throw failed(`The function ${rotator} names no log group.`, "Use --log-group NAME.");
 }

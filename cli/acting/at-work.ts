@@ -1,4 +1,3 @@
-import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import type { Call } from "../command.ts";
 import { refused } from "../failure.ts";
 import type { RotationHistory } from "../rotation-history.ts";
@@ -19,9 +18,9 @@ export async function refuseWhileAtWork(
   { openStep }: RotationHistory,
 ): Promise<void> {
   if (!openStep) return;
-  const FunctionName = rotatorOf(target, view.rotationLambdaArn);
-  const { Timeout = 900 } = await call.aws().lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-  const over = openStep.at + Timeout * 1_000;
+  const rotator = rotatorOf(target, view.rotationLambdaArn);
+  const { timeoutSeconds = 900 } = await (await call.aws()).functionConfiguration(rotator);
+  const over = openStep.at + timeoutSeconds * 1_000;
   if (over <= call.clock.now()) return;
   throw refused(`${openStep.step} may still be at work.`, `Try again ${relative(over, call.clock.now())}.`);
 }

@@ -2,6 +2,7 @@ import type { StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
+import type { Aws } from "../aws.ts";
 import type { Call, Command } from "../command.ts";
 import { confirmation, dryRun } from "../command.ts";
 import { exitCode, failed } from "../failure.ts";
@@ -52,11 +53,12 @@ they read the secret again. If the client's own credentials have leaked, this do
     const intervalMs = options.duration("interval", 5_000);
     const timeoutMs = options.duration("timeout", 600_000);
     const target = await call.target();
-    const before = await viewToken(call.aws(), onlySecret(target));
+    const aws = await call.aws();
+    const before = await viewToken(aws, onlySecret(target));
     const leaked = tokenOf(before.current);
     const reconciler = reconcilerOf(target, before.rotationLambdaArn);
     // What can't work is known before anything is changed.
-    const protocol = () => protocolFor(call, target, before, revocationMs).context;
+    const protocol = () => protocolFor(call, aws, target, before, revocationMs).context;
     protocol();
     const plan = `This rotates ${before.name} and then revokes every superseded token of it at once, grace or not.`;
     if (options.flag("dry-run")) {
@@ -71,7 +73,7 @@ they read the secret again. If the client's own credentials have leaked, this do
     terminal.line(`Rotating ${before.name}`);
     const versionId = await startRotation(call, before);
     const { view, promotedAt } = await followRotation(call, target, before, versionId, { timeoutMs, intervalMs });
-    const report = await endGrace(call, reconciler, before.name, leaked, intervalMs);
+    const report = await endGrace(call, aws, reconciler, before.name, leaked, intervalMs);
     const revokedAt = clock.now();
     terminal.line(`  revoked  ${report.revoked.join(" ") || "-"}`);
     const rejectedAt = leaked ? await untilRejected(call, protocol(), leaked, intervalMs) : undefined;
@@ -113,7 +115,8 @@ they read the secret again. If the client's own credentials have leaked, this do
  * @throws Failure where the leaked token is not dealt with in time
  */
 async function endGrace(
-  { aws, clock }: Call,
+  { clock }: Call,
+  aws: Aws,
   reconciler: string,
   secret: string,
   leaked: StoredToken | undefined,
@@ -122,7 +125,7 @@ async function endGrace(
   const giveUpAt = clock.now() + graceEndMs;
   const revoked: string[] = [];
   for (;;) {
-    const report = await runReconciler(aws(), reconciler, { secret, graceSeconds: 0 });
+    const report = await runReconciler(aws, reconciler, { secret, graceSeconds: 0 });
     revoked.push(...report.revoked);
     const id = leaked?.tokenId;
     const dealtWith =

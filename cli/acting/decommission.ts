@@ -1,5 +1,3 @@
-import { CancelRotateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
 import type { Ledger } from "../../src/formats/ledger.ts";
 import type { StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RotationError } from "../../src/ports/errors.ts";
@@ -50,13 +48,13 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
     if (!Number.isInteger(days) || days < 7 || days > 30)
       throw usage("--recovery-days must be a whole number, 7 to 30.");
     const target = await call.target();
-    const aws = call.aws();
+    const aws = await call.aws();
     const view = await viewToken(aws, onlySecret(target));
     if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
     const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-    const ledger = new CloudWatchLedger(aws.logs, logGroup);
+    const ledger = aws.ledger(logGroup);
     await refuseWhileAtWork(call, target, view, await readHistory(aws, logGroup, view, call.clock.now()));
-    const { context, log } = protocolFor(call, target, view, timeoutMs);
+    const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
     if (options.flag("dry-run")) {
       const { others, currentId } = liveTokens(await survey(context, view.arn, ledger));
       const tokens = [
@@ -77,7 +75,7 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
     );
     const left = await call.uninterrupted(async () => {
       try {
-        if (view.rotationEnabled) await aws.secrets.send(new CancelRotateSecretCommand({ SecretId: view.arn }));
+        if (view.rotationEnabled) await aws.cancelRotation(view.arn);
         if (view.pending)
           await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
         return await revokeAll(call, context, view.arn, ledger);
@@ -85,8 +83,12 @@ leaves tokens alive; afterwards remove the token from the stack's config.`,
         await keepLog(call, log, logGroup);
       }
     }, "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.");
-    const answer = await aws.secrets.send(new DeleteSecretCommand({ SecretId: view.arn, RecoveryWindowInDays: days }));
-    const result = { name: view.name, deletionDate: answer.DeletionDate?.toISOString() ?? null, alive: left };
+    const goneAt = await aws.deleteSecret(view.arn, days);
+    const result = {
+      name: view.name,
+      deletionDate: goneAt === undefined ? null : new Date(goneAt).toISOString(),
+      alive: left,
+    };
     terminal.result(result, () => {
       for (const { tokenId, until } of left) {
         terminal.line(

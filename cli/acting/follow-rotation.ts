@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { EventName } from "../../src/formats/ledger.ts";
 import type { Call } from "../command.ts";
 import { exitCode, Failure, failed, failureOf, refused } from "../failure.ts";
@@ -38,14 +37,8 @@ export async function startRotation(call: Call, view: TokenView): Promise<string
     throw refused(`Rotation of ${view.name} is switched off.`, "pulumi up");
   }
   const versionId = randomUUID();
-  try {
-    await call.aws().secrets.send(new RotateSecretCommand({ SecretId: view.arn, ClientRequestToken: versionId }));
-  } catch (error) {
-    // AWS has used both apostrophes in this sentence.
-    if (error instanceof Error && /previous rotation isn.t complete/.test(error.message)) {
-      throw refused(`Another rotation of ${view.name} has not ended.`, `c2m-tokens unstick --secret ${view.name}`);
-    }
-    throw error;
+  if ((await (await call.aws()).rotateSecret(view.arn, versionId)) === "unfinished") {
+    throw refused(`Another rotation of ${view.name} has not ended.`, `c2m-tokens unstick --secret ${view.name}`);
   }
   return versionId;
 }
@@ -68,7 +61,7 @@ export async function followRotation(
   const log = new StepLog(call, target, before, versionId);
   for (;;) {
     const failure = await log.next();
-    const view = await viewToken(call.aws(), before.arn);
+    const view = await viewToken(await call.aws(), before.arn);
     if (view.current?.versionId === versionId) {
       await log.next();
       terminal.line(`  ${terminal.paint("good", "current")}  after ${span(clock.now() - startedAt)}`);
@@ -131,10 +124,10 @@ class StepLog {
 
   async #lines(): Promise<LogLine[]> {
     if (!this.#readable) return [];
-    const { logs } = this.#call.aws();
+    const aws = await this.#call.aws();
     try {
-      this.#logGroup ??= await logGroupOf(this.#call.aws(), this.#target, this.#secret.rotationLambdaArn);
-      const lines = await readEvents(logs, this.#logGroup, { from: this.#from, names });
+      this.#logGroup ??= await logGroupOf(aws, this.#target, this.#secret.rotationLambdaArn);
+      const lines = await readEvents(aws, this.#logGroup, { from: this.#from, names });
       return lines.filter(({ fields }) => "version_id" in fields && fields.version_id === this.#versionId);
     } catch (error) {
       const failure = failureOf(error);

@@ -16,7 +16,7 @@ a token, and each token keeps its grace.`,
   whenInterrupted: "A run that has begun goes on in AWS.",
   async run(call) {
     const target = await call.target();
-    const aws = call.aws();
+    const aws = await call.aws();
     const reports: SecretReport[] = [];
     for (const id of target.secrets) {
       const view = await viewToken(aws, id);

@@ -1,4 +1,3 @@
-import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
 import { PermanentError } from "../../src/ports/errors.ts";
 import type { Command } from "../command.ts";
 import { dryRun } from "../command.ts";
@@ -32,11 +31,11 @@ its grace, and the schedule goes on: the next rotation issues a new token.`,
     const { options, terminal } = call;
     const timeoutMs = options.duration("timeout", 40_000);
     const target = await call.target();
-    const aws = call.aws();
+    const aws = await call.aws();
     const view = await viewToken(aws, onlySecret(target));
     const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-    const ledger = new CloudWatchLedger(aws.logs, logGroup);
-    const { context, log } = protocolFor(call, target, view, timeoutMs);
+    const ledger = aws.ledger(logGroup);
+    const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
     if (options.flag("dry-run")) {
       const { token } = await planRollback(context, view.arn, ledger).catch(refusal);
       terminal.result({ name: view.name, dryRun: true, tokenId: token.tokenId ?? null }, () => {

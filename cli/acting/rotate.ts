@@ -26,7 +26,7 @@ keeps its grace. With --wait the steps are shown as they happen, and a failure w
     const { options, terminal } = call;
     const wait = { timeoutMs: options.duration("timeout", 600_000), intervalMs: options.duration("interval", 2_000) };
     const target = await call.target();
-    const before = await viewToken(call.aws(), onlySecret(target));
+    const before = await viewToken(await call.aws(), onlySecret(target));
     if (options.flag("dry-run")) {
       if (!before.rotationEnabled) throw refused(`Rotation of ${before.name} is switched off.`, "pulumi up");
       if (before.pending) {

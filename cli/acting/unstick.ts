@@ -23,7 +23,7 @@ token is not touched; a token that the pending version holds is revoked by the r
   async run(call) {
     const { options, terminal } = call;
     const target = await call.target();
-    const aws = call.aws();
+    const aws = await call.aws();
     const view = await viewToken(aws, onlySecret(target));
     const stuck = view.pending ?? (view.pendingLeftOver ? view.current : undefined);
     if (!stuck) {

@@ -1,5 +1,5 @@
-import { type MetricAlarm, paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
 import { alarmNames, deployedAlarmName } from "../../src/formats/metrics.ts";
+import type { Alarm } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { failureOf } from "../failure.ts";
 import { rotationOf, type Target } from "../target.ts";
@@ -64,46 +64,41 @@ async function examineRotation(call: Call, target: Target, rotation: string): Pr
 }
 
 /** Asks for them by their names, not by what those begin with: another rotation's name may begin with this one's. */
-async function readAlarms(call: Call, rotation: string): Promise<Map<string, MetricAlarm>> {
-  const AlarmNames = alarmNames.map((name) => deployedAlarmName(rotation, name));
-  const there = new Map<string, MetricAlarm>();
-  for await (const { MetricAlarms = [] } of paginateDescribeAlarms({ client: call.aws().cloudwatch }, { AlarmNames })) {
-    for (const alarm of MetricAlarms) there.set(alarm.AlarmName ?? "", alarm);
-  }
-  return there;
+async function readAlarms(call: Call, rotation: string): Promise<Map<string, Alarm>> {
+  const alarms = await (await call.aws()).alarms(alarmNames.map((name) => deployedAlarmName(rotation, name)));
+  return new Map(alarms.map((alarm) => [alarm.name, alarm]));
 }
 
-function judge(check: string, deployed: string, alarm: MetricAlarm | undefined, now: number): Finding {
+function judge(check: string, deployed: string, alarm: Alarm | undefined, now: number): Finding {
   if (!alarm) return { check, ok: false, said: `There is no alarm ${deployed}.`, fix: redeploy };
-  const { StateValue, StateTransitionedTimestamp, AlarmActions = [] } = alarm;
   const problems: { said: string; fix: string }[] = [];
-  if (StateValue === "ALARM") {
-    const since = StateTransitionedTimestamp ? `, since ${relative(StateTransitionedTimestamp.getTime(), now)}` : "";
+  if (alarm.state === "ALARM") {
+    const since = alarm.since === undefined ? "" : `, since ${relative(alarm.since, now)}`;
     problems.push({ said: `${deployed} is in ALARM${since}.`, fix: runbookSection(check, alarm) });
   }
-  if (alarm.ActionsEnabled === false) {
+  if (!alarm.actionsEnabled) {
     const fix = `aws cloudwatch enable-alarm-actions --alarm-names ${deployed}`;
     problems.push({ said: "Its actions are disabled: nobody hears it.", fix });
   }
-  if (!AlarmActions.some((action) => action.split(":")[2] === "sns")) {
+  if (!alarm.actions.some((action) => action.split(":")[2] === "sns")) {
     problems.push({ said: "It tells no SNS topic when it rings: nobody can subscribe to it.", fix: redeploy });
   }
-  if (problems.length === 0) return { check, ok: true, said: calm(alarm), fix: null };
+  if (problems.length === 0) return { check, ok: true, said: stateText(alarm), fix: null };
   const told = (part: "said" | "fix", between: string) => problems.map((problem) => problem[part]).join(between);
   return { check, ok: false, said: told("said", " "), fix: told("fix", ", and ") };
 }
 
 /** What is said of an alarm that does not ring. */
-function calm({ StateValue, TreatMissingData }: MetricAlarm): string {
-  if (StateValue !== "INSUFFICIENT_DATA") return StateValue ?? "in no state";
-  if (TreatMissingData === "breaching") return "no figures yet; it will ring if none come";
-  if (TreatMissingData === "notBreaching") return "no figures yet; none means that nothing happened";
+function stateText({ state, treatMissingData }: Alarm): string {
+  if (state !== "INSUFFICIENT_DATA") return state ?? "in no state";
+  if (treatMissingData === "breaching") return "no figures yet; it will ring if none come";
+  if (treatMissingData === "notBreaching") return "no figures yet; none means that nothing happened";
   return "no figures yet; it judges when the first come";
 }
 
 /** As the deployed alarm tells it: the stack may have a runbook of its own. */
-function runbookSection(name: string, { AlarmDescription = "" }: MetricAlarm): string {
-  const last = AlarmDescription.split(" ").at(-1) ?? "";
+function runbookSection(name: string, { description }: Alarm): string {
+  const last = description.split(" ").at(-1) ?? "";
   return last.endsWith(`#${name}`) ? last : `docs/runbook.md#${name}`;
 }
 

@@ -40,7 +40,7 @@ interface Report {
 }
 
 async function reportOn(call: Call, target: Target, secretId: string): Promise<Report> {
-  const aws = call.aws();
+  const aws = await call.aws();
   const view = await viewToken(aws, secretId);
   const now = call.clock.now();
   const history = await historyOf(call, target, view, now);
@@ -57,8 +57,8 @@ async function historyOf(
   now: number,
 ): Promise<RotationHistory | undefined> {
   try {
-    const logGroup = await logGroupOf(call.aws(), target, view.rotationLambdaArn);
-    return await readHistory(call.aws(), logGroup, view, now);
+    const aws = await call.aws();
+    return await readHistory(aws, await logGroupOf(aws, target, view.rotationLambdaArn), view, now);
   } catch (error) {
     const failure = failureOf(error);
     // A mistyped command line is not something to carry on with.

@@ -1,7 +1,5 @@
-import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { GetFunctionConfigurationCommand, InvokeCommand } from "@aws-sdk/client-lambda";
-import { ListSecretVersionIdsCommand } from "@aws-sdk/client-secrets-manager";
 import { proveToken } from "../../src/rotation/prove.ts";
+import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { failed } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
@@ -24,26 +22,26 @@ export async function examineToken(
 ): Promise<{ checks: Finding[]; view: TokenView | undefined }> {
   const seen: { view?: TokenView } = {};
   const secret = await found("secret", async () => {
-    const view = await viewToken(call.aws(), secretId);
+    const view = await viewToken(await call.aws(), secretId);
     seen.view = view;
     const [, , , region, account] = view.arn.split(":");
     return `${view.name} in account ${account}, ${region}`;
   });
   const checks = [secret];
   if (!seen.view) return { checks, view: undefined };
-  for (const [name, look] of checksOf(call, target, seen.view)) checks.push(await found(name, look));
+  const aws = await call.aws();
+  for (const [name, look] of checksOf(call, aws, target, seen.view)) checks.push(await found(name, look));
   return { checks, view: seen.view };
 }
 
-function checksOf(call: Call, target: Target, view: TokenView): Check[] {
-  const { secrets, lambda, logs } = call.aws();
+function checksOf(call: Call, aws: Aws, target: Target, view: TokenView): Check[] {
   const now = call.clock.now();
   const lambdaArn = view.rotationLambdaArn;
-  const logGroup = () => logGroupOf(call.aws(), target, lambdaArn);
-  const functionOf = async (FunctionName: string) => {
-    const { Runtime, State, Timeout } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
-    if (State !== undefined && State !== "Active") throw failed(`${FunctionName} is ${State}.`, "pulumi up");
-    return `${FunctionName}, ${Runtime}, ${Timeout} s`;
+  const logGroup = () => logGroupOf(aws, target, lambdaArn);
+  const functionOf = async (name: string) => {
+    const { runtime, state, timeoutSeconds } = await aws.functionConfiguration(name);
+    if (state !== undefined && state !== "Active") throw failed(`${name} is ${state}.`, "pulumi up");
+    return `${name}, ${runtime}, ${timeoutSeconds} s`;
   };
   return [
     [
@@ -62,10 +60,7 @@ function checksOf(call: Call, target: Target, view: TokenView): Check[] {
     [
       "versions",
       async () => {
-        const { Versions = [] } = await secrets.send(
-          new ListSecretVersionIdsCommand({ SecretId: view.arn, IncludeDeprecated: true }),
-        );
-        return `${Versions.length}`;
+        return `${(await aws.store.listVersions(view.arn)).length}`;
       },
     ],
     ["rotation function", () => functionOf(rotatorOf(target, lambdaArn))],
@@ -86,9 +81,7 @@ function checksOf(call: Call, target: Target, view: TokenView): Check[] {
     [
       "may invoke the reconciler",
       async () => {
-        await lambda.send(
-          new InvokeCommand({ FunctionName: reconcilerOf(target, lambdaArn), InvocationType: "DryRun" }),
-        );
+        await aws.mayInvoke(reconcilerOf(target, lambdaArn));
         return "yes";
       },
     ],
@@ -96,16 +89,15 @@ function checksOf(call: Call, target: Target, view: TokenView): Check[] {
       "log retention",
       async () => {
         const name = await logGroup();
-        const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-        const group = logGroups.find(({ logGroupName }) => logGroupName === name);
-        if (!group) throw failed(`There is no log group ${name}.`, "pulumi up");
-        return aboutRetention(view, group.retentionInDays);
+        const days = await aws.logRetention(name);
+        if (days === null) throw failed(`There is no log group ${name}.`, "pulumi up");
+        return aboutRetention(view, days);
       },
     ],
     [
       "the functions' log",
       async () => {
-        const history = await readHistory(call.aws(), await logGroup(), view, now);
+        const history = await readHistory(aws, await logGroup(), view, now);
         if (history.lastFailure) {
           const { at, step, reason } = history.lastFailure;
           throw failed(
@@ -132,7 +124,7 @@ function checksOf(call: Call, target: Target, view: TokenView): Check[] {
       async () => {
         const token = tokenOf(view.current);
         if (!token) throw failed("There is no token to try it with.");
-        const { context } = protocolFor(call, target, view, call.options.duration("timeout", 20_000));
+        const { context } = protocolFor(call, aws, target, view, call.options.duration("timeout", 20_000));
         if ((await proveToken(context, token, 0)) === "works") return `${target.baseUrl} accepts the current token`;
         throw failed("C2M rejects the current token.", `c2m-tokens rotate --wait --secret ${view.name}`);
       },

@@ -53,7 +53,8 @@ interface Verified {
 }
 
 async function verifyToken(call: Call, target: Target, secretId: string): Promise<Verified> {
-  const view = await viewToken(call.aws(), secretId);
+  const aws = await call.aws();
+  const view = await viewToken(aws, secretId);
   const token = tokenOf(view.current);
   if (!token) {
     const problem = view.current?.held
@@ -61,7 +62,7 @@ async function verifyToken(call: Call, target: Target, secretId: string): Promis
       : "it holds no token";
     return { name: view.name, works: false, problem, tokenId: null, scopes: null, expiresAt: null };
   }
-  const { context } = protocolFor(call, target, view, call.options.duration("timeout", 20_000));
+  const { context } = protocolFor(call, aws, target, view, call.options.duration("timeout", 20_000));
   const shown = {
     name: view.name,
     tokenId: token.tokenId ?? null,
