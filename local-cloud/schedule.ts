@@ -53,7 +53,11 @@ export function openWindow(schedule: Schedule, time: number, history: ScheduleHi
  */
 export function parseSchedule({ AutomaticallyAfterDays: days, ScheduleExpression, Duration }: RotationRules): Schedule {
   if ((days === undefined) === (ScheduleExpression === undefined)) {
-    throw new InvalidSchedule("RotationRules must have either AutomaticallyAfterDays or ScheduleExpression.");
+    throw new InvalidSchedule(
+      days === undefined
+        ? "RotationRules must have either AutomaticallyAfterDays or ScheduleExpression."
+        : "You cannot specify both rotation frequency and schedule expression together.",
+    );
   }
   const duration = durationOf(Duration);
   if (days !== undefined) {

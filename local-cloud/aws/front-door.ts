@@ -7,7 +7,7 @@ import type { Iam } from "../iam/iam.ts";
 import type { Identities } from "../iam/identities.ts";
 import { json10Protocol, jsonProtocol } from "./json-protocol.ts";
 import { lambdaRest } from "./lambda-rest.ts";
-import { AwsError, type AwsService } from "./service.ts";
+import { AwsError, type AwsService, type PermissionNeeded } from "./service.ts";
 import { verifySignature, type WireRequest } from "./sigv4.ts";
 import { StsService, stsQuery } from "./sts.ts";
 import type { WireCall, WireProtocol } from "./wire-protocol.ts";
@@ -131,8 +131,9 @@ async function serve(
     if (fault?.kind === "cut" && fault.when === "before") return { call, caller, answer: undefined };
     if (fault?.kind === "error") throw new AwsError(fault.code, fault.message, fault.status);
     const { operation, input } = call;
-    const awsRequest = { operation, input, caller: signer.caller, region: signer.region, requestId };
-    for (const needed of service.permissionsFor(awsRequest)) iam.authorize(signer.caller, needed);
+    const authorize = (needed: PermissionNeeded) => iam.authorize(signer.caller, needed);
+    const awsRequest = { operation, input, caller: signer.caller, region: signer.region, requestId, authorize };
+    for (const needed of service.permissionsFor(awsRequest)) authorize(needed);
     outcome = { answer: protocol.encodeResult(call, await service.handle(awsRequest), requestId) };
   } catch (thrown) {
     const error =

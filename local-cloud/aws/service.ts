@@ -13,6 +13,11 @@ export interface AwsRequest {
   caller: Caller;
   region: string;
   requestId: string;
+  /**
+   * Throws AwsError where the caller lacks a permission that an operation finds out only while it answers. Absent where
+   * nobody's permissions are checked.
+   */
+  authorize?: (needed: PermissionNeeded) => void;
 }
 
 /** One permission that a call needs. All that a call names must be granted. */

@@ -88,8 +88,9 @@ export class SecretsManagerEngine {
     return getSecretValue(this.#context, checkInput("GetSecretValue", input));
   }
 
-  batchGetSecretValue(input: Input<"BatchGetSecretValue">) {
-    return batchGetSecretValue(this.#context, checkInput("BatchGetSecretValue", input));
+  /** `authorize` throws where the caller may not read one of the secrets; default: each may be read. */
+  batchGetSecretValue(input: Input<"BatchGetSecretValue">, authorize?: (secretId: string) => void) {
+    return batchGetSecretValue(this.#context, checkInput("BatchGetSecretValue", input), authorize);
   }
 
   putSecretValue(input: Input<"PutSecretValue">, caller: Caller) {

@@ -69,6 +69,26 @@ export const functionNotInvokable = () =>
     "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.",
   );
 
+export const recoveryWindowOutOfRange = () =>
+  new AwsError(
+    "InvalidParameterException",
+    "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+  );
+
+export const idsOrFilters = () =>
+  new AwsError("InvalidParameterException", "Either 'SecretIdList' or 'Filters' must be provided, but not both.");
+
+export const maxResultsWithoutFilters = () =>
+  new AwsError(
+    "InvalidParameterException",
+    "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.",
+  );
+
+export const filterWithoutKey = () => new AwsError("InvalidParameterException", "Invalid filter key");
+
+export const filterWithoutValues = (key: string) =>
+  new AwsError("InvalidParameterException", `Invalid filter values for key: ${key}`);
+
 export const kmsRefused = () => new AwsError("AccessDeniedException", "Access to KMS is not allowed");
 
 /** Sources differ in the apostrophe; nobody should match on it. */

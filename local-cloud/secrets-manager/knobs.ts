@@ -69,6 +69,8 @@ export interface Knobs {
 
   /** Whether ListSecretVersionIds shows the version that a rotation made and nobody has filled. */
   listPlaceholder: boolean;
+  /** What the last page of a list has for NextToken: nothing, or an empty text, which then means the first page in a request. */
+  lastPageToken: "absent" | "empty";
   /** Whether the first value of a secret becomes AWSCURRENT when it fills a rotation's placeholder. */
   firstValueInPlaceholderIsCurrent: boolean;
   /** AWSCURRENT to a version that has no value. */
@@ -100,6 +102,9 @@ export interface Knobs {
     notScheduledForDeletion: UnrecordedError;
     forceWithWindow: UnrecordedError;
     hasReplicas: UnrecordedError;
+    duplicateTag: UnrecordedError;
+    systemTag: UnrecordedError;
+    tooManyTags: UnrecordedError;
     /** The code of every refused schedule; the text says what is wrong with it. */
     badSchedule: { code: string };
     badPolicy: UnrecordedError;
@@ -131,6 +136,7 @@ export function defaultKnobs(): Knobs {
     rotateWithUsedToken: "accept",
     customPutAbandons: false,
     listPlaceholder: true,
+    lastPageToken: "absent",
     firstValueInPlaceholderIsCurrent: true,
     promoteEmptyVersion: "refuse",
     versionLimit: 100,
@@ -200,6 +206,15 @@ export function defaultKnobs(): Knobs {
         code: "InvalidRequestException",
         message: "You can't delete a secret that still has replicas. Remove them first.",
       },
+      duplicateTag: {
+        code: "InvalidParameterException",
+        message: "You can't give the same tag key more than once.",
+      },
+      systemTag: {
+        code: "InvalidParameterException",
+        message: "Tag keys that begin with aws: are reserved for AWS.",
+      },
+      tooManyTags: { code: "InvalidParameterException", message: "A secret can have at most 50 tags." },
       badSchedule: { code: "InvalidParameterException" },
       badPolicy: { code: "MalformedPolicyDocumentException", message: "The resource policy is not valid JSON." },
       badPage: { code: "InvalidNextTokenException", message: "The NextToken value is invalid." },

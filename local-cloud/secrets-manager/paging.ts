@@ -7,11 +7,14 @@ export function page<T>(
   all: readonly T[],
   input: { MaxResults?: number | undefined; NextToken?: string | undefined },
 ): { items: T[]; NextToken?: string } {
+  const { lastPageToken, unrecorded: texts } = context.knobs;
   const size = input.MaxResults ?? 100;
-  const from = input.NextToken === undefined ? 0 : offsetIn(input.NextToken);
-  if (Number.isNaN(from)) throw unrecorded(context.knobs.unrecorded.badPage);
+  const first = input.NextToken === undefined || (input.NextToken === "" && lastPageToken === "empty");
+  const from = first ? 0 : offsetIn(input.NextToken ?? "");
+  if (Number.isNaN(from)) throw unrecorded(texts.badPage);
   const items = all.slice(from, from + size);
-  return from + size < all.length ? { items, NextToken: tokenFor(from + size) } : { items };
+  if (from + size < all.length) return { items, NextToken: tokenFor(from + size) };
+  return lastPageToken === "empty" ? { items, NextToken: "" } : { items };
 }
 
 function tokenFor(offset: number): string {

@@ -22,7 +22,7 @@ export function permissionsFor(
     case "ListSecrets":
       return [{ action, resource: "*" }];
     case "BatchGetSecretValue":
-      return batchPermissions(engine, home, input);
+      return batchPermissions(input);
     case "CreateSecret":
       return createPermissions(home, input);
     default: {
@@ -60,17 +60,11 @@ function createPermissions(home: Home, input: Record<string, unknown>): Permissi
   return [own, ...tagging, ...(key && hasValue(input) ? kmsWrite(home, key, resource, input) : [])];
 }
 
-// AWS reports a secret that may not be read in Errors; here the whole call is refused.
-function batchPermissions(
-  engine: SecretsManagerEngine,
-  home: Home,
-  input: Record<string, unknown>,
-): PermissionNeeded[] {
-  const ids = Array.isArray(input.SecretIdList) ? input.SecretIdList.map(String) : [];
+// Whether each secret may be read is asked while the answer is made: what may not is listed in its Errors.
+function batchPermissions(input: Record<string, unknown>): PermissionNeeded[] {
   return [
     { action: "secretsmanager:BatchGetSecretValue", resource: "*" },
     ...(input.Filters === undefined ? [] : [{ action: "secretsmanager:ListSecrets", resource: "*" }]),
-    ...ids.flatMap((SecretId) => permissionsFor(engine, home, "GetSecretValue", { SecretId })),
   ];
 }
 
@@ -104,7 +98,7 @@ function secretKeys(secret: Secret, home: Home): Keys {
   const keys: Keys = { "secretsmanager:SecretPrimaryRegion": home.region };
   const { rotation, tags } = secret.state;
   if (rotation) keys["secretsmanager:resource/AllowRotationLambdaArn"] = rotation.lambdaArn;
-  for (const { Key, Value } of tags) {
+  for (const { Key, Value } of tags ?? []) {
     keys[`secretsmanager:ResourceTag/${Key}`] = Value;
     keys[`aws:ResourceTag/${Key}`] = Value;
   }

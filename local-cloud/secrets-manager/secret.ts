@@ -37,7 +37,8 @@ export interface SecretState {
   versions: Map<string, Version>;
   description: string | undefined;
   kmsKeyId: string | undefined;
-  tags: Tag[];
+  /** Undefined as long as there never was one: answers then have no field for them. */
+  tags: Tag[] | undefined;
   policy: string | undefined;
   replicas: ReplicaRegion[];
   lastChangedDate: number;
@@ -63,7 +64,7 @@ export class Secret {
       versions: new Map(),
       description: undefined,
       kmsKeyId: undefined,
-      tags: [],
+      tags: undefined,
       policy: undefined,
       replicas: [],
       lastChangedDate: createdDate,
@@ -97,7 +98,7 @@ function copyOf(state: SecretState): SecretState {
   return {
     ...state,
     versions,
-    tags: [...state.tags],
+    tags: state.tags && [...state.tags],
     replicas: [...state.replicas],
     rotation: state.rotation && { ...state.rotation },
   };

@@ -33,7 +33,11 @@ export class SecretsManagerService implements AwsService {
   }
 
   async handle(request: AwsRequest): Promise<Record<string, unknown>> {
-    return { ...perform(this.#engineOf(request.region), operationOf(request), request) };
+    const authorizeRead = (SecretId: string) => {
+      const read = { ...request, operation: "GetSecretValue", input: { SecretId } };
+      for (const needed of this.permissionsFor(read)) request.authorize?.(needed);
+    };
+    return { ...perform(this.#engineOf(request.region), operationOf(request), request, authorizeRead) };
   }
 
   /** For `state` of a service to come; can be written as JSON. Holds the secrets' values as they are. */
@@ -67,7 +71,12 @@ function operationOf({ operation }: AwsRequest): Operation {
   throw new AwsError("UnknownOperationException", `The local Secrets Manager has no operation ${operation}.`);
 }
 
-function perform(engine: SecretsManagerEngine, operation: Operation, { input, caller }: AwsRequest): object {
+function perform(
+  engine: SecretsManagerEngine,
+  operation: Operation,
+  { input, caller }: AwsRequest,
+  authorizeRead: (secretId: string) => void,
+): object {
   // The engine checks what it is given; here its type is only asserted.
   const as = <O extends Operation>(_: O) => input as unknown as Input<O>;
   switch (operation) {
@@ -78,7 +87,7 @@ function perform(engine: SecretsManagerEngine, operation: Operation, { input, ca
     case "GetSecretValue":
       return engine.getSecretValue(as(operation));
     case "BatchGetSecretValue":
-      return engine.batchGetSecretValue(as(operation));
+      return engine.batchGetSecretValue(as(operation), authorizeRead);
     case "PutSecretValue":
       return engine.putSecretValue(as(operation), caller);
     case "UpdateSecret":

@@ -32,14 +32,19 @@ const rotationRules = v.object({
   ScheduleExpression: v.optional(text(1, 256)),
   Duration: v.optional(text(2, 3)),
 });
-const filters = v.array(
-  v.object({
-    Key: v.picklist(["description", "name", "tag-key", "tag-value", "primary-region", "owning-service", "all"]),
-    Values: v.array(v.pipe(v.string(), v.maxLength(512))),
-  }),
+const filters = v.pipe(
+  v.array(
+    v.object({
+      Key: v.optional(
+        v.picklist(["description", "name", "tag-key", "tag-value", "primary-region", "owning-service", "all"]),
+      ),
+      Values: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(512))), v.minLength(1), v.maxLength(10))),
+    }),
+  ),
+  v.maxLength(10),
 );
 const pageSize = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)));
-const pageToken = v.optional(text(1, 4096));
+const pageToken = v.optional(v.pipe(v.string(), v.maxLength(4096)));
 const onlySecretId = v.object({ SecretId: secretId });
 
 export const inputs = {
@@ -83,7 +88,7 @@ export const inputs = {
   }),
   ListSecrets: v.object({
     IncludePlannedDeletion: v.optional(v.boolean()),
-    Filters: v.optional(v.pipe(filters, v.maxLength(10))),
+    Filters: v.optional(filters),
     SortOrder: v.optional(v.picklist(["asc", "desc"])),
     SortBy: v.optional(v.picklist(["created-date", "last-accessed-date", "last-changed-date", "name"])),
     MaxResults: pageSize,
@@ -105,7 +110,7 @@ export const inputs = {
   CancelRotateSecret: onlySecretId,
   DeleteSecret: v.object({
     SecretId: secretId,
-    RecoveryWindowInDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(7), v.maxValue(30))),
+    RecoveryWindowInDays: v.optional(v.pipe(v.number(), v.integer())),
     ForceDeleteWithoutRecovery: v.optional(v.boolean()),
   }),
   RestoreSecret: onlySecretId,

@@ -30,7 +30,7 @@ export function isOperation(name: string): name is Operation {
 }
 
 function refusal(issue: v.BaseIssue<unknown>): AwsError {
-  const field = v.getDotPath(issue) ?? "input";
+  const field = fieldOf(issue);
   if (issue.kind === "schema" && issue.type !== "picklist" && issue.received !== "undefined") {
     return new AwsError("SerializationException", `${field} must be of type ${issue.expected ?? "unknown"}.`);
   }
@@ -40,6 +40,14 @@ function refusal(issue: v.BaseIssue<unknown>): AwsError {
     "ValidationException",
     `1 validation error detected: Value at '${field}' failed to satisfy constraint: Member ${rule}${limit}`,
   );
+}
+
+/** As AWS spells it: `secretId`, `filters.1.member.key`. */
+function fieldOf({ path }: v.BaseIssue<unknown>): string {
+  const parts = (path ?? []).map(({ key }) =>
+    typeof key === "number" ? `${key + 1}.member` : String(key).replace(/^[A-Z]/, (first) => first.toLowerCase()),
+  );
+  return parts.join(".") || "input";
 }
 
 const constraint: Record<string, string> = {

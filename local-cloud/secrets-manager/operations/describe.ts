@@ -1,6 +1,6 @@
 import type { RotationRules } from "../../schedule.ts";
 import { type Context, seconds, visibleState } from "../context.ts";
-import { matchesFilters } from "../filters.ts";
+import { checkFilters, matchesFilters } from "../filters.ts";
 import { orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
 import type { Secret, SecretState } from "../secret.ts";
@@ -49,6 +49,7 @@ export interface ListSecretsOutput {
 }
 
 export function listSecrets(context: Context, input: Input<"ListSecrets">): ListSecretsOutput {
+  checkFilters(input.Filters);
   const { visibilityDelayMs } = context.knobs;
   const visible = context.store
     .all()
@@ -95,7 +96,7 @@ function metadata(context: Context, secret: Secret, state: SecretState): SecretM
     LastChangedDate: seconds(state.lastChangedDate),
     ...(lastAccessedDate === undefined ? {} : { LastAccessedDate: seconds(lastAccessedDate) }),
     ...(deletion ? { DeletedDate: seconds(deletion.deletedDate) } : {}),
-    ...(tags.length > 0 ? { Tags: tags } : {}),
+    ...(tags ? { Tags: tags } : {}),
     CreatedDate: seconds(secret.createdDate),
     ...(state.replicas.length > 0 ? { PrimaryRegion: context.home.region } : {}),
   };

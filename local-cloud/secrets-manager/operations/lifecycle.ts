@@ -2,13 +2,21 @@ import type { Caller } from "../../aws/service.ts";
 import { arnSuffix, secretArn } from "../arn.ts";
 import { change } from "../changes.ts";
 import { type Context, checkKms, liveSecret, seconds } from "../context.ts";
-import { markedForDeletion, nameScheduledForDeletion, nameTaken, tokenInUse, unrecorded } from "../errors.ts";
+import {
+  markedForDeletion,
+  nameScheduledForDeletion,
+  nameTaken,
+  recoveryWindowOutOfRange,
+  tokenInUse,
+  unrecorded,
+} from "../errors.ts";
 import { current } from "../labels.ts";
 import { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";
 import { givenValue, requiredToken, type SecretValue, sameValue } from "../value.ts";
 import { type ReplicationStatus, replicationStatus } from "./replication.ts";
 import { storeValue } from "./store.ts";
+import { checkTags } from "./tags.ts";
 
 const day = 86_400_000;
 
@@ -32,13 +40,14 @@ export function createSecret(
 ): CreateSecretOutput {
   const value = givenValue(context, input);
   const token = value && requiredToken(input.ClientRequestToken);
+  checkTags(context, input.Tags ?? []);
   const existing = context.store.find(input.Name);
   if (existing) return repeatedCreate(existing, input, token, value);
   const secret = new Secret(secretArn(context.home, input.Name, suffix), input.Name, context.clock.now());
   checkKms(context, "CreateSecret", secret.arn);
   secret.state.description = input.Description;
   secret.state.kmsKeyId = customerKey(input.KmsKeyId);
-  secret.state.tags = input.Tags ?? [];
+  if (input.Tags && input.Tags.length > 0) secret.state.tags = input.Tags;
   secret.state.replicas = input.AddReplicaRegions ?? [];
   context.store.add(secret);
   if (value && token) storeValue(context, secret, { token, value, stages: [current], caller });
@@ -107,6 +116,8 @@ export function deleteSecret(context: Context, input: Input<"DeleteSecret">): De
   const force = input.ForceDeleteWithoutRecovery === true;
   const { knobs } = context;
   if (force && input.RecoveryWindowInDays !== undefined) throw unrecorded(knobs.unrecorded.forceWithWindow);
+  const days = input.RecoveryWindowInDays ?? 30;
+  if (days < 7 || days > 30) throw recoveryWindowOutOfRange();
   const secret = force ? context.store.find(input.SecretId) : liveSecret(context, input.SecretId);
   if (!secret) {
     // AWS answers a forced deletion of what isn't there as done.
@@ -114,7 +125,7 @@ export function deleteSecret(context: Context, input: Input<"DeleteSecret">): De
     return { ARN, Name: input.SecretId, DeletionDate: seconds(now) };
   }
   if (secret.state.replicas.length > 0) throw unrecorded(knobs.unrecorded.hasReplicas);
-  const purgeDate = force ? now + knobs.forceDeleteLingersMs : now + (input.RecoveryWindowInDays ?? 30) * day;
+  const purgeDate = force ? now + knobs.forceDeleteLingersMs : now + days * day;
   context.rotations.cancel(secret);
   context.scheduler.stop(secret);
   change(context, secret, "metadata", (state) => {

@@ -1,7 +1,14 @@
-import type { AwsError } from "../../aws/service.ts";
+import { AwsError } from "../../aws/service.ts";
 import { type Context, checkKms, liveSecret, seconds, visibleState } from "../context.ts";
-import { stageNotFound, stageNotOnVersion, unrecorded, versionNotFound } from "../errors.ts";
-import { matchesFilters } from "../filters.ts";
+import {
+  idsOrFilters,
+  maxResultsWithoutFilters,
+  stageNotFound,
+  stageNotOnVersion,
+  unrecorded,
+  versionNotFound,
+} from "../errors.ts";
+import { checkFilters, matchesFilters } from "../filters.ts";
 import { current, holderOf, orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
 import type { SecretState, Version } from "../secret.ts";
@@ -57,25 +64,38 @@ function findVersion(state: SecretState, input: Input<"GetSecretValue">): Versio
 
 export interface BatchGetSecretValueOutput {
   SecretValues: SecretValueOutput[];
-  Errors?: { SecretId: string; ErrorCode: string; Message: string }[];
+  Errors: { SecretId: string; ErrorCode: string; Message: string }[];
   NextToken?: string;
 }
 
-/** AWSCURRENT of up to 20 secrets; what can't be read is listed, not thrown. */
-export function batchGetSecretValue(context: Context, input: Input<"BatchGetSecretValue">): BatchGetSecretValueOutput {
+/**
+ * AWSCURRENT of up to 20 secrets, by their ids or by filters; what can't be read is listed, not thrown.
+ *
+ * `authorize` throws where the caller may not read a secret.
+ */
+export function batchGetSecretValue(
+  context: Context,
+  { SecretIdList: ids, Filters: filters = [], ...paging }: Input<"BatchGetSecretValue">,
+  authorize: (secretId: string) => void = () => undefined,
+): BatchGetSecretValueOutput {
+  const filtered = filters.length > 0;
+  if (paging.MaxResults !== undefined && !filtered) throw maxResultsWithoutFilters();
+  if ((ids !== undefined) === filtered) throw idsOrFilters();
+  checkFilters(filters);
   const matching = () =>
     context.store
       .all()
-      .filter((secret) => !secret.state.deletion && matchesFilters(context, secret, input.Filters ?? []))
+      .filter((secret) => !secret.state.deletion && matchesFilters(context, secret, filters))
       .map((secret) => secret.arn);
-  const { items, NextToken } = page(context, input.SecretIdList ?? matching(), { MaxResults: 20, ...input });
-  const output: BatchGetSecretValueOutput = { SecretValues: [], ...(NextToken === undefined ? {} : { NextToken }) };
+  const { items, ...next } = page(context, ids ?? matching(), { MaxResults: 20, ...paging });
+  const output: BatchGetSecretValueOutput = { SecretValues: [], Errors: [], ...next };
   for (const SecretId of items) {
     try {
+      authorize(SecretId);
       output.SecretValues.push(getSecretValue(context, { SecretId }));
     } catch (error) {
-      const { code, message } = error as AwsError;
-      output.Errors = [...(output.Errors ?? []), { SecretId, ErrorCode: code, Message: message }];
+      if (!(error instanceof AwsError)) throw error;
+      output.Errors.push({ SecretId, ErrorCode: error.code, Message: error.message });
     }
   }
   return output;

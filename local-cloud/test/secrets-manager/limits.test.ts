@@ -32,8 +32,8 @@ describe("what AWS's model limits", () => {
       { SecretId: "app/token", SecretBinary: Buffer.alloc(65_537).toString("base64") },
     ],
     ["a description of 2049 characters", "UpdateSecret", { SecretId: "app/token", Description: "d".repeat(2049) }],
-    ["a recovery window of 6 days", "DeleteSecret", { SecretId: "app/token", RecoveryWindowInDays: 6 }],
-    ["a recovery window of 31 days", "DeleteSecret", { SecretId: "app/token", RecoveryWindowInDays: 31 }],
+    ["11 filters", "ListSecrets", { Filters: Array(11).fill({ Key: "name", Values: ["a"] }) }],
+    ["11 values of a filter", "ListSecrets", { Filters: [{ Key: "name", Values: Array(11).fill("a") }] }],
     [
       "a policy of 20,481 characters",
       "PutResourcePolicy",
@@ -113,9 +113,9 @@ test("a value is either text or binary", () => {
 
 test("an operation that is not there is refused by its name", async () => {
   const service = await withSecret();
-  await expect(handle(service, "GetRandomPassword", {})).rejects.toMatchObject({
+  await expect(handle(service, "PutSecretPolicy", {})).rejects.toMatchObject({
     code: "UnknownOperationException",
-    message: expect.stringContaining("GetRandomPassword"),
+    message: expect.stringContaining("PutSecretPolicy"),
   });
 });
 

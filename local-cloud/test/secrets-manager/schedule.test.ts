@@ -47,7 +47,11 @@ test.each<[RotationRules, string[]]>([
 
 test.each<[string, RotationRules, RegExp]>([
   ["neither", {}, /either AutomaticallyAfterDays or ScheduleExpression/],
-  ["both", { AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)" }, /either AutomaticallyAfterDays or/],
+  [
+    "both",
+    { AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)" },
+    /cannot specify both rotation frequency and schedule expression/,
+  ],
   ["no days", { AutomaticallyAfterDays: 0 }, /from 1 to 1000, not 0/],
   ["too many days", { AutomaticallyAfterDays: 1001 }, /from 1 to 1000, not 1001/],
   ["half a day", { AutomaticallyAfterDays: 1.5 }, /whole number/],

@@ -7,40 +7,22 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
   RotateSecretCommand,
-  SecretsManagerClient,
+  type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type FrontDoor, startFrontDoor } from "../../aws/front-door.ts";
-import { CallLog } from "../../calls.ts";
-import { Faults } from "../../faults.ts";
-import { Iam } from "../../iam/iam.ts";
-import { Identities } from "../../iam/identities.ts";
-import { functionArn, LocalAccount, operator, region, token } from "./local-account.ts";
+import { functionArn, token } from "./local-account.ts";
+import { WireAccount } from "./wire-account.ts";
 
-let account: LocalAccount;
-let door: FrontDoor;
+let account: WireAccount;
 let client: SecretsManagerClient;
 
 beforeEach(async () => {
-  account = new LocalAccount();
-  const identities = new Identities();
-  door = await startFrontDoor({
-    services: [account.service],
-    identities,
-    iam: new Iam(),
-    clock: account.clock,
-    faults: new Faults(account.clock),
-    calls: new CallLog(),
-    allowedSkewMs: Number.POSITIVE_INFINITY,
-  });
-  client = new SecretsManagerClient({ endpoint: door.url, region, credentials: identities.issue(operator) });
+  account = await WireAccount.start();
+  client = account.client();
 });
 
-afterEach(async () => {
-  client.destroy();
-  await door.close();
-});
+afterEach(() => account.stop());
 
 test("the SDK reads dates as dates and binary as bytes", async () => {
   const SecretBinary = new Uint8Array([0, 1, 255]);
