@@ -7,6 +7,7 @@ import type { Iam } from "../iam/iam.ts";
 import type { Identities } from "../iam/identities.ts";
 import { json10Protocol, jsonProtocol } from "./json-protocol.ts";
 import { lambdaRest } from "./lambda-rest.ts";
+import { notServedProtocols } from "./not-served.ts";
 import { AwsError, type AwsService, type PermissionNeeded } from "./service.ts";
 import { verifySignature, type WireRequest } from "./sigv4.ts";
 import { StsService, stsQuery } from "./sts.ts";
@@ -34,7 +35,10 @@ export interface FrontDoor {
   close(): Promise<void>;
 }
 
-const protocols: WireProtocol[] = [json10Protocol, jsonProtocol, lambdaRest, stsQuery];
+const protocols: WireProtocol[] = [json10Protocol, jsonProtocol, lambdaRest, stsQuery, ...notServedProtocols];
+
+/** The largest body that is kept, in bytes: that of Lambda's Invoke, the largest that any service here takes. */
+const largestBody = 6 * 1024 * 1024;
 
 /**
  * The one HTTP endpoint of all AWS services of the local cloud, on 127.0.0.1. Each request passes: signature → ordered
@@ -108,13 +112,14 @@ async function serve(
   services: Map<string, AwsService>,
   { identities, iam, clock, faults, allowedSkewMs = 15 * 60_000 }: FrontDoorOptions,
 ): Promise<Outcome> {
-  let protocol = jsonProtocol;
+  const protocol = protocols.find((candidate) => candidate.speaks(request)) ?? jsonProtocol;
   let call: WireCall = { service: "unknown", operation: `${request.method} ${request.target}`, input: {} };
   let caller = "anonymous";
   let fault: Exclude<Fault, { kind: "latency" }> | undefined;
   let outcome: Pick<Outcome, "answer" | "error">;
   try {
-    ({ protocol, call } = decode(request));
+    call = protocol.decode(request);
+    if (request.tooLarge) throw tooLarge();
     const service = services.get(call.service);
     if (!service)
       throw unknownOperation(`${call.service} is not served here; there are: ${[...services.keys()].join(", ")}.`);
@@ -138,7 +143,7 @@ async function serve(
   } catch (thrown) {
     const error =
       thrown instanceof AwsError ? thrown : new AwsError("InternalFailure", `The local cloud failed: ${thrown}`, 500);
-    outcome = { answer: protocol.encodeError(error, requestId), error: error.code };
+    outcome = { answer: protocol.encodeError(error, requestId, call.service), error: error.code };
   }
   return { call, caller, ...strike(outcome, fault) };
 }
@@ -165,21 +170,34 @@ function strike(
   }
 }
 
-function decode(request: WireRequest): { protocol: WireProtocol; call: WireCall } {
-  for (const protocol of protocols) {
-    const call = protocol.decode(request);
-    if (call) return { protocol, call };
-  }
-  throw unknownOperation(`${request.method} ${request.target} is no AWS request that is known here.`);
-}
-
 function unknownOperation(message: string): AwsError {
   return new AwsError("UnknownOperationException", message, 404);
 }
 
-async function readRequest(message: IncomingMessage): Promise<WireRequest> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk);
-  const { method = "", url = "", headers } = message;
-  return { method, target: url, headers, body: Buffer.concat(chunks) };
+function tooLarge(): AwsError {
+  return new AwsError("RequestTooLargeException", `Request must be smaller than ${largestBody} bytes.`, 413);
+}
+
+/** Of a body that is too large nothing is kept; the answer does not wait for its end. Rejects when the client goes away. */
+function readRequest(message: IncomingMessage): Promise<WireRequest> {
+  const { method = "", url: target = "", headers } = message;
+  const request = { method, target, headers };
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = [];
+    let size = 0;
+    const refuse = () => {
+      chunks = [];
+      // What is still to come is read and thrown away: a client that writes would miss the answer on a closed connection.
+      message.removeListener("data", keep).resume();
+      resolve({ ...request, body: Buffer.alloc(0), tooLarge: true });
+    };
+    const keep = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > largestBody) refuse();
+      else chunks.push(chunk);
+    };
+    message.on("error", reject).on("end", () => resolve({ ...request, body: Buffer.concat(chunks) }));
+    if (Number(headers["content-length"] ?? 0) > largestBody) refuse();
+    else message.on("data", keep);
+  });
 }

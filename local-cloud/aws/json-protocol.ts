@@ -25,9 +25,11 @@ export const json10Protocol = speaking(oldContentType, (contentType) => contentT
 function speaking(ownContentType: string, isOurs: (contentType: string | undefined) => boolean): WireProtocol {
   const answered = { "content-type": ownContentType };
   return {
-    decode({ method, headers, body }) {
-      const target = headers["x-amz-target"];
-      if (method !== "POST" || typeof target !== "string" || !isOurs(headers["content-type"])) return undefined;
+    speaks({ method, headers }) {
+      return method === "POST" && typeof headers["x-amz-target"] === "string" && isOurs(headers["content-type"]);
+    },
+    decode({ headers, body }) {
+      const target = String(headers["x-amz-target"]);
       const [prefix = "", operation = ""] = target.split(".");
       const service = servicesByTarget.get(prefix);
       if (!service) {
@@ -40,14 +42,36 @@ function speaking(ownContentType: string, isOurs: (contentType: string | undefin
       return { service, operation, input: parseInput(body) };
     },
     encodeResult: (_call, output) => ({ status: 200, headers: answered, body: JSON.stringify(output) }),
-    encodeError: ({ code, message, status }) => ({
+    encodeError: ({ code, message, status }, _requestId, service) => ({
       status,
       headers: { ...answered, "x-amzn-errortype": code },
-      // Recorded with a capital M; unmodelled errors are said to have a small one. SDKs read either.
-      body: JSON.stringify({ __type: code, Message: message, message }),
+      body: JSON.stringify({ __type: code, [messageField(code, service)]: message }),
     }),
   };
 }
+
+/**
+ * Secrets Manager's own exceptions were recorded with a capital `Message`. Those that every service has (AccessDeniedException,
+ * ValidationException), and all of CloudWatch and its logs, have a small one. SDKs read either.
+ */
+function messageField(code: string, service: string): "Message" | "message" {
+  return service === "secretsmanager" && secretsManagerExceptions.has(code) ? "Message" : "message";
+}
+
+const secretsManagerExceptions = new Set([
+  "DecryptionFailure",
+  "EncryptionFailure",
+  "InternalServiceError",
+  "InvalidNextTokenException",
+  "InvalidParameterException",
+  "InvalidRequestException",
+  "LimitExceededException",
+  "MalformedPolicyDocumentException",
+  "PreconditionNotMetException",
+  "PublicPolicyException",
+  "ResourceExistsException",
+  "ResourceNotFoundException",
+]);
 
 function parseInput(body: Buffer): Record<string, unknown> {
   if (body.length === 0) return {};

@@ -13,9 +13,12 @@ const statusByCode = new Map([
 
 /** Lambda's REST API (2015-03-31), as far as functions are invoked and looked at. */
 export const lambdaRest: WireProtocol = {
+  speaks({ target }) {
+    const { pathname } = new URL(target, "http://lambda");
+    return pathname === root || pathname.startsWith(`${root}/`);
+  },
   decode({ method, target, headers, body }) {
     const { pathname, searchParams } = new URL(target, "http://lambda");
-    if (pathname !== root && !pathname.startsWith(`${root}/`)) return undefined;
     const [name, action, ...rest] = pathname
       .slice(root.length + 1)
       .split("/")

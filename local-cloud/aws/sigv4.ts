@@ -9,7 +9,9 @@ export interface WireRequest {
   /** Path and query, still encoded. */
   target: string;
   headers: IncomingHttpHeaders;
+  /** Empty where it was too large to be kept. */
   body: Buffer;
+  tooLarge?: boolean;
 }
 
 /** Whom the signature proves, and for which region and service it was made. */
@@ -20,6 +22,11 @@ export interface Signer {
 }
 
 const algorithm = "AWS4-HMAC-SHA256";
+
+/** The service that a request's signature is for, as it says, unproven; undefined where it has none. */
+export function scopedService({ headers }: WireRequest): string | undefined {
+  return /\bCredential=[^/,\s]+\/\d{8}\/[^/,\s]+\/([^/,\s]+)\/aws4_request/.exec(headers.authorization ?? "")?.[1];
+}
 
 /**
  * Verifies an AWS Signature Version 4 in the Authorization header (presigned URLs are not known here).

@@ -1,14 +1,18 @@
 import { AwsError, type AwsRequest, type AwsService } from "./service.ts";
+import { scopedService } from "./sigv4.ts";
 import type { WireProtocol } from "./wire-protocol.ts";
+import { escapeXml, isForm, queryError } from "./xml.ts";
 
 const headers = { "content-type": "text/xml" };
 const namespace = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /** STS's query protocol: a form in, XML out. */
 export const stsQuery: WireProtocol = {
-  decode({ method, headers, body }) {
-    if (method !== "POST" || !headers["content-type"]?.startsWith("application/x-www-form-urlencoded"))
-      return undefined;
+  speaks(request) {
+    // Nobody's signature: STS, too, says that one is missing.
+    return isForm(request) && (scopedService(request) ?? "sts") === "sts";
+  },
+  decode({ body }) {
     const { Action: operation = "", ...input } = Object.fromEntries(new URLSearchParams(body.toString()));
     return { service: "sts", operation, input };
   },
@@ -22,9 +26,7 @@ export const stsQuery: WireProtocol = {
     };
   },
   encodeError({ code, message, status }, requestId) {
-    const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`;
-    const body = `<ErrorResponse xmlns="${namespace}">${error}<RequestId>${requestId}</RequestId></ErrorResponse>`;
-    return { status, headers, body };
+    return { status, headers, body: queryError(code, message, requestId, namespace) };
   },
 };
 
@@ -46,8 +48,4 @@ export class StsService implements AwsService {
 
 function metadata(requestId: string): string {
   return `<ResponseMetadata><RequestId>${requestId}</RequestId></ResponseMetadata>`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

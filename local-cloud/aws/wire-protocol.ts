@@ -11,13 +11,16 @@ export interface WireCall {
 export interface WireAnswer {
   status: number;
   headers: Record<string, string>;
-  body: string;
+  body: string | Uint8Array;
 }
 
 /** One of the ways in which AWS's services are spoken to. */
 export interface WireProtocol {
-  /** The call, or undefined when the request is not of this protocol. Throws AwsError when it is, but can't be read. */
-  decode(request: WireRequest): WireCall | undefined;
+  /** Whether a request is of this protocol, by its first line and headers. */
+  speaks(request: WireRequest): boolean;
+  /** The call. Throws AwsError when it can't be read. */
+  decode(request: WireRequest): WireCall;
   encodeResult(call: WireCall, output: Record<string, unknown>, requestId: string): WireAnswer;
-  encodeError(error: AwsError, requestId: string): WireAnswer;
+  /** `service` is whom the call is for; `unknown` where that could not be read. */
+  encodeError(error: AwsError, requestId: string, service: string): WireAnswer;
 }

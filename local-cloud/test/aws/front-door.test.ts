@@ -30,6 +30,7 @@ describe("a call", () => {
         caller: administrator,
         region: "eu-west-1",
         requestId: output.$metadata.requestId,
+        authorize: expect.any(Function),
       },
     ]);
   });
@@ -50,13 +51,10 @@ describe("a call", () => {
     ]);
   });
 
-  test("fails in AWS's shape: the bare code, and the message under both spellings", async () => {
+  test("fails in AWS's shape: the bare code, and the message with a capital", async () => {
     const answer = await send(await signedRequest(cloud.clientConfig(), "missing"));
     const message = "Secrets Manager can't find the specified secret.";
-    expect([answer.status, answer.json()]).toEqual([
-      400,
-      { __type: "ResourceNotFoundException", Message: message, message },
-    ]);
+    expect([answer.status, answer.json()]).toEqual([400, { __type: "ResourceNotFoundException", Message: message }]);
     expect(answer.headers.get("content-type")).toBe("application/x-amz-json-1.1");
     expect(answer.headers.get("x-amzn-requestid")).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -108,7 +106,7 @@ describe("what is not served is refused and named:", () => {
     const answer = await send({ ...request, headers: { ...request.headers, ...headers } });
     expect(answer.json()).toMatchObject({
       __type: "UnknownOperationException",
-      Message: expect.stringContaining(message),
+      message: expect.stringContaining(message),
     });
   });
 
@@ -116,14 +114,14 @@ describe("what is not served is refused and named:", () => {
     const response = await fetch(`${cloud.url}/2020-01-01/things`);
     expect([response.status, await response.json()]).toMatchObject([
       404,
-      { Message: "GET /2020-01-01/things is no AWS request that is known here." },
+      { message: "GET /2020-01-01/things is no AWS request that is known here." },
     ]);
   });
 
   test("a service of AWS that was not started", async () => {
     const bare = await startTestCloud();
     const answer = await send(await signedRequest(bare.clientConfig()));
-    expect(answer.json().Message).toBe("secretsmanager is not served here; there are: lambda, logs, sts.");
+    expect(answer.json().message).toBe("secretsmanager is not served here; there are: lambda, logs, sts.");
     await bare.stop();
   });
 
@@ -146,7 +144,7 @@ describe("an ordered fault", () => {
     expect([answer.status, answer.headers.get("retry-after"), answer.json()]).toMatchObject([
       429,
       "7",
-      { __type: "ThrottlingException", Message: "Rate exceeded" },
+      { __type: "ThrottlingException", message: "Rate exceeded" },
     ]);
     expect(service.requests).toEqual([]);
   });

@@ -20,7 +20,7 @@ const mismatch = "The request signature we calculated does not match the signatu
 
 async function refusalOf(change: (request: SignedRequest) => SignedRequest) {
   const answer = await send(change(await signedRequest(cloud.clientConfig(role))));
-  return { status: answer.status, code: answer.json().__type, message: answer.json().Message };
+  return { status: answer.status, code: answer.json().__type, message: answer.json().message };
 }
 
 const withHeaders = (headers: Record<string, string>) => (request: SignedRequest) => ({
@@ -104,7 +104,7 @@ describe("is refused and not handled:", () => {
     });
     expect((await send(request)).json()).toMatchObject({
       __type: "InvalidSignatureException",
-      Message: expect.stringContaining(mismatch),
+      message: expect.stringContaining(mismatch),
     });
   });
 
@@ -123,7 +123,7 @@ describe("is refused and not handled:", () => {
     const answer = await send(
       withHeaders({ "x-amz-target": "secretsmanager.DescribeSecret" })(requestHandler.request()),
     );
-    expect(answer.json().Message).toBe("Credential should be scoped to correct service: 'secretsmanager'.");
+    expect(answer.json().message).toBe("Credential should be scoped to correct service: 'secretsmanager'.");
   });
 });
 
@@ -135,7 +135,7 @@ describe("the cloud's clock", () => {
     await clock.advanceBy(2 * 60_000);
     expect((await send(request)).json()).toMatchObject({
       __type: "InvalidSignatureException",
-      Message: expect.stringMatching(/^Signature expired: \d{8}T\d{6}Z is now earlier than/),
+      message: expect.stringMatching(/^Signature expired: \d{8}T\d{6}Z is now earlier than/),
     });
   });
 
@@ -158,7 +158,7 @@ describe("the cloud's clock", () => {
       door,
     });
     const answer = await send(await signedRequest(behind.clientConfig()));
-    expect(answer.json().Message).toMatch(/^Signature not yet current: \d{8}T\d{6}Z is still later than/);
+    expect(answer.json().message).toMatch(/^Signature not yet current: \d{8}T\d{6}Z is still later than/);
     await behind.stop();
   });
 });

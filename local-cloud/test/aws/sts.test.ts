@@ -13,7 +13,7 @@ async function post(form: string) {
   try {
     return stsQuery.encodeResult(call, await new StsService().handle(request), "request-1");
   } catch (error) {
-    if (error instanceof AwsError) return stsQuery.encodeError(error, "request-1");
+    if (error instanceof AwsError) return stsQuery.encodeError(error, "request-1", "sts");
     throw error;
   }
 }

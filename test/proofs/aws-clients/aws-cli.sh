@@ -65,7 +65,7 @@ is "sts get-caller-identity tells the operator" "arn:aws:iam::123456789012:user/
 alarms=$(call cloudwatch describe-alarms --alarm-name-prefix "${FUNCTION_NAME%-reconciler}-rota" --page-size 1 \
   --query 'MetricAlarms[].AlarmName' 2>&1)
 case $alarms in
-  *"correct service: 'sts'"*) echo "(this version asks CloudWatch in the query protocol, which is not served)" ;;
+  *"(by the query protocol) is not served"*) echo "(this version asks CloudWatch in the query protocol, which is not served)" ;;
   *) is "cloudwatch describe-alarms finds alarms by their prefix, page by page" rotation-too-late,rotator-errors,rotator-throttles \
     "$(echo "$alarms" | tr '\t' '\n' | sed "s/^${FUNCTION_NAME%-reconciler}-//" | sort | paste -sd, -)" ;;
 esac
