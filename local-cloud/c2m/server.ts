@@ -43,6 +43,8 @@ export async function startC2mServer(options: C2mServerOptions): Promise<C2mServ
       baseUrl: `${scheme}://${incoming.headers.host}${prefix}`,
     };
     const answer = await frontDoor.serve(request);
+    // Node would write the machine's time.
+    response.setHeader("date", new Date(engine.clock.now()).toUTCString());
     if (answer === "cut") incoming.socket.destroy();
     else send(response, answer, transferFor(request, engine.knobs));
   };
