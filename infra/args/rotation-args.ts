@@ -1,94 +1,126 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { publicBaseUrl } from "../../src/c2m/base-url.ts";
-import type { CredentialsArgs } from "./credentials-args.ts";
 import type { TokenArgs } from "./token-args.ts";
 
-/** Arguments of `TokenRotation`. */
+/**
+ * Arguments of `TokenRotation`, which are the keys of the stack's config, too. What another resource may give is an
+ * `Input` and is checked when it is known; structure and rules are plain, so that everything is checked at preview.
+ */
 export interface TokenRotationArgs {
-  /** The C2M client that the tokens are issued to. */
-  clientId: string;
-  /** How the client proves itself. */
-  credentials: CredentialsArgs;
-  /** The token secrets. One can be added or removed at any time; a removed one has to be decommissioned first. */
-  tokens: readonly TokenArgs[];
+  /** The C2M client that tokens are issued to, as in "c2m_1234". */
+  clientId: pulumi.Input<string>;
+  /** The client's secret. Set it by `pulumi config set --secret clientSecret`. */
+  clientSecret?: pulumi.Input<string> | undefined;
+  /** In place of clientSecret, the Base32 seed of the client's one-time codes. Set it with --secret. */
+  otpSeed?: pulumi.Input<string> | undefined;
+  /** With otpSeed, the algorithm of the codes: "SHA1", "SHA256" or "SHA512". By default SHA1. */
+  otpAlgorithm?: string | undefined;
+  /** With otpSeed, how many digits a code has: 6, 7 or 8. By default 6. */
+  otpDigits?: number | undefined;
+  /** With otpSeed, how long a code is valid, in seconds. By default 30. */
+  otpPeriod?: number | undefined;
   /**
-   * The C2M API, without `/auth`.
+   * In place of clientSecret, the PEM of the client's private key. Set it by `pulumi config set --secret privateKey <
+   * key.pem`.
+   */
+  privateKey?: pulumi.Input<string> | undefined;
+  /** With privateKey, the `kid` by which C2M finds the public key. */
+  keyId?: pulumi.Input<string> | undefined;
+  /** With privateKey, "RS256", "PS256", "ES256" or "EdDSA". By default it follows from the key. */
+  signingAlgorithm?: string | undefined;
+  /** With privateKey, the `aud` claim; by default the URL of the call that issues. */
+  audience?: pulumi.Input<string> | undefined;
+  /** The full ARN of a secret that holds the client's credentials already, in place of clientSecret. */
+  credentialsSecretArn?: pulumi.Input<string> | undefined;
+  /**
+   * Whether the present token issues the next, in place of credentials. The first token is put into its secret by
+   * hand.
+   * @default false
+   */
+  shortToken?: boolean | undefined;
+  /** With shortToken, the `grant_type` to send; by default client_credentials. */
+  shortTokenGrantType?: string | undefined;
+  /**
+   * The name of the secret that will hold the client's credentials. Only the rotation function may read it.
+   * @default "c2m/client-credentials"
+   */
+  credentialsSecretName?: string | undefined;
+  /**
+   * The token secrets to keep fresh, each an object with the keys below. One can be added at any time, and removed
+   * after it was decommissioned.
+   */
+  tokens: TokenArgs[];
+  /**
+   * The C2M API, without /auth.
    * @default "https://api.click2mail.com/v2"
    */
-  baseUrl?: string | undefined;
+  baseUrl?: pulumi.Input<string> | undefined;
   /**
-   * How long a deleted secret can be restored, in days: 7 to 30, or 0, which deletes at once and lets a development stack
-   * be created again under the same names.
+   * How long a deleted secret can be restored. 0 to 30, not 1 to 6; 0 lets a development stack be created again at
+   * once.
    * @default 30
    */
   recoveryWindowInDays?: number | undefined;
   /**
-   * Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at C2M,
-   * unseen, and its name is taken for the recovery window; the log is the ledger of all tokens.
+   * Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at
+   * C2M; the log is the ledger of all tokens.
    * @default true
    */
   protect?: boolean | undefined;
   /**
-   * How long the functions' log is kept, in days. It is the ledger of issued and revoked tokens, so it must be kept at
-   * least as long as the longest lifetime.
+   * How long the log is kept, which is the ledger of tokens. At least as long as the longest lifetime.
    * @default 120
    */
   logRetentionDays?: number | undefined;
   /**
-   * Alarms, event rules and dashboard; false creates none.
+   * Whether there are alarms, event rules, topics and a dashboard.
+   * @default true
+   */
+  monitoring?: boolean | undefined;
+  /**
+   * Who gets the alarms by e-mail. Each has to confirm the subscription.
+   * @default []
+   */
+  alarmEmails?: pulumi.Input<string>[] | undefined;
+  /**
+   * Where the runbook is read, for the alarms' descriptions.
+   * @default "docs/runbook.md"
+   */
+  runbook?: string | undefined;
+  /** The customer managed key of the secrets, a full ARN, or "create". By default AWS's own key. */
+  kmsKey?: pulumi.Input<string> | undefined;
+  /**
+   * Regions that hold a copy of each token secret. A superseded token lives until every copy is in sync.
+   * @default []
+   */
+  replicaRegions?: string[] | undefined;
+  /**
+   * By region, the full ARN of the customer managed key that encrypts the copies there. By default AWS's own key.
    * @default {}
    */
-  monitoring?: MonitoringOptions | false | undefined;
+  replicaKeys?: { [region: string]: pulumi.Input<string> } | undefined;
   /**
-   * The customer managed KMS key that the secrets are encrypted with: its full ARN, or `"create"` for one of their own.
-   * @default AWS's key for Secrets Manager, which apps of other accounts can't use
+   * ARNs of the principals that may read the token secrets by the secrets' own policy.
+   * @default []
    */
-  kmsKey?: EncryptionKey | undefined;
-  /** Regions that hold a copy of each token secret. A superseded token lives until every copy is in sync. @default none */
-  replicas?: readonly ReplicaArgs[] | undefined;
+  readers?: pulumi.Input<pulumi.Input<string>[]> | undefined;
   /**
-   * ARNs of the principals that may read the token secrets by the secrets' own policy. @default none: the account's
-   * identity policies decide alone
+   * Tags for everything that can have some, beside those that name the rotation.
+   * @default {}
    */
-  readers?: readonly pulumi.Input<string>[] | undefined;
-  /** Tags for everything that can have some, beside those that name the rotation. @default {} */
-  tags?: Record<string, string> | undefined;
-  /** Runs the functions in a VPC. It needs a way to C2M, Secrets Manager and CloudWatch Logs. @default none */
+  tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined;
+  /** Where the functions run, as `subnetIds` and `securityGroupIds`. By default in no VPC. */
   vpc?: VpcArgs | undefined;
-  /** Whether X-Ray traces the functions. @default false */
+  /**
+   * Whether X-Ray traces the functions.
+   * @default false
+   */
   tracing?: boolean | undefined;
 }
 
-/** The full ARN of a customer managed key, or `"create"`. */
-export type EncryptionKey = "create" | pulumi.Input<string>;
-
-/** A copy of every token secret. */
-export interface ReplicaArgs {
-  /** @example "eu-west-1" */
-  region: string;
-  /** ARN of a customer managed key of that region. @default AWS's key there */
-  kmsKeyArn?: pulumi.Input<string> | undefined;
-}
-
-/** Where a function has its network interfaces. */
+/** Where the functions have their network interfaces. They need a way to C2M, Secrets Manager and CloudWatch Logs. */
 export interface VpcArgs {
-  subnetIds: readonly pulumi.Input<string>[];
-  securityGroupIds: readonly pulumi.Input<string>[];
+  /** The subnets, as in `["subnet-1", "subnet-2"]`; 16 at most. */
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** The security groups; 5 at most. */
+  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
 }
-
-/** What of the monitoring can be chosen. */
-export interface MonitoringOptions {
-  /** Who gets the alarms by e-mail; each has to confirm a subscription. @default none */
-  emails?: readonly string[] | undefined;
-  /** Where the runbook is read, for the alarms' descriptions. @default "docs/runbook.md" */
-  runbook?: string | undefined;
-}
-
-/** What `TokenRotation` does where nothing is said. */
-export const rotationDefaults = {
-  baseUrl: publicBaseUrl,
-  recoveryWindowInDays: 30,
-  protect: true,
-  logRetentionDays: 120,
-  runbook: "docs/runbook.md",
-} as const;

@@ -1,11 +1,5 @@
 import { Cron } from "croner";
 
-/**
- * When to rotate, in UTC, as Secrets Manager takes it: `"rate(30 days)"`, or `"cron(0 8 1 * ? *)"` for the first of each
- * month at 8:00. Every four hours at most.
- */
-export type ScheduleExpression = `rate(${number} ${"hour" | "hours" | "day" | "days"})` | `cron(${string})`;
-
 /** RotationRules as the API takes them. */
 export interface RotationRules {
   AutomaticallyAfterDays?: number | undefined;

@@ -1,62 +1,44 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Duration } from "../../src/formats/duration.ts";
-import type { ScheduleExpression } from "./schedule.ts";
 
 /** One token to keep fresh: a secret that apps read. */
 export interface TokenArgs {
-  /**
-   * The name of the secret.
-   * @example "c2m/api-token"
-   */
+  /** The name of the secret that apps read, as in "c2m/api-token". */
   name: string;
   /**
-   * The ARN of a secret that is there already, named `name`, in this account and region: it is adopted. Its value is kept
-   * until the first rotation, also where it is a plain token without JSON; its policy, tags, key and replicas stay its
-   * owner's business.
-   * @default a secret is created
+   * The full ARN of a secret of that name that is there already, in this account and region: it is adopted. Its
+   * policy, tags, key and replicas stay its owner's. By default a secret is created.
    */
   secretArn?: pulumi.Input<string> | undefined;
   /**
-   * The scopes that the token has. `tokens:revoke` must be among them, unless `revocation` is false: without it no token
-   * of the client can revoke another.
-   * @default ["jobs:submit", "jobs:read", "tokens:revoke"]
+   * The scopes of the token; `tokens:revoke` must be among them, unless `revocation` is false.
+   * @default ["jobs:submit","jobs:read","tokens:revoke"]
    */
-  scopes?: readonly string[] | undefined;
+  scopes?: string[] | undefined;
   /**
-   * The lifetime to ask C2M for: `"1 hour"` to `"90 days"`. C2M may grant less, which raises an alarm.
+   * The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less, which raises an alarm.
    * @default "60 days"
    */
-  lifetime?: Duration | undefined;
+  lifetime?: string | undefined;
   /**
-   * How long a superseded token stays alive, for apps that still hold it. AWS's caching clients keep a secret for an hour.
+   * How long a superseded token stays alive, for apps that still hold it; "0 hours" revokes at the end of the
+   * rotation. AWS's caching clients keep a secret for an hour.
    * @default "1 hour"
-   * @example "0 hours" revokes at the end of the rotation
    */
-  grace?: Duration | undefined;
+  grace?: string | undefined;
   /**
-   * When to rotate, in UTC.
+   * When to rotate, in UTC, every four hours at most: "rate(30 days)", or "cron(0 8 1 * ? *)" for the first of each
+   * month at 8:00.
    * @default "rate(30 days)"
-   * @example "cron(0 8 1 * ? *)"
    */
-  schedule?: ScheduleExpression | undefined;
+  schedule?: string | undefined;
   /**
-   * How long after the scheduled time a rotation may begin, in whole hours. Secrets Manager picks a time within.
-   * @default AWS's own: an hour where the schedule is a rate in hours, else until the end of the UTC day
-   * @example "3 hours"
+   * How long after the scheduled time a rotation may begin, in whole hours, as in "3 hours". By default AWS's own: an
+   * hour for a rate in hours, else until the end of the UTC day.
    */
-  window?: Duration | undefined;
+  window?: string | undefined;
   /**
-   * False leaves superseded tokens alive until they expire: for a client that C2M does not grant `tokens:revoke`.
+   * False leaves superseded tokens alive until they expire, and needs no `tokens:revoke`.
    * @default true
    */
   revocation?: boolean | undefined;
 }
-
-/** What a token gets where nothing is said. */
-export const tokenDefaults = {
-  scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
-  lifetime: "60 days",
-  grace: "1 hour",
-  schedule: "rate(30 days)",
-  revocation: true,
-} as const;

@@ -1,9 +1,10 @@
-import * as v from "valibot";
+import type * as pulumi from "@pulumi/pulumi";
 import { formatDuration, parseDuration } from "../../src/formats/duration.ts";
 import { secretNameOf, ttlRange } from "../../src/formats/settings.ts";
-import type { Problem } from "./problem.ts";
+import { matches, opaque, type Report, type Rule } from "./checks.ts";
+import { type Key, nearestKey, tokenKeys } from "./keys.ts";
 import { InvalidSchedule, parseSchedule, reachOf, type ScheduleReach } from "./schedule.ts";
-import { type TokenArgs, tokenDefaults } from "./token-args.ts";
+import type { TokenArgs } from "./token-args.ts";
 
 const hourSeconds = 3_600;
 
@@ -16,52 +17,22 @@ const afterWindowSeconds = 2 * hourSeconds;
 /** The longest time that Secrets Manager takes for a window's Duration, in hours. */
 const longestWindowHours = 24;
 
-const meanings: Record<keyof TokenArgs, string> = {
-  name: "the secret that apps read",
-  secretArn: "the secret that is adopted",
-  scopes: "what the token may do",
-  lifetime: "the lifetime to ask C2M for",
-  grace: "how long a superseded token stays alive",
-  schedule: "when to rotate",
-  window: "how long after the scheduled time a rotation may begin",
-  revocation: "whether superseded tokens are revoked",
-};
-
-const text = v.string("must be a text");
-const scheduleRule = 'must be as in "rate(30 days)" or "cron(0 8 1 * ? *)"';
 const durationRule = 'must be a duration, as in "1 hour" or "30 days"';
-const seconds = (rule = durationRule) =>
-  v.pipe(
-    v.string(rule),
-    v.check((value) => parseDuration(value) !== undefined, rule),
-  );
 
-const tokenSchema = v.strictObject({
-  name: v.pipe(
-    text,
-    v.regex(/^[A-Za-z0-9/_+=.@-]{1,512}$/, "must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -"),
-  ),
-  // An ARN that another resource gives is known later, and checked then.
-  secretArn: v.optional(v.union([v.string(), v.object({ apply: v.function() }), v.promise()], "must be an ARN")),
-  scopes: v.optional(
-    v.pipe(
-      v.array(
-        v.pipe(v.string("must hold texts"), v.minLength(1, "must not hold an empty text")),
-        "must be a list of texts",
-      ),
-      v.minLength(1, "must not be empty"),
-    ),
-  ),
-  lifetime: v.optional(seconds()),
-  grace: v.optional(seconds()),
-  schedule: v.optional(text),
-  window: v.optional(seconds()),
-  revocation: v.optional(v.boolean("must be true or false")),
-});
+/** What Secrets Manager takes for a secret's name. */
+export const secretNameRule: Rule<string> = matches(
+  /^[A-Za-z0-9/_+=.@-]{1,512}$/,
+  "must be 1 to 512 of the characters A-Z a-z 0-9 / _ + = . @ -",
+);
+
+/** What an adopted secret's ARN must be. */
+export const arnRule = "must be the full ARN of the secret of that name, which ends in a hyphen and six characters";
 
 /** A token's arguments with the defaults filled in, in seconds. */
 export interface TokenPlan {
   name: string;
+  /** The secret that is adopted; undefined where one is created. */
+  secretArn: pulumi.Output<string> | undefined;
   scopes: string[];
   lifetimeSeconds: number;
   graceSeconds: number;
@@ -77,50 +48,44 @@ export interface TokenPlan {
 }
 
 /** Checks one token's arguments and fills in the defaults; undefined when there are problems, which `report` gets. */
-export function planToken(value: unknown, path: string, report: (problem: Problem) => void): TokenPlan | undefined {
+export function planToken(value: unknown, path: string, report: Report): TokenPlan | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    report({ path, meaning: "a token", rule: "must be an object with a name" });
+    return undefined;
+  }
+  const token = value as Partial<Record<keyof TokenArgs, unknown>>;
   let sound = true;
   const say = (key: string, rule: string) => {
     sound = false;
-    const meaning = Object.hasOwn(meanings, key) ? meanings[key as keyof TokenArgs] : "not an argument of a token";
-    report({ path: key === "" ? path : `${path}.${key}`, meaning: key === "" ? "a token" : meaning, rule });
+    const { meaning } = (tokenKeys as Record<string, Key>)[key] ?? { meaning: "not an argument of a token" };
+    report({ path: `${path}.${key}`, meaning, rule });
   };
-  const parsed = v.safeParse(tokenSchema, value);
-  if (!parsed.success) {
-    for (const issue of parsed.issues) say(String(issue.path?.[0].key ?? ""), ruleOf(issue));
-  }
+  sayUnknownKeys(token, say);
+  const name = token.name === undefined ? "must be set" : secretNameRule(token.name as string);
+  if (name !== undefined) say("name", name);
   // What is sound of it is checked further, so that everything is told at once.
-  const given = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
-  const lifetime = durationOf(given.lifetime ?? tokenDefaults.lifetime);
-  const grace = durationOf(given.grace ?? tokenDefaults.grace);
-  const revocation = given.revocation !== false;
-  const scopes = Array.isArray(given.scopes) ? given.scopes.map(String) : [...tokenDefaults.scopes];
+  const lifetime = durationOf("lifetime", token.lifetime ?? tokenKeys.lifetime.default, say);
+  const grace = durationOf("grace", token.grace ?? tokenKeys.grace.default, say);
+  const revocation = token.revocation ?? tokenKeys.revocation.default;
+  if (typeof revocation !== "boolean") say("revocation", "must be true or false");
   if (lifetime !== undefined && (lifetime < ttlRange.min || lifetime > ttlRange.max)) {
-    say(
-      "lifetime",
-      `must be from ${formatDuration(ttlRange.min)} to ${formatDuration(ttlRange.max)}, which is what C2M grants`,
-    );
+    const [least, most] = [formatDuration(ttlRange.min), formatDuration(ttlRange.max)];
+    say("lifetime", `must be from ${least} to ${most}, which is what C2M grants`);
   }
-  if (revocation && scopes.length > 0 && !scopes.includes("tokens:revoke")) {
-    say(
-      "scopes",
-      "must hold tokens:revoke, without which no superseded token can be revoked; or set revocation: false",
-    );
-  }
-  checkArn(given, say);
-  const schedule = String(given.schedule ?? tokenDefaults.schedule);
-  const timing = timingOf(schedule, given.window, say);
+  const scopes = scopesOf(token.scopes ?? tokenKeys.scopes.default, revocation !== false, say);
+  const secretArn = secretArnOf(token, path, (problem) => say("secretArn", problem.rule));
+  const timing = timingOf(token.schedule ?? tokenKeys.schedule.default, token.window, say);
   if (timing && lifetime !== undefined && grace !== undefined) checkTiming({ lifetime, grace, ...timing.reach }, say);
   if (!sound || !timing || lifetime === undefined || grace === undefined) return undefined;
   const windowSeconds = timing.reach.longestWindowMs / 1_000;
   return {
-    name: String(given.name),
+    name: token.name as string,
+    secretArn,
     scopes,
     lifetimeSeconds: lifetime,
     graceSeconds: grace,
-    revocation,
-    schedule,
-    window: timing.window,
-    reach: timing.reach,
+    revocation: revocation === true,
+    ...timing,
     pendingMaxAgeSeconds: windowSeconds + afterWindowSeconds,
     spareSeconds: lifetime - timing.reach.longestGapMs / 1_000 - windowSeconds,
   };
@@ -128,25 +93,62 @@ export function planToken(value: unknown, path: string, report: (problem: Proble
 
 type Say = (key: string, rule: string) => void;
 
+function sayUnknownKeys(token: object, say: Say): void {
+  const keys = Object.keys(tokenKeys);
+  for (const key of Object.keys(token)) {
+    if (keys.includes(key)) continue;
+    const near = nearestKey(key, keys);
+    say(key, `there are ${keys.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`);
+  }
+}
+
+function scopesOf(value: unknown, revocation: boolean, say: Say): string[] {
+  if (!Array.isArray(value) || value.some((scope) => typeof scope !== "string" || scope === "")) {
+    say("scopes", "must be a list of texts, none of them empty");
+    return [];
+  }
+  if (value.length === 0) say("scopes", "must not be empty");
+  else if (revocation && !value.includes("tokens:revoke")) {
+    say(
+      "scopes",
+      "must hold tokens:revoke, without which no superseded token can be revoked; or set revocation: false",
+    );
+  }
+  return value as string[];
+}
+
+function secretArnOf(
+  { name, secretArn }: Partial<Record<keyof TokenArgs, unknown>>,
+  path: string,
+  report: Report,
+): pulumi.Output<string> | undefined {
+  if (secretArn === undefined) return undefined;
+  const rule: Rule<string> = (arn) => (typeof arn === "string" && secretNameOf(arn) === name ? undefined : arnRule);
+  const at = { path: `${path}.secretArn`, meaning: tokenKeys.secretArn.meaning };
+  return opaque(secretArn as pulumi.Input<string>, rule, at, report);
+}
+
 function timingOf(
-  schedule: string,
+  schedule: unknown,
   window: unknown,
   say: Say,
-): { reach: ScheduleReach; window: string | undefined } | undefined {
-  const windowSeconds = window === undefined ? undefined : durationOf(window);
+): { schedule: string; reach: ScheduleReach; window: string | undefined } | undefined {
+  const windowSeconds = window === undefined ? undefined : durationOf("window", window, say);
+  if (window !== undefined && windowSeconds === undefined) return undefined;
   const hours = windowSeconds === undefined ? undefined : windowSeconds / hourSeconds;
   if (hours !== undefined && !(Number.isInteger(hours) && hours >= 1 && hours <= longestWindowHours)) {
     say("window", `must be whole hours from 1 hour to ${longestWindowHours} hours`);
     return undefined;
   }
-  // The parser's messages quote the expression; what is none could be anything.
-  if (!/^(rate|cron)\([\w ,*/?#-]*\)$/.test(schedule)) {
-    say("schedule", scheduleRule);
+  // The parser's messages quote the expression, and a text that is no expression could be anything.
+  if (typeof schedule !== "string" || !/^(rate|cron)\([\w ,*/?#-]*\)$/.test(schedule)) {
+    say("schedule", 'must be as in "rate(30 days)" or "cron(0 8 1 * ? *)"');
     return undefined;
   }
   const duration = hours === undefined ? undefined : `${hours}h`;
   try {
-    return { reach: reachOf(parseSchedule({ ScheduleExpression: schedule, Duration: duration })), window: duration };
+    const reach = reachOf(parseSchedule({ ScheduleExpression: schedule, Duration: duration }));
+    return { schedule, reach, window: duration };
   } catch (error) {
     if (!(error instanceof InvalidSchedule)) throw error;
     say(error.message.startsWith("Duration") ? "window" : "schedule", error.message);
@@ -156,41 +158,24 @@ function timingOf(
 
 /** A consumer that holds a superseded token must be able to use it until its grace ends, whenever in their windows two rotations fall. */
 function checkTiming(times: { lifetime: number; grace: number } & ScheduleReach, say: Say): void {
-  const [shortest, longest, window] = [times.shortestGapMs, times.longestGapMs, times.longestWindowMs].map(
-    (ms) => ms / 1_000,
-  );
-  if (shortest === undefined || longest === undefined || window === undefined) return;
-  if (times.grace >= shortest) {
+  const { lifetime, grace } = times;
+  const shortest = times.shortestGapMs / 1_000;
+  const longest = times.longestGapMs / 1_000;
+  const window = times.longestWindowMs / 1_000;
+  if (grace >= shortest) {
     say("grace", `must be shorter than the shortest gap between two rotations, ${formatDuration(shortest)}`);
   }
-  const needed = longest + window + times.grace + marginSeconds;
-  if (needed >= times.lifetime) {
+  const needed = longest + window + grace + marginSeconds;
+  if (needed >= lifetime) {
     say(
       "lifetime",
-      `must be longer than ${formatDuration(needed)}: the schedule's longest gap (${formatDuration(longest)}), its window (${formatDuration(window)}), the grace (${formatDuration(times.grace)}) and a margin (${formatDuration(marginSeconds)}); or rotate more often`,
+      `must be longer than ${formatDuration(needed)}: the schedule's longest gap (${formatDuration(longest)}), its window (${formatDuration(window)}), the grace (${formatDuration(grace)}) and a margin (${formatDuration(marginSeconds)}); or rotate more often`,
     );
   }
 }
 
-function checkArn({ name, secretArn }: Record<string, unknown>, say: Say): void {
-  if (typeof secretArn === "string" && !isArnOf(secretArn, String(name))) say("secretArn", arnRule);
-}
-
-/** What an adopted secret's ARN must be. */
-export const arnRule = "must be the full ARN of the secret of that name, which ends in a hyphen and six characters";
-
-/** Whether this is the full ARN of the secret with this name. */
-export function isArnOf(secretArn: string, name: string): boolean {
-  return secretNameOf(secretArn) === name;
-}
-
-function durationOf(value: unknown): number | undefined {
-  return typeof value === "string" ? parseDuration(value) : undefined;
-}
-
-// strictObject reports a missing key by its name, and one too many as "never".
-function ruleOf(issue: v.BaseIssue<unknown>): string {
-  if (issue.type !== "strict_object") return issue.message;
-  if (issue.path === undefined) return "must be an object with a name";
-  return issue.expected === "never" ? `there are ${Object.keys(meanings).join(", ")}` : "must be set";
+function durationOf(key: string, value: unknown, say: Say): number | undefined {
+  const seconds = typeof value === "string" ? parseDuration(value) : undefined;
+  if (seconds === undefined) say(key, durationRule);
+  return seconds;
 }

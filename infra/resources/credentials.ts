@@ -1,70 +1,46 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  type AssertionArgs,
-  type ClientSecretArgs,
-  type CredentialsArgs,
-  defaultCredentialsName,
-  type OtpArgs,
-} from "../args/credentials-args.ts";
+import type { StackContext } from "./context.ts";
+import { createSecretPolicy, secretArgsOf } from "./token-secret.ts";
 
 /** Where the rotator finds the client's credentials. */
-export interface Credentials {
+export interface StoredCredentials {
   /** Name or ARN, for the settings; undefined where there are none. */
   secretId: pulumi.Input<string> | undefined;
   /** Undefined where there are none. */
   secretArn: pulumi.Output<string> | undefined;
   /** Changes when the credentials that this program stores do. */
   version: pulumi.Input<string> | undefined;
-  shortTokenGrantType: string | undefined;
-  /** The secret, where this program made it. */
-  secret: aws.secretsmanager.Secret | undefined;
 }
 
 /** Stores the credentials, or takes those that are stored. */
 export function createCredentials(
-  name: string,
-  { clientId, credentials }: { clientId: string; credentials: CredentialsArgs },
-  secretArgs: aws.secretsmanager.SecretArgs,
-  { parent, protect }: { parent: pulumi.Resource; protect: boolean },
-): Credentials {
-  if ("shortToken" in credentials) {
-    const { grantType: shortTokenGrantType } = credentials;
-    return { secretId: undefined, secretArn: undefined, version: undefined, shortTokenGrantType, secret: undefined };
+  { plan, child }: StackContext,
+  keyArn: pulumi.Output<string> | undefined,
+): StoredCredentials {
+  const { name, clientId, credentials } = plan;
+  if (credentials.kind === "shortToken") return { secretId: undefined, secretArn: undefined, version: undefined };
+  if (credentials.kind === "existing") {
+    return { secretId: credentials.secretArn, secretArn: credentials.secretArn, version: undefined };
   }
-  if ("secretArn" in credentials) {
-    const secretArn = pulumi.output(credentials.secretArn);
-    return { secretId: secretArn, secretArn, version: undefined, shortTokenGrantType: undefined, secret: undefined };
-  }
-  const secretId = credentials.secretName ?? defaultCredentialsName;
   const secret = new aws.secretsmanager.Secret(
     `${name}-credentials`,
     {
-      ...secretArgs,
-      name: secretId,
-      description: `Credentials of the C2M client ${clientId}, for the rotation function only`,
+      ...secretArgsOf(plan, keyArn),
+      name: credentials.secretName,
+      description: pulumi.interpolate`Credentials of the C2M client ${clientId}, for the rotation function only`,
     },
-    { parent, protect },
+    { ...child, protect: plan.protect },
   );
+  createSecretPolicy(`${name}-credentials`, secret, undefined, child);
   const { versionId: version } = new aws.secretsmanager.SecretVersion(
     `${name}-credentials`,
     {
       secretId: secret.id,
       // A secret for Pulumi also where the caller gave plain text: the SDK makes this input one.
-      secretString: pulumi.jsonStringify({ client_id: clientId, ...fieldsOf(credentials) }),
+      secretString: pulumi.jsonStringify({ client_id: clientId, ...credentials.fields }),
     },
-    { parent },
+    child,
   );
-  return { secretId, secretArn: secret.arn, version, shortTokenGrantType: undefined, secret };
-}
-
-// In the names of the credentials secret, which is read by src/c2m/credentials-secret.ts.
-function fieldsOf(credentials: ClientSecretArgs | OtpArgs | AssertionArgs): Record<string, pulumi.Input<unknown>> {
-  if ("clientSecret" in credentials) return { client_secret: credentials.clientSecret };
-  if ("otpSeed" in credentials) {
-    const { otpSeed, otpAlgorithm, otpDigits, otpPeriod } = credentials;
-    return { otp_seed: otpSeed, otp_algorithm: otpAlgorithm, otp_digits: otpDigits, otp_period: otpPeriod };
-  }
-  const { privateKey, keyId, algorithm, audience } = credentials;
-  return { private_key: privateKey, key_id: keyId, algorithm, audience };
+  return { secretId: credentials.secretName, secretArn: secret.arn, version };
 }

@@ -1,32 +1,62 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { VpcArgs } from "../args/rotation-args.ts";
+import type { SettingsFile } from "../../src/formats/settings.ts";
+import type { StackContext } from "./context.ts";
 import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
+import { type RoleScope, reconcilerStatements, rotatorStatements } from "./roles.ts";
+import { rotatorTimeoutSeconds } from "./settings-file.ts";
 
-/** Arguments of {@link LambdaFunction}. */
-export interface LambdaFunctionArgs {
-  /** The function's name, unique in account and region. */
-  functionName: pulumi.Input<string>;
-  description: pulumi.Input<string>;
+/** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
+const reconcilerTimeoutSeconds = 300;
+
+/** In MB. */
+const memorySize = 256;
+
+/** The two functions, each with a role of its own. */
+export function createFunctions(
+  context: StackContext,
+  settings: pulumi.Output<SettingsFile>,
+  scope: RoleScope,
+): Record<FunctionName, LambdaFunction> {
+  const { plan, child } = context;
+  return {
+    rotator: new LambdaFunction(
+      `${plan.name}-rotator`,
+      {
+        context,
+        settings,
+        code: "rotator",
+        description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
+        timeoutSeconds: rotatorTimeoutSeconds,
+        statements: rotatorStatements(scope),
+      },
+      child,
+    ),
+    reconciler: new LambdaFunction(
+      `${plan.name}-reconciler`,
+      {
+        context,
+        settings,
+        code: "reconciler",
+        description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
+        timeoutSeconds: reconcilerTimeoutSeconds,
+        statements: reconcilerStatements(scope),
+      },
+      child,
+    ),
+  };
+}
+
+interface LambdaFunctionArgs {
+  context: StackContext;
+  settings: pulumi.Output<SettingsFile>;
   /** Whose code it runs. */
   code: FunctionName;
-  /** Further files of the deployment package, by path. */
-  files?: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
-  /** What the function may do, beside writing to its log group. */
-  statements: pulumi.Input<pulumi.Input<aws.iam.PolicyStatement>[]>;
-  /** Where it logs. */
-  logGroup: aws.cloudwatch.LogGroup;
-  /** In seconds. */
+  description: string;
   timeoutSeconds: number;
-  /** In MB. @default 256 */
-  memorySize?: number | undefined;
-  environment?: pulumi.Input<Record<string, pulumi.Input<string>>> | undefined;
-  tags?: Record<string, string> | undefined;
-  /** @default outside of any VPC, with a way to the internet */
-  vpc?: VpcArgs | undefined;
-  /** Whether X-Ray traces it. @default false */
-  tracing?: boolean | undefined;
+  /** What the function may do, beside writing to its log group. */
+  statements: aws.iam.PolicyStatement[];
 }
 
 /** A function on Node 24 and arm64, with a role of its own that may do what `statements` say and write its log. */
@@ -36,52 +66,53 @@ export class LambdaFunction extends pulumi.ComponentResource {
   /** What the function may do. Whatever runs the function depends on it. */
   readonly policy: aws.iam.RolePolicy;
 
-  constructor(name: string, args: LambdaFunctionArgs, options?: pulumi.ComponentResourceOptions) {
-    // Not the files: the state would hold them a second time.
-    super("c2m-token-rotation:index:LambdaFunction", name, { functionName: args.functionName }, options);
-    const child = { parent: this };
-    const tags = args.tags ?? {};
+  constructor(name: string, args: LambdaFunctionArgs, options: pulumi.ComponentResourceOptions) {
+    super("c2m-token-rotation:index:LambdaFunction", name, { functionName: name }, options);
+    const { plan, logGroup, child } = args.context;
+    const own = { ...child, parent: this };
+    const { tags, vpc, tracing } = plan;
     this.role = new aws.iam.Role(
       name,
       {
-        description: pulumi.interpolate`What the function ${args.functionName} may do`,
+        description: `What the function ${name} may do`,
         assumeRolePolicy: pulumi.jsonStringify({
           Version: "2012-10-17",
           Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
         }),
         tags,
       },
-      child,
+      own,
     );
-    this.policy = new aws.iam.RolePolicy(name, { role: this.role.name, policy: policyOf(args) }, child);
+    this.policy = new aws.iam.RolePolicy(name, { role: this.role.name, policy: policyOf(args) }, own);
     this.function = new aws.lambda.Function(
       name,
       {
-        name: args.functionName,
+        name,
         description: args.description,
         runtime: aws.lambda.Runtime.NodeJS24dX,
         architectures: ["arm64"],
         handler: "index.handler",
-        code: pulumi.output(args.files ?? {}).apply((files) => archiveOf({ ...bundleFiles(args.code), ...files })),
+        code: args.settings.apply((file) =>
+          archiveOf({ ...bundleFiles(args.code), "tokens.json": JSON.stringify(file) }),
+        ),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
-        memorySize: args.memorySize ?? 256,
-        loggingConfig: { logFormat: "JSON", logGroup: args.logGroup.name },
+        memorySize,
+        loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
+        environment: { variables: { POWERTOOLS_SERVICE_NAME: plan.name } },
         tags,
-        ...(args.environment ? { environment: { variables: args.environment } } : {}),
-        ...(args.vpc
-          ? { vpcConfig: { subnetIds: [...args.vpc.subnetIds], securityGroupIds: [...args.vpc.securityGroupIds] } }
-          : {}),
-        ...(args.tracing ? { tracingConfig: { mode: "Active" } } : {}),
+        ...(vpc ? { vpcConfig: vpc } : {}),
+        ...(tracing ? { tracingConfig: { mode: "Active" } } : {}),
       },
       // Without its log permissions the first invocation would write no ledger.
-      { ...child, dependsOn: [this.policy] },
+      { ...own, dependsOn: [...own.dependsOn, this.policy] },
     );
     this.registerOutputs({ function: this.function.arn });
   }
 }
 
-function policyOf({ statements, logGroup, vpc, tracing }: LambdaFunctionArgs): pulumi.Output<string> {
+function policyOf({ statements, context }: LambdaFunctionArgs): pulumi.Output<string> {
+  const { plan, logGroup } = context;
   const writeLog = {
     Sid: "WriteLog",
     Effect: "Allow",
@@ -90,9 +121,12 @@ function policyOf({ statements, logGroup, vpc, tracing }: LambdaFunctionArgs): p
   };
   return pulumi.jsonStringify({
     Version: "2012-10-17",
-    Statement: pulumi
-      .all([statements, writeLog])
-      .apply(([own, log]) => [...own, log, ...(vpc ? [networkStatement] : []), ...(tracing ? [tracingStatement] : [])]),
+    Statement: [
+      ...statements,
+      writeLog,
+      ...(plan.vpc ? [networkStatement] : []),
+      ...(plan.tracing ? [tracingStatement] : []),
+    ],
   });
 }
 

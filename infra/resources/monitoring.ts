@@ -1,21 +1,15 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deployedAlarmName } from "../../src/formats/metrics.ts";
-import { type MonitoringOptions, rotationDefaults } from "../args/rotation-args.ts";
 import { type AlarmSource, type AlarmSpec, alarmSpecs, metricOf } from "./alarms.ts";
+import type { StackContext } from "./context.ts";
 import { dashboardBody } from "./dashboard.ts";
 
-/** Arguments of {@link Monitoring}. */
-export interface MonitoringArgs extends MonitoringOptions {
-  /** The name of the rotation: the dimension `service` of its metrics. */
-  rotation: string;
-  rotatorName: pulumi.Input<string>;
-  reconcilerName: pulumi.Input<string>;
-  tokenSecretArns: pulumi.Input<string>[];
-  /** What is left of a token's life when its successor comes as late as the schedule allows: the least of all tokens. */
-  leastSpareSeconds: number;
-  accountId: pulumi.Input<string>;
-  tags?: Record<string, string> | undefined;
+interface MonitoringArgs {
+  context: StackContext;
+  rotatorName: pulumi.Output<string>;
+  reconcilerName: pulumi.Output<string>;
+  tokenSecretArns: pulumi.Output<string>[];
 }
 
 /** Alarms, the event rules that CloudWatch's metrics can't replace, two topics and a dashboard. */
@@ -28,42 +22,42 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly alarms: Record<string, aws.cloudwatch.MetricAlarm>;
   readonly dashboard: aws.cloudwatch.Dashboard;
 
-  constructor(name: string, args: MonitoringArgs, options?: pulumi.ComponentResourceOptions) {
-    super("c2m-token-rotation:index:Monitoring", name, { rotation: args.rotation }, options);
-    const child = { parent: this };
-    const tags = args.tags ?? {};
+  constructor(args: MonitoringArgs) {
+    const { plan, child: options, region } = args.context;
+    const { name, tags } = plan;
+    super("c2m-token-rotation:index:Monitoring", name, { rotation: name }, options);
+    const child = { ...options, parent: this };
     this.alarmTopic = new aws.sns.Topic(
       `${name}-alarms`,
-      { name: `${name}-alarms`, displayName: `Alarms of ${args.rotation}`, tags },
+      { name: `${name}-alarms`, displayName: `Alarms of ${name}`, tags },
       child,
     );
     this.rotationTopic = new aws.sns.Topic(
       `${name}-rotations`,
-      { name: `${name}-rotations`, displayName: `Rotations of ${args.rotation}`, tags },
+      { name: `${name}-rotations`, displayName: `Rotations of ${name}`, tags },
       child,
     );
     new aws.sns.TopicPolicy(
       `${name}-alarms`,
-      topicPolicy(this.alarmTopic, [eventsPublish, alarmsPublish(args)]),
+      topicPolicy(this.alarmTopic, [eventsPublish, alarmsPublish(args.context)]),
       child,
     );
     new aws.sns.TopicPolicy(`${name}-rotations`, topicPolicy(this.rotationTopic, [eventsPublish]), child);
-    for (const email of args.emails ?? []) {
+    for (const { key, address } of plan.alarmEmails) {
       new aws.sns.TopicSubscription(
-        `${name}-${email}`,
-        { topic: this.alarmTopic.arn, protocol: "email", endpoint: email },
+        `${name}-${key}`,
+        { topic: this.alarmTopic.arn, protocol: "email", endpoint: address },
         child,
       );
     }
+    // What is left of a token's life when its successor comes as late as the schedule allows.
+    const leastSpareSeconds = Math.min(...plan.tokens.map(({ spareSeconds }) => spareSeconds));
     this.alarms = Object.fromEntries(
-      alarmSpecs(args.leastSpareSeconds).map((spec) => [
-        spec.name,
-        createAlarm(name, spec, args, this.alarmTopic, child),
-      ]),
+      alarmSpecs(leastSpareSeconds).map((spec) => [spec.name, createAlarm(spec, args, this.alarmTopic, child)]),
     );
     // Not every failed rotation is a failed function: Secrets Manager fails one that may not invoke it, too.
-    this.#notify(`${name}-rotation-failed`, this.alarmTopic, tags, {
-      description: `A rotation of ${args.rotation} failed, as Secrets Manager saw it. Needs a CloudTrail trail.`,
+    notify(`${name}-rotation-failed`, this.alarmTopic, plan.tags, child, {
+      description: `A rotation of ${name} failed, as Secrets Manager saw it. Needs a CloudTrail trail.`,
       pattern: {
         source: ["aws.secretsmanager"],
         "detail-type": ["AWS Service Event via CloudTrail"],
@@ -73,8 +67,8 @@ export class Monitoring extends pulumi.ComponentResource {
         },
       },
     });
-    this.#notify(`${name}-rotated`, this.rotationTopic, tags, {
-      description: `A token secret of ${args.rotation} has a new current value`,
+    notify(`${name}-rotated`, this.rotationTopic, plan.tags, child, {
+      description: `A token secret of ${name} has a new current value`,
       pattern: {
         source: ["aws.secretsmanager"],
         "detail-type": ["Secret Label Updated"],
@@ -82,7 +76,6 @@ export class Monitoring extends pulumi.ComponentResource {
         detail: { labelUpdated: ["AWSCURRENT"] },
       },
     });
-    const { region } = aws.getRegionOutput({}, child);
     this.dashboard = new aws.cloudwatch.Dashboard(
       name,
       {
@@ -95,38 +88,37 @@ export class Monitoring extends pulumi.ComponentResource {
             pulumi.all(Object.values(this.alarms).map(({ arn }) => arn)),
           ])
           .apply(([rotatorName, reconcilerName, regionName, alarmArns]) =>
-            dashboardBody({ rotation: args.rotation, rotatorName, reconcilerName, region: regionName, alarmArns }),
+            dashboardBody({ rotation: name, rotatorName, reconcilerName, region: regionName, alarmArns }),
           ),
       },
       child,
     );
     this.registerOutputs({ alarmTopic: this.alarmTopic.arn, rotationTopic: this.rotationTopic.arn });
   }
+}
 
-  #notify(
-    name: string,
-    topic: aws.sns.Topic,
-    tags: Record<string, string>,
-    { description, pattern }: { description: string; pattern: object },
-  ): void {
-    const child = { parent: this };
-    const rule = new aws.cloudwatch.EventRule(
-      name,
-      { description, eventPattern: pulumi.jsonStringify(pattern), tags },
-      child,
-    );
-    new aws.cloudwatch.EventTarget(name, { rule: rule.name, arn: topic.arn }, child);
-  }
+function notify(
+  name: string,
+  topic: aws.sns.Topic,
+  tags: pulumi.Input<Record<string, string>>,
+  options: pulumi.CustomResourceOptions,
+  { description, pattern }: { description: string; pattern: object },
+): void {
+  const rule = new aws.cloudwatch.EventRule(
+    name,
+    { description, eventPattern: pulumi.jsonStringify(pattern), tags },
+    options,
+  );
+  new aws.cloudwatch.EventTarget(name, { rule: rule.name, arn: topic.arn }, options);
 }
 
 function createAlarm(
-  name: string,
   spec: AlarmSpec,
   args: MonitoringArgs,
   topic: aws.sns.Topic,
   options: pulumi.CustomResourceOptions,
 ): aws.cloudwatch.MetricAlarm {
-  const runbook = args.runbook ?? rotationDefaults.runbook;
+  const { name, runbook, tags } = args.context.plan;
   const { namespace, metricName } = metricOf(spec.source);
   return new aws.cloudwatch.MetricAlarm(
     `${name}-${spec.name}`,
@@ -145,14 +137,14 @@ function createAlarm(
       treatMissingData: spec.missing,
       alarmActions: [topic.arn],
       okActions: [topic.arn],
-      tags: args.tags ?? {},
+      tags,
     },
     options,
   );
 }
 
 function dimensionsOf(source: AlarmSource, args: MonitoringArgs): Record<string, pulumi.Input<string>> {
-  if ("metric" in source) return { service: args.rotation };
+  if ("metric" in source) return { service: args.context.plan.name };
   return { FunctionName: source.of === "rotator" ? args.rotatorName : args.reconcilerName };
 }
 
@@ -174,7 +166,7 @@ const eventsPublish = {
   Action: "sns:Publish",
 };
 
-function alarmsPublish({ accountId }: MonitoringArgs) {
+function alarmsPublish({ accountId }: StackContext) {
   return {
     Sid: "LetAlarmsPublish",
     Effect: "Allow",

@@ -1,8 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ReplicaArgs } from "../args/rotation-args.ts";
-import type { TokenArgs } from "../args/token-args.ts";
-import { arnRule, isArnOf } from "../args/token-rules.ts";
+import type { RotationPlan } from "../args/plan.ts";
+import type { TokenPlan } from "../args/token-rules.ts";
+import type { StackContext } from "./context.ts";
 
 /** A secret that apps read. */
 export interface TokenSecret {
@@ -12,79 +12,76 @@ export interface TokenSecret {
   secret: aws.secretsmanager.Secret | undefined;
 }
 
-/** What all token secrets of a rotation have. */
-export interface TokenSecretOptions {
-  description: string;
-  secretArgs: aws.secretsmanager.SecretArgs;
-  replicas: readonly ReplicaArgs[];
-  readers: readonly pulumi.Input<string>[];
-  protect: boolean;
-  parent: pulumi.Resource;
+/** Creates the token secrets with their policies, or takes those that are there, which are left as they are. By name. */
+export function createTokenSecrets(
+  context: StackContext,
+  keyArn: pulumi.Output<string> | undefined,
+): Record<string, TokenSecret> {
+  const { plan, child } = context;
+  const description = pulumi.interpolate`C2M API token of ${plan.clientId}; kept fresh by ${plan.name}`;
+  const create = ({ name, secretArn }: TokenPlan): TokenSecret => {
+    if (secretArn) return { name, arn: secretArn, secret: undefined };
+    const secret = new aws.secretsmanager.Secret(
+      `${plan.name}-${name}`,
+      {
+        ...secretArgsOf(plan, keyArn),
+        name,
+        description,
+        ...(plan.replicas.length > 0 ? { replicas: plan.replicas.map(replicaOf) } : {}),
+      },
+      { ...child, protect: plan.protect },
+    );
+    createSecretPolicy(`${plan.name}-${name}`, secret, plan.readers, child);
+    return { name, arn: secret.arn, secret };
+  };
+  return Object.fromEntries(plan.tokens.map((token) => [token.name, create(token)]));
 }
 
-/** Creates a token secret and its policy, or takes the one that is there, which is left as it is. */
-export function createTokenSecret(name: string, token: TokenArgs, options: TokenSecretOptions): TokenSecret {
-  if (token.secretArn !== undefined) {
-    const arn = pulumi.output(token.secretArn).apply((given) => {
-      if (!isArnOf(given, token.name)) throw new pulumi.RunError(`The token ${token.name}: secretArn ${arnRule}.`);
-      return given;
-    });
-    return { name: token.name, arn, secret: undefined };
-  }
-  const { description, secretArgs, replicas, readers, protect, parent } = options;
-  const secret = new aws.secretsmanager.Secret(
-    name,
-    {
-      ...secretArgs,
-      name: token.name,
-      description,
-      ...(replicas.length > 0 ? { replicas: replicas.map(replicaOf) } : {}),
-    },
-    { parent, protect },
-  );
-  createSecretPolicy(name, secret, readers, { parent });
-  return { name: token.name, arn: secret.arn, secret };
+/** What all secrets of a rotation have. */
+export function secretArgsOf(
+  { recoveryWindowInDays, tags }: RotationPlan,
+  keyArn: pulumi.Output<string> | undefined,
+): aws.secretsmanager.SecretArgs {
+  return { recoveryWindowInDays, tags, ...(keyArn ? { kmsKeyId: keyArn } : {}) };
 }
 
 /** Lets nobody in without TLS, and the readers read. */
 export function createSecretPolicy(
   name: string,
   secret: aws.secretsmanager.Secret,
-  readers: readonly pulumi.Input<string>[],
+  readers: pulumi.Output<string[]> | undefined,
   options: pulumi.CustomResourceOptions,
 ): void {
-  const allowReaders = {
+  // In the policy of a secret, `*` is that secret.
+  const denyWithoutTls = {
+    Sid: "DenyWithoutTls",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "secretsmanager:*",
+    Resource: "*",
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  };
+  const allowReaders = (arns: string[]) => ({
     Sid: "AllowReaders",
     Effect: "Allow",
-    Principal: { AWS: readers },
+    Principal: { AWS: arns },
     Action: ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
     Resource: "*",
-  };
+  });
+  const statements = pulumi
+    .output(readers ?? [])
+    .apply((arns) => [denyWithoutTls, ...(arns.length > 0 ? [allowReaders(arns)] : [])]);
   new aws.secretsmanager.SecretPolicy(
     name,
     {
       secretArn: secret.arn,
       blockPublicPolicy: true,
-      // In the policy of a secret, `*` is that secret.
-      policy: pulumi.jsonStringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Sid: "DenyWithoutTls",
-            Effect: "Deny",
-            Principal: "*",
-            Action: "secretsmanager:*",
-            Resource: "*",
-            Condition: { Bool: { "aws:SecureTransport": "false" } },
-          },
-          ...(readers.length > 0 ? [allowReaders] : []),
-        ],
-      }),
+      policy: pulumi.jsonStringify({ Version: "2012-10-17", Statement: statements }),
     },
     options,
   );
 }
 
-function replicaOf({ region, kmsKeyArn }: ReplicaArgs): aws.types.input.secretsmanager.SecretReplica {
-  return { region, ...(kmsKeyArn === undefined ? {} : { kmsKeyId: kmsKeyArn }) };
+function replicaOf({ region, keyArn }: RotationPlan["replicas"][number]): aws.types.input.secretsmanager.SecretReplica {
+  return { region, ...(keyArn === undefined ? {} : { kmsKeyId: keyArn }) };
 }

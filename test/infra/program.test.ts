@@ -203,9 +203,9 @@ describe("the program", () => {
     expect(program.outputs).toMatchObject({
       tokenSecretArns: { "c2m/api-token": arn },
       readCommands: {
-        "c2m/api-token": `aws secretsmanager get-secret-value --secret-id ${arn} --query SecretString --output text`,
+        "c2m/api-token": `aws secretsmanager get-secret-value --region us-east-1 --secret-id ${arn} --query SecretString --output text`,
       },
-      rotateNowCommands: { "c2m/api-token": `aws secretsmanager rotate-secret --secret-id ${arn}` },
+      rotateNowCommands: { "c2m/api-token": `aws secretsmanager rotate-secret --region us-east-1 --secret-id ${arn}` },
     });
     expect(JSON.stringify(program.outputs)).not.toContain(base.config.clientSecret);
   });

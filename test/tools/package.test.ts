@@ -27,19 +27,17 @@ const root = resolve(import.meta.dirname, "../..");
 /** Another team's stack, as they would write it. */
 const program = `
 import * as aws from "@pulumi/aws";
-import { type ScheduleExpression, TokenRotation } from "c2m-token-rotation";
+import { TokenRotation } from "c2m-token-rotation";
 
 const adopted = new aws.secretsmanager.Secret("theirs", { name: "their/token" });
 const rotation = new TokenRotation("mail", {
   clientId: "c2m_theirs",
-  credentials: { privateKey: "their-private-key", keyId: "key-1" },
+  privateKey: "their-private-key",
+  keyId: "key-1",
   tokens: [{ name: "mail/token", schedule: "cron(0 8 1 * ? *)", grace: "2 hours" }, { name: "their/token", secretArn: adopted.arn }],
 });
-// @ts-expect-error: the editor refuses what is no schedule
-const weekly: ScheduleExpression = "weekly";
-
-export const topic = rotation.monitoring?.alarmTopic.arn;
-export const names = Object.keys(rotation.tokenSecrets);
+export const topic = rotation.alarmTopicArn;
+export const names = Object.keys(rotation.nodes.tokenSecrets);
 `;
 
 interface Manifest {

@@ -1,20 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkArgs } from "../../infra/args/check-args.ts";
+import { planRotation } from "../../infra/args/plan.ts";
 import type { TokenRotationArgs } from "../../infra/args/rotation-args.ts";
-import type { ScheduleExpression } from "../../infra/args/schedule.ts";
-import type { TokenArgs } from "../../infra/args/token-args.ts";
-import type { Duration } from "../../src/formats/duration.ts";
+import { settingsOf } from "../harness/declared.ts";
+import { plan } from "../harness/program.ts";
 
 const good: TokenRotationArgs = {
   clientId: "c2m_x",
-  credentials: { clientSecret: "secret-77" },
+  clientSecret: "secret-77",
   tokens: [{ name: "c2m/api-token" }],
 };
 
 /** `path: rule` of every problem. */
 function problemsOf(args: Record<string, unknown>, name = "rotation"): string[] {
-  return checkArgs(name, { ...good, ...args } as TokenRotationArgs).problems.map(
+  return planRotation(name, { ...good, ...args } as TokenRotationArgs).problems.map(
     ({ path, rule }) => `${path}: ${rule}`,
   );
 }
@@ -23,9 +22,9 @@ const tokenProblems = (token: Record<string, unknown>) => problemsOf({ tokens: [
 
 describe("a token's arguments", () => {
   it("may be left out but for the name, and are 60 days, an hour's grace, and every 30 days then", () => {
-    const { tokens, problems } = checkArgs("rotation", good);
+    const { plan: planned, problems } = planRotation("rotation", good);
     expect(problems).toEqual([]);
-    expect(tokens).toEqual([
+    expect(planned.tokens).toEqual([
       expect.objectContaining({
         name: "c2m/api-token",
         scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
@@ -58,6 +57,21 @@ describe("a token's arguments", () => {
       "a schedule oftener than AWS allows",
       { schedule: "rate(3 hours)" },
       "tokens[0].schedule: rate(3 hours) is too often",
+    ],
+    [
+      "a schedule that AWS refuses later",
+      { schedule: "rate(250000 hours)" },
+      "tokens[0].schedule: rate(…) must be at most",
+    ],
+    [
+      "a schedule with a weekday nearest to a date",
+      { schedule: "cron(0 8 1W * ? *)" },
+      "tokens[0].schedule: The day of",
+    ],
+    [
+      "a schedule with a ? in the wrong field",
+      { schedule: "cron(0 8 1 ? ? *)" },
+      "tokens[0].schedule: In cron(0 8 1 ?",
     ],
     ["a window of half an hour", { window: "30 minutes" }, "tokens[0].window: must be whole hours"],
     [
@@ -99,7 +113,7 @@ describe("a token's arguments", () => {
 });
 
 describe("lifetime, grace and schedule must fit each other", () => {
-  it.each<[string, TokenArgs["lifetime"], TokenArgs["grace"], ScheduleExpression, string[]]>([
+  it.each<[string, string, string, string, string[]]>([
     [
       "a grace as long as the gap",
       "60 days",
@@ -168,7 +182,7 @@ describe("lifetime, grace and schedule must fit each other", () => {
     );
     fc.assert(
       fc.property(hours, hours, schedules, (lifetime, grace, [schedule, gap, window]) => {
-        const duration = (count: number): Duration => `${count} hours`;
+        const duration = (count: number) => `${count} hours`;
         const accepted = tokenProblems({ lifetime: duration(lifetime), grace: duration(grace), schedule }).length === 0;
         // The last moment at which the predecessor is needed, after its issue.
         const needed = gap + window + grace;
@@ -181,19 +195,63 @@ describe("lifetime, grace and schedule must fit each other", () => {
 describe("the rotation's arguments", () => {
   it.each<[string, Record<string, unknown>, string]>([
     ["no client id", { clientId: "" }, "clientId: must be the id that C2M gave"],
-    ["no mechanism", { credentials: {} }, "credentials: must have exactly one of clientSecret,"],
-    ["two mechanisms", { credentials: { clientSecret: "a", otpSeed: "b" } }, "credentials: must have exactly one of"],
+    [
+      "no mechanism",
+      { clientSecret: undefined },
+      "clientSecret: must be set, `pulumi config set --secret clientSecret`",
+    ],
+    [
+      "two mechanisms",
+      { otpSeed: "b" },
+      "clientSecret: must be set, `pulumi config set --secret clientSecret`, or one of",
+    ],
+    ["a key id without a key", { keyId: "k" }, "keyId: goes with privateKey only"],
+    [
+      "an algorithm that C2M does not know",
+      { clientSecret: undefined, privateKey: "pem", signingAlgorithm: "HS256" },
+      "signingAlgorithm: must be one of RS256, PS256, ES256, EdDSA",
+    ],
+    ["a mistyped key", { alarmEmail: "ops@example.com" }, "alarmEmail: did you mean alarmEmails?"],
+    ["a key that is like none", { colour: "red" }, "colour: there are clientId,"],
+    [
+      "credentials as the release before took them",
+      { credentials: { clientSecret: "a" } },
+      "credentials: is written without this level now: clientSecret, otpSeed,",
+    ],
+    ["tags that AWS keeps for itself", { tags: { "aws:x": "y" } }, "tags: must have no key that begins with aws:"],
+    ["a tag that is too long", { tags: { key: "v".repeat(257) } }, "tags: must have values of at most 256"],
+    [
+      "too many tags",
+      { tags: Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, "v"])) },
+      "tags: must be at most",
+    ],
+    ["an address twice", { alarmEmails: ["a@b", "a@b"] }, "alarmEmails[1]: must be unique among the addresses"],
+    ["a region twice", { replicaRegions: ["eu-west-1", "eu-west-1"] }, "replicaRegions[1]: must be there only once"],
+    [
+      "a key of another region for a copy",
+      { replicaRegions: ["eu-west-1"], replicaKeys: { "eu-west-1": "arn:aws:kms:eu-west-2:123456789012:key/k" } },
+      "replicaKeys.eu-west-1: must be the full ARN of a key in eu-west-1",
+    ],
+    [
+      "a token that is called as the credentials' own resources are",
+      { tokens: [{ name: "credentials" }] },
+      'tokens[0].name: must not be "credentials"',
+    ],
+    [
+      "a token that is called as the secret with the credentials",
+      { tokens: [{ name: "c2m/client-credentials" }] },
+      "tokens[0].name: must not be the name of the secret with the client's credentials",
+    ],
+    [
+      "a secret's name that AWS refuses",
+      { credentialsSecretName: "has space" },
+      "credentialsSecretName: must be 1 to 512",
+    ],
+    ["monitoring that is no switch", { monitoring: {} }, "monitoring: must be true or false"],
+    ["tokens that are no list", { tokens: "c2m/api-token" }, "tokens: must be a list of objects with a name"],
     ["no token", { tokens: [] }, "tokens: must name at least one token secret"],
-    [
-      "a base URL with /auth",
-      { baseUrl: "https://api.click2mail.com/v2/auth" },
-      'baseUrl: base_url must end before "/auth"',
-    ],
-    [
-      "a base URL without TLS",
-      { baseUrl: "http://api.click2mail.com/v2" },
-      "baseUrl: base_url must start with https://",
-    ],
+    ["a base URL with /auth", { baseUrl: "https://api.click2mail.com/v2/auth" }, 'baseUrl: must end before "/auth"'],
+    ["a base URL without TLS", { baseUrl: "http://api.click2mail.com/v2" }, "baseUrl: must start with https://"],
     [
       "a recovery window that AWS refuses",
       { recoveryWindowInDays: 3 },
@@ -205,29 +263,62 @@ describe("the rotation's arguments", () => {
       { logRetentionDays: 30 },
       "logRetentionDays: must be at least the longest lifetime, 60 days",
     ],
-    ["a region that is none", { replicas: [{ region: "Frankfurt" }] }, "replicas[0].region: must be a region"],
-    ["an address that is none", { monitoring: { emails: ["ops"] } }, "monitoring.emails[0]: must be an e-mail address"],
+    ["a region that is none", { replicaRegions: ["Frankfurt"] }, "replicaRegions[0]: must be a region"],
+    ["an address that is none", { alarmEmails: ["ops"] }, "alarmEmails[0]: must be an e-mail address"],
     ["an alias for a key", { kmsKey: "alias/mine" }, 'kmsKey: must be "create", or the full ARN'],
     ["a reader that is no principal", { readers: ["*"] }, "readers[0]: must be the ARN of a role"],
     [
       "a VPC without subnets",
       { vpc: { subnetIds: [], securityGroupIds: ["sg-1"] } },
-      "vpc.subnetIds: must be a list of ids",
+      "vpc.subnetIds: must be a list of 1 to 16 ids",
     ],
     [
       "a short token that may not issue the next",
-      { credentials: { shortToken: true } },
+      { clientSecret: undefined, shortToken: true },
       "tokens[0].scopes: must hold tokens:write",
     ],
   ])("with %s are refused", (_, args, problem) => {
     expect(problemsOf(args)).toEqual([expect.stringContaining(problem)]);
   });
 
-  it("with a name that no function can have are refused", () => {
-    expect(problemsOf({}, "has space")).toEqual(["name: must be 1 to 48 of the characters A-Z a-z 0-9 _ -"]);
+  it("with a name that no resource can have are refused", () => {
+    const rule = (longest: number) => [`name: must be 1 to ${longest} of the characters A-Z a-z 0-9 _ -`];
+    expect(problemsOf({}, "has space")).toEqual(rule(40));
+    // Pulumi adds eight characters to the names of roles and event rules, which AWS limits to 64.
+    expect(problemsOf({}, "n".repeat(40))).toEqual([]);
+    expect(problemsOf({}, "n".repeat(41))).toEqual(rule(40));
+    expect(problemsOf({ monitoring: false }, "n".repeat(45))).toEqual([]);
+    expect(problemsOf({ monitoring: false }, "n".repeat(46))).toEqual(rule(45));
   });
 
   it("take 0 and 7 to 30 days of recovery", () => {
     for (const recoveryWindowInDays of [0, 7, 30]) expect(problemsOf({ recoveryWindowInDays })).toEqual([]);
+  });
+});
+
+describe("a value that another resource gives", () => {
+  const deployed = (key: string, value: unknown) =>
+    plan({
+      main: "test/infra/late-arguments.ts",
+      config: { clientSecret: "secret-77", key, value: JSON.stringify(value) },
+      secretKeys: ["clientSecret"],
+    });
+
+  it.each<[keyof TokenRotationArgs, unknown, string]>([
+    ["clientId", "has space", "clientId (the C2M client that the tokens are issued to): must be the id"],
+    ["baseUrl", "ftp://c2m", "baseUrl (the C2M API): must start with https://"],
+    ["readers", ["*"], "readers (who may read the token secrets): must be the ARN"],
+    ["tags", { "aws:x": "y" }, "tags (tags for everything): must have no key that begins with aws:"],
+  ])("is checked when it is known, with the same message: %s", async (key, value, message) => {
+    await expect(deployed(key, value)).rejects.toThrow(message);
+  });
+
+  it("goes where a known one goes, and a base URL has one form", async () => {
+    const settings = async (key: string, value: unknown) =>
+      settingsOf(await deployed(key, value)).tokens["c2m/api-token"];
+    expect(await settings("baseUrl", "https://c2m.example.com/v2/")).toMatchObject({
+      baseUrl: "https://c2m.example.com/v2",
+    });
+    expect(await settings("clientId", "c2m_late")).toMatchObject({ clientId: "c2m_late" });
   });
 });

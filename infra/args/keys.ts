@@ -1,0 +1,254 @@
+import { publicBaseUrl } from "../../src/c2m/base-url.ts";
+
+/** One thing that a user may say. Its key is the same in the stack's config, in the arguments and in messages. */
+export interface Key {
+  type: "string" | "integer" | "boolean" | "array" | "object";
+  /** What it is, in a few words: for messages. */
+  meaning: string;
+  /** What it does, in whole sentences: for Pulumi.yaml, the docs and the editor. */
+  says: string;
+  /** What holds where nothing is said; absent: nothing does, or AWS decides. */
+  default?: unknown;
+}
+
+/**
+ * All that can be said of a rotation, beside its name. This is the one place of a key, its meaning and its default: tests
+ * hold Pulumi.yaml, docs/deploy.md and the docs of the arguments' types to it.
+ */
+export const rotationKeys = {
+  clientId: {
+    type: "string",
+    meaning: "the C2M client that the tokens are issued to",
+    says: 'The C2M client that tokens are issued to, as in "c2m_1234".',
+  },
+  clientSecret: {
+    type: "string",
+    meaning: "how the client proves itself",
+    says: "The client's secret. Set it by `pulumi config set --secret clientSecret`.",
+  },
+  otpSeed: {
+    type: "string",
+    meaning: "the seed of the client's one-time codes",
+    says: "In place of clientSecret, the Base32 seed of the client's one-time codes. Set it with --secret.",
+  },
+  otpAlgorithm: {
+    type: "string",
+    meaning: "the algorithm of the one-time codes",
+    says: 'With otpSeed, the algorithm of the codes: "SHA1", "SHA256" or "SHA512". By default SHA1.',
+  },
+  otpDigits: {
+    type: "integer",
+    meaning: "the length of the one-time codes",
+    says: "With otpSeed, how many digits a code has: 6, 7 or 8. By default 6.",
+  },
+  otpPeriod: {
+    type: "integer",
+    meaning: "how long a one-time code is valid",
+    says: "With otpSeed, how long a code is valid, in seconds. By default 30.",
+  },
+  privateKey: {
+    type: "string",
+    meaning: "the client's private key",
+    says: "In place of clientSecret, the PEM of the client's private key. Set it by `pulumi config set --secret privateKey < key.pem`.",
+  },
+  keyId: {
+    type: "string",
+    meaning: "the id of the private key",
+    says: "With privateKey, the `kid` by which C2M finds the public key.",
+  },
+  signingAlgorithm: {
+    type: "string",
+    meaning: "the algorithm of the assertion's signature",
+    says: 'With privateKey, "RS256", "PS256", "ES256" or "EdDSA". By default it follows from the key.',
+  },
+  audience: {
+    type: "string",
+    meaning: "whom the assertion is for",
+    says: "With privateKey, the `aud` claim; by default the URL of the call that issues.",
+  },
+  credentialsSecretArn: {
+    type: "string",
+    meaning: "a secret with the client's credentials",
+    says: "The full ARN of a secret that holds the client's credentials already, in place of clientSecret.",
+  },
+  shortToken: {
+    type: "boolean",
+    meaning: "whether the present token issues the next",
+    says: "Whether the present token issues the next, in place of credentials. The first token is put into its secret by hand.",
+    default: false,
+  },
+  shortTokenGrantType: {
+    type: "string",
+    meaning: "the grant type of the issue call",
+    says: "With shortToken, the `grant_type` to send; by default client_credentials.",
+  },
+  credentialsSecretName: {
+    type: "string",
+    meaning: "the secret that will hold the client's credentials",
+    says: "The name of the secret that will hold the client's credentials. Only the rotation function may read it.",
+    default: "c2m/client-credentials",
+  },
+  tokens: {
+    type: "array",
+    meaning: "the token secrets to keep fresh",
+    says: "The token secrets to keep fresh, each an object with the keys below. One can be added at any time, and removed after it was decommissioned.",
+  },
+  baseUrl: {
+    type: "string",
+    meaning: "the C2M API",
+    says: "The C2M API, without /auth.",
+    default: publicBaseUrl,
+  },
+  recoveryWindowInDays: {
+    type: "integer",
+    meaning: "how long a deleted secret can be restored",
+    says: "How long a deleted secret can be restored. 0 to 30, not 1 to 6; 0 lets a development stack be created again at once.",
+    default: 30,
+  },
+  protect: {
+    type: "boolean",
+    meaning: "whether the secrets, their key and the log can't be deleted",
+    says: "Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at C2M; the log is the ledger of all tokens.",
+    default: true,
+  },
+  logRetentionDays: {
+    type: "integer",
+    meaning: "how long the log is kept, which is the ledger of tokens",
+    says: "How long the log is kept, which is the ledger of tokens. At least as long as the longest lifetime.",
+    default: 120,
+  },
+  monitoring: {
+    type: "boolean",
+    meaning: "alarms, event rules, topics and dashboard",
+    says: "Whether there are alarms, event rules, topics and a dashboard.",
+    default: true,
+  },
+  alarmEmails: {
+    type: "array",
+    meaning: "who gets the alarms",
+    says: "Who gets the alarms by e-mail. Each has to confirm the subscription.",
+    default: [],
+  },
+  runbook: {
+    type: "string",
+    meaning: "where the runbook is read",
+    says: "Where the runbook is read, for the alarms' descriptions.",
+    default: "docs/runbook.md",
+  },
+  kmsKey: {
+    type: "string",
+    meaning: "what the secrets are encrypted with",
+    says: 'The customer managed key of the secrets, a full ARN, or "create". By default AWS\'s own key.',
+  },
+  replicaRegions: {
+    type: "array",
+    meaning: "regions with a copy of each token secret",
+    says: "Regions that hold a copy of each token secret. A superseded token lives until every copy is in sync.",
+    default: [],
+  },
+  replicaKeys: {
+    type: "object",
+    meaning: "the keys of the copies",
+    says: "By region, the full ARN of the customer managed key that encrypts the copies there. By default AWS's own key.",
+    default: {},
+  },
+  readers: {
+    type: "array",
+    meaning: "who may read the token secrets",
+    says: "ARNs of the principals that may read the token secrets by the secrets' own policy.",
+    default: [],
+  },
+  tags: {
+    type: "object",
+    meaning: "tags for everything",
+    says: "Tags for everything that can have some, beside those that name the rotation.",
+    default: {},
+  },
+  vpc: {
+    type: "object",
+    meaning: "where the functions run",
+    says: "Where the functions run, as `subnetIds` and `securityGroupIds`. By default in no VPC.",
+  },
+  tracing: {
+    type: "boolean",
+    meaning: "whether X-Ray traces the functions",
+    says: "Whether X-Ray traces the functions.",
+    default: false,
+  },
+} as const satisfies Record<string, Key>;
+
+/** All that can be said of one token. */
+export const tokenKeys = {
+  name: {
+    type: "string",
+    meaning: "the secret that apps read",
+    says: 'The name of the secret that apps read, as in "c2m/api-token".',
+  },
+  secretArn: {
+    type: "string",
+    meaning: "the secret that is adopted",
+    says: "The full ARN of a secret of that name that is there already, in this account and region: it is adopted. Its policy, tags, key and replicas stay its owner's. By default a secret is created.",
+  },
+  scopes: {
+    type: "array",
+    meaning: "what the token may do",
+    says: "The scopes of the token; `tokens:revoke` must be among them, unless `revocation` is false.",
+    default: ["jobs:submit", "jobs:read", "tokens:revoke"],
+  },
+  lifetime: {
+    type: "string",
+    meaning: "the lifetime to ask C2M for",
+    says: 'The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less, which raises an alarm.',
+    default: "60 days",
+  },
+  grace: {
+    type: "string",
+    meaning: "how long a superseded token stays alive",
+    says: 'How long a superseded token stays alive, for apps that still hold it; "0 hours" revokes at the end of the rotation. AWS\'s caching clients keep a secret for an hour.',
+    default: "1 hour",
+  },
+  schedule: {
+    type: "string",
+    meaning: "when to rotate",
+    says: 'When to rotate, in UTC, every four hours at most: "rate(30 days)", or "cron(0 8 1 * ? *)" for the first of each month at 8:00.',
+    default: "rate(30 days)",
+  },
+  window: {
+    type: "string",
+    meaning: "how long after the scheduled time a rotation may begin",
+    says: 'How long after the scheduled time a rotation may begin, in whole hours, as in "3 hours". By default AWS\'s own: an hour where it comes several times a day, else until the end of the UTC day.',
+  },
+  revocation: {
+    type: "boolean",
+    meaning: "whether superseded tokens are revoked",
+    says: "False leaves superseded tokens alive until they expire, and needs no `tokens:revoke`.",
+    default: true,
+  },
+} as const satisfies Record<string, Key>;
+
+export type RotationKey = keyof typeof rotationKeys;
+export type TokenKey = keyof typeof tokenKeys;
+
+/** The keys of which exactly one is said: how the client proves itself. */
+export const mechanismKeys = ["clientSecret", "otpSeed", "privateKey", "credentialsSecretArn", "shortToken"] as const;
+
+/** The key of `keys` that was likely meant; undefined where none is near. */
+export function nearestKey(given: string, keys: readonly string[]): string | undefined {
+  const near = keys.map((key) => ({ key, edits: editsBetween(given.toLowerCase(), key.toLowerCase()) }));
+  const [best] = near.sort((one, other) => one.edits - other.edits);
+  return best && best.edits <= Math.max(2, given.length / 4) ? best.key : undefined;
+}
+
+/** Levenshtein's distance. */
+function editsBetween(one: string, other: string): number {
+  let above = Array.from({ length: other.length + 1 }, (_, column) => column);
+  for (const [row, letter] of [...one].entries()) {
+    const here = [row + 1];
+    for (const [column, expected] of [...other].entries()) {
+      const replaced = (above[column] ?? 0) + (letter === expected ? 0 : 1);
+      here.push(Math.min(replaced, (above[column + 1] ?? 0) + 1, (here[column] ?? 0) + 1));
+    }
+    above = here;
+  }
+  return above.at(-1) ?? 0;
+}

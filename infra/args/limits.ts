@@ -1,0 +1,17 @@
+/** What AWS takes, as far as it can be known before anything is deployed. Where Pulumi adds to a name, that is counted. */
+export const limits = {
+  /** Pulumi adds a hyphen and seven characters to the names of roles and event rules, which AWS limits to 64. */
+  nameLength: { withMonitoring: 40, withoutMonitoring: 45 },
+  /** Of a resource, ours among them. */
+  tags: 50,
+  tagKeyLength: 128,
+  tagValueLength: 256,
+  /** Of a function's network interface. */
+  subnets: 16,
+  securityGroups: 5,
+} as const;
+
+/** The retention times that CloudWatch Logs takes, in days. */
+export const retentions: readonly number[] = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
