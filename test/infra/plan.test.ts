@@ -11,6 +11,18 @@ const good: TokenRotationArgs = {
   tokens: [{ name: "c2m/api-token" }],
 };
 
+/** A stack that hands one argument over as another resource would. */
+const deployed = (key: string, value: unknown) =>
+  plan({
+    main: "test/infra/late-arguments.ts",
+    config: { clientSecret: "secret-77", key, value: JSON.stringify(value) },
+    secretKeys: ["clientSecret"],
+  });
+const [lateUrl, lateClient] = await Promise.all([
+  deployed("baseUrl", "https://c2m.example.com/v2/"),
+  deployed("clientId", "c2m_late"),
+]);
+
 /** `path: rule` of every problem. */
 function problemsOf(args: Record<string, unknown>, name = "rotation"): string[] {
   return planRotation(name, { ...good, ...args } as TokenRotationArgs).problems.map(
@@ -66,12 +78,12 @@ describe("a token's arguments", () => {
     [
       "a schedule with a weekday nearest to a date",
       { schedule: "cron(0 8 1W * ? *)" },
-      "tokens[0].schedule: The day of",
+      "tokens[0].schedule: A field of cron(0 8 1W",
     ],
     [
       "a schedule with a ? in the wrong field",
       { schedule: "cron(0 8 1 ? ? *)" },
-      "tokens[0].schedule: In cron(0 8 1 ?",
+      "tokens[0].schedule: A field of cron(0 8 1 ?",
     ],
     ["a window of half an hour", { window: "30 minutes" }, "tokens[0].window: must be whole hours"],
     [
@@ -297,13 +309,6 @@ describe("the rotation's arguments", () => {
 });
 
 describe("a value that another resource gives", () => {
-  const deployed = (key: string, value: unknown) =>
-    plan({
-      main: "test/infra/late-arguments.ts",
-      config: { clientSecret: "secret-77", key, value: JSON.stringify(value) },
-      secretKeys: ["clientSecret"],
-    });
-
   it.each<[keyof TokenRotationArgs, unknown, string]>([
     ["clientId", "has space", "clientId (the C2M client that the tokens are issued to): must be the id"],
     ["baseUrl", "ftp://c2m", "baseUrl (the C2M API): must start with https://"],
@@ -313,12 +318,8 @@ describe("a value that another resource gives", () => {
     await expect(deployed(key, value)).rejects.toThrow(message);
   });
 
-  it("goes where a known one goes, and a base URL has one form", async () => {
-    const settings = async (key: string, value: unknown) =>
-      settingsOf(await deployed(key, value)).tokens["c2m/api-token"];
-    expect(await settings("baseUrl", "https://c2m.example.com/v2/")).toMatchObject({
-      baseUrl: "https://c2m.example.com/v2",
-    });
-    expect(await settings("clientId", "c2m_late")).toMatchObject({ clientId: "c2m_late" });
+  it("goes where a known one goes, and a base URL has one form", () => {
+    expect(settingsOf(lateClient).tokens["c2m/api-token"]).toMatchObject({ clientId: "c2m_late" });
+    expect(settingsOf(lateUrl).tokens["c2m/api-token"]).toMatchObject({ baseUrl: "https://c2m.example.com/v2" });
   });
 });
