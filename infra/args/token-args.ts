@@ -33,7 +33,7 @@ export interface TokenArgs {
   schedule?: string | undefined;
   /**
    * How long after the scheduled time a rotation may begin, in whole hours, as in "3 hours". By default AWS's own: an
-   * hour for a rate in hours, else until the end of the UTC day.
+   * hour where it comes several times a day, else until the end of the UTC day.
    */
   window?: string | undefined;
   /**
