@@ -20,6 +20,8 @@ import { type LogsKnobs, LogsService, type SavedLogGroup } from "./logs/service.
 import type { KnobSettings } from "./secrets-manager/knobs.ts";
 import { type SavedSecrets, SecretsManagerService } from "./secrets-manager/service.ts";
 
+/** The path of the second C2M's base URL. */
+const stage = "/dev";
 const eventBridge = "events.amazonaws.com";
 
 export interface LocalCloudOptions {
@@ -33,6 +35,7 @@ export interface LocalCloudOptions {
   c2mPort?: number;
   secretsManager?: KnobSettings;
   c2m?: Partial<C2mKnobs>;
+  c2mStage?: Partial<C2mKnobs>;
   logs?: Partial<LogsKnobs>;
   cloudWatch?: Partial<CloudWatchKnobs>;
   /** Runs EventBridge's rules this often instead of on their schedules, in ms. */
@@ -51,6 +54,8 @@ export interface CloudState {
   secrets: SavedSecrets;
   logs: SavedLogGroup[];
   c2m: C2mState;
+  /** Absent in a state of an earlier version. */
+  c2mStage?: C2mState;
 }
 
 /** What an AWS SDK client needs to speak to the local cloud. */
@@ -78,6 +83,11 @@ export class LocalCloud {
   /** CloudWatch's metrics and alarms. */
   readonly metrics: CloudWatch;
   readonly c2m: C2mEngine;
+  /**
+   * A second C2M on the host of the first, as a stage beside production: without clients until some are registered, and
+   * with a register of tokens of its own. Fault rules and the call log name it `c2m-stage`.
+   */
+  readonly c2mStage: C2mEngine;
   /** The operator who deploys. */
   readonly administrator: Caller;
   readonly #invokers = new Map<string, LambdaClient>();
@@ -119,6 +129,11 @@ export class LocalCloud {
           : this.#invoke(targetArn, event, serviceCaller(accountId, eventBridge, ruleArn)),
     });
     this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {}, ...(state && { state: state.c2m }) });
+    this.c2mStage = new C2mEngine({
+      clock,
+      knobs: options.c2mStage ?? {},
+      ...(state?.c2mStage && { state: state.c2mStage }),
+    });
     const asSecretsManager = (secretArn: string) => serviceCaller(accountId, "secretsmanager.amazonaws.com", secretArn);
     this.secretsManager = new SecretsManagerService({
       clock,
@@ -147,7 +162,7 @@ export class LocalCloud {
   }
 
   async #serve(options: LocalCloudOptions): Promise<void> {
-    const { clock, faults, calls, identities, iam, c2m, metrics, accountId, region } = this;
+    const { clock, faults, calls, identities, iam, c2m, c2mStage, metrics, accountId, region } = this;
     const { cloudWatch: knobs = {} } = options;
     this.#frontDoor = await startFrontDoor({
       services: [
@@ -166,13 +181,12 @@ export class LocalCloud {
       allowedSkewMs: Number.POSITIVE_INFINITY,
     });
     this.lambda.setEndpoint(this.awsUrl);
+    const observed = { faults, calls, clock, ...(options.onC2mExchange && { onExchange: options.onC2mExchange }) };
     this.#c2mServer = await startC2mServer({
       engine: c2m,
-      faults,
-      calls,
-      clock,
+      stages: { [stage]: { engine: c2mStage, service: "c2m-stage", ...observed } },
       port: options.c2mPort ?? 0,
-      ...(options.onC2mExchange ? { onExchange: options.onC2mExchange } : {}),
+      ...observed,
     });
   }
 
@@ -186,6 +200,11 @@ export class LocalCloud {
     return this.#c2mServer?.url ?? "";
   }
 
+  /** The base URL of the second C2M. */
+  get c2mStageUrl(): string {
+    return this.#c2mServer?.stageUrl(stage) ?? "";
+  }
+
   /** The configuration of an SDK client that acts for `caller`; default the administrator. */
   clientConfig(caller: Caller = this.administrator): ClientConfig {
     return { endpoint: this.awsUrl, region: this.region, credentials: this.identities.issue(caller) };
@@ -193,7 +212,12 @@ export class LocalCloud {
 
   /** For `state` of a cloud to come; can be written as JSON. */
   save(): CloudState {
-    return { secrets: this.secretsManager.save(), logs: this.logs.save(), c2m: this.c2m.save() };
+    return {
+      secrets: this.secretsManager.save(),
+      logs: this.logs.save(),
+      c2m: this.c2m.save(),
+      c2mStage: this.c2mStage.save(),
+    };
   }
 
   /** Ends its processes and closes its ports; once, however often it is called. */

@@ -1,4 +1,8 @@
+import { STATUS_CODES } from "node:http";
 import type { Clock } from "./clock.ts";
+
+/** What a gateway says that knows nothing of the API behind it: a page, JSON without a `code`, or nothing. */
+export type GatewayBody = "html" | "message" | "empty";
 
 /** What goes wrong with a call. */
 export type Fault =
@@ -8,6 +12,11 @@ export type Fault =
   | { kind: "cut"; when: "before" | "after" }
   /** Done, then answered with these bytes instead of the true answer. */
   | { kind: "garble"; status: number; body: string | Uint8Array; headers?: Record<string, string> }
+  /**
+   * A gateway in front answers by itself, with any status, 200 too: in place of having the call done, or after it was done.
+   * Nothing of the true answer is left.
+   */
+  | { kind: "gateway"; status: number; body: GatewayBody; when: "before" | "after" }
   /** Takes this long on the cloud's clock, then goes on as usual. */
   | { kind: "latency"; ms: number }
   /** Is stopped on its way, before anything is done, until the test lets it go on as usual. */
@@ -15,6 +24,24 @@ export type Fault =
 
 /** What of a fault changes the answer; the others only delay it. */
 export type Strike = Exclude<Fault, { kind: "latency" | "hold" }>;
+
+/** What a gateway sends by itself; `message` is what it says where it sends JSON, by default the status in words. */
+export function gatewayAnswer(
+  status: number,
+  body: GatewayBody,
+  message = STATUS_CODES[status] ?? "Error",
+): { status: number; headers: Record<string, string>; body: string } {
+  switch (body) {
+    case "html": {
+      const page = `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`;
+      return { status, headers: { "content-type": "text/html" }, body: page };
+    }
+    case "message":
+      return { status, headers: { "content-type": "application/json" }, body: JSON.stringify({ message }) };
+    case "empty":
+      return { status, headers: {}, body: "" };
+  }
+}
 
 /** A call that stands still at a point that a test has chosen. */
 export class Hold {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { CallLog } from "../calls.ts";
 import type { Clock } from "../clock.ts";
-import type { Fault, Faults } from "../faults.ts";
+import { type Fault, type Faults, gatewayAnswer } from "../faults.ts";
 import type { Iam } from "../iam/iam.ts";
 import type { Identities } from "../iam/identities.ts";
 import { json10Protocol, jsonProtocol } from "./json-protocol.ts";
@@ -134,6 +134,9 @@ async function serve(
     }
     fault = await faults.take(service.name, call.operation);
     if (fault?.kind === "cut" && fault.when === "before") return { call, caller, answer: undefined };
+    if (fault?.kind === "gateway" && fault.when === "before") {
+      return { call, caller, answer: gatewayAnswer(fault.status, fault.body), error: "gateway" };
+    }
     if (fault?.kind === "error") throw new AwsError(fault.code, fault.message, fault.status);
     const { operation, input } = call;
     const authorize = (needed: PermissionNeeded) => iam.authorize(signer.caller, needed);
@@ -156,6 +159,8 @@ function strike(
   switch (fault?.kind) {
     case "cut":
       return { answer: undefined };
+    case "gateway":
+      return { answer: gatewayAnswer(fault.status, fault.body), error: "gateway" };
     case "garble":
       return { ...outcome, answer: { status: fault.status, headers: fault.headers ?? {}, body: fault.body } };
     case "error":

@@ -71,14 +71,15 @@ export class ClientRegister {
   }
 
   /**
-   * RFC 7523 §3: signed with a key of the client, who is its issuer and its subject; for us; not expired; with an id that
-   * was not used before. Uses the assertion up when it is right.
+   * RFC 7523 §3: signed with a key of the client, who is its issuer and its subject; for us; not expired; not issued in the
+   * future; with an id that was not used before. Uses the assertion up when it is right.
    */
   async provesAssertion(
     clientId: string,
     assertion: string,
     now: number,
     audiences: readonly string[] | undefined,
+    { assertionLeewaySeconds }: C2mKnobs,
   ): Promise<boolean> {
     const entry = this.#entries.get(clientId);
     if (!entry?.client.publicKeys) return false;
@@ -92,13 +93,16 @@ export class ClientRegister {
         subject: clientId,
         requiredClaims: ["aud", "exp", "jti"],
         currentDate: new Date(now),
+        clockTolerance: assertionLeewaySeconds,
         ...(audiences && { audience: [...audiences] }),
       });
       payload = verified.payload;
     } catch {
       return false;
     }
-    const { jti } = payload;
+    const { jti, iat = 0 } = payload;
+    // The library looks at `iat` only for an assertion's age.
+    if (iat * 1_000 > now + assertionLeewaySeconds * 1_000) return false;
     if (typeof jti !== "string" || jti === "" || entry.usedAssertionIds.has(jti)) return false;
     entry.usedAssertionIds.add(jti);
     return true;

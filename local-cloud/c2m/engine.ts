@@ -53,7 +53,7 @@ export class C2mEngine {
     this.knobs = { ...plainKnobs, ...options.knobs };
     this.#tokens = new TokenRegister(options.randomId);
     this.#operations = new C2mOperations({
-      clock: this.clock,
+      now: () => this.now(),
       knobs: this.knobs,
       clients: this.#clients,
       tokens: this.#tokens,
@@ -62,6 +62,16 @@ export class C2mEngine {
     for (const client of options.state?.clients ?? []) this.#clients.register(client);
     for (const token of options.state?.tokens ?? []) this.#tokens.restore({ ...token });
     for (const job of options.state?.jobs ?? []) this.jobs.restore(job);
+  }
+
+  /** C2M's own time in epoch ms. */
+  now(): number {
+    return this.clock.now() + this.knobs.clockAheadMs;
+  }
+
+  /** Revokes all tokens that live, long and short, as C2M may do when something has leaked. */
+  revokeEverything(): void {
+    for (const token of this.#tokens.all) this.#tokens.revoke(token, this.now(), this.knobs);
   }
 
   /** For `state` of an engine to come; can be written as JSON. */
@@ -79,19 +89,19 @@ export class C2mEngine {
     return this.#tokens.all;
   }
 
-  /** The long tokens that are neither revoked nor expired at `now` (default: the clock's): what must be accounted for. */
-  liveLongTokens(now = this.clock.now()): C2mToken[] {
+  /** The long tokens that are neither revoked nor expired at `now` (default: C2M's): what must be accounted for. */
+  liveLongTokens(now = this.now()): C2mToken[] {
     return this.tokens.filter((token) => token.kind === "long" && isLive(token, now));
   }
 
   /** Whether the token is neither revoked nor expired. False for an unknown id. */
-  isLive(tokenId: string, now = this.clock.now()): boolean {
+  isLive(tokenId: string, now = this.now()): boolean {
     const token = this.#tokens.byId(tokenId);
     return token !== undefined && isLive(token, now);
   }
 
   /** Whether a bearer of the token is let in: not before it works, and for as long as a revocation has not bitten. */
-  isAccepted(tokenId: string, now = this.clock.now()): boolean {
+  isAccepted(tokenId: string, now = this.now()): boolean {
     const token = this.#tokens.byId(tokenId);
     return token !== undefined && isAccepted(token, now);
   }

@@ -1,6 +1,6 @@
 import type { CallLog } from "../calls.ts";
 import type { Clock } from "../clock.ts";
-import type { Fault, Faults } from "../faults.ts";
+import { type Fault, type Faults, gatewayAnswer } from "../faults.ts";
 import type { C2mEngine } from "./engine.ts";
 import type { C2mAnswer, C2mRequest } from "./exchange.ts";
 import { errorAnswer } from "./refusal.ts";
@@ -15,6 +15,8 @@ export interface C2mExchange {
 
 export interface C2mFrontDoorOptions {
   engine: C2mEngine;
+  /** What fault rules and the call log name it; default `c2m`. */
+  service?: string;
   faults?: Faults;
   calls?: CallLog;
   /** Dates the call log; default the engine's. */
@@ -33,9 +35,9 @@ export class C2mFrontDoor {
 
   /** The answer; `cut` when the connection is to be cut, be the request done or not. */
   async serve(request: C2mRequest): Promise<C2mAnswer<string | Uint8Array> | "cut"> {
-    const { engine, faults, onExchange } = this.#options;
+    const { engine, service = "c2m", faults, onExchange } = this.#options;
     const who = engine.identify(request);
-    const fault = await faults?.take("c2m", who.operation ?? "unknown");
+    const fault = await faults?.take(service, who.operation ?? "unknown");
     if (fault?.kind === "cut" && fault.when === "before") {
       this.#record({ ...who, status: 0, error: "cut_before" });
       return "cut";
@@ -46,7 +48,9 @@ export class C2mFrontDoor {
       onExchange?.({ request, answer, faulty: true });
       return answer;
     }
+    if (fault?.kind === "gateway" && fault.when === "before") return this.#answerAsGateway(request, who, fault);
     const answer = await engine.answer(request);
+    if (fault?.kind === "gateway") return this.#answerAsGateway(request, answer, fault);
     if (fault?.kind === "cut") {
       this.#record({ ...answer, error: "cut_after" });
       return "cut";
@@ -57,11 +61,22 @@ export class C2mFrontDoor {
     return sent;
   }
 
+  #answerAsGateway(
+    request: C2mRequest,
+    { operation, caller }: Pick<C2mAnswer, "operation" | "caller">,
+    { status, body }: Extract<Fault, { kind: "gateway" }>,
+  ): C2mAnswer {
+    const answer = { ...gatewayAnswer(status, body), operation, caller, error: "gateway" };
+    this.#record(answer);
+    this.#options.onExchange?.({ request, answer, faulty: true });
+    return answer;
+  }
+
   #record({ operation, caller, status, error }: Pick<C2mAnswer, "operation" | "caller" | "status" | "error">): void {
-    const { calls, engine, clock = engine.clock } = this.#options;
+    const { calls, engine, service = "c2m", clock = engine.clock } = this.#options;
     calls?.record({
       at: clock.now(),
-      service: "c2m",
+      service,
       operation: operation ?? "unknown",
       caller,
       status,

@@ -1,4 +1,3 @@
-import type { Clock } from "../clock.ts";
 import type { ClientRegister } from "./clients.ts";
 import { bearer, type C2mRequest, header } from "./exchange.ts";
 import { type LongTokenRequest, longTokenRequest, shortTokenScopes } from "./issue-request.ts";
@@ -26,7 +25,7 @@ export interface Success {
 
 /** The API's operations: who may do what, and what becomes of it. */
 export class C2mOperations {
-  readonly #clock: Clock;
+  readonly #now: () => number;
   readonly #knobs: C2mKnobs;
   readonly #clients: ClientRegister;
   readonly #tokens: TokenRegister;
@@ -34,13 +33,13 @@ export class C2mOperations {
   readonly #rateLimit = new RateLimit();
 
   constructor(parts: {
-    clock: Clock;
+    now: () => number;
     knobs: C2mKnobs;
     clients: ClientRegister;
     tokens: TokenRegister;
     jobs: JobRegister;
   }) {
-    this.#clock = parts.clock;
+    this.#now = parts.now;
     this.#knobs = parts.knobs;
     this.#clients = parts.clients;
     this.#tokens = parts.tokens;
@@ -53,7 +52,7 @@ export class C2mOperations {
     if (!target) throw unknownPath(this.#knobs);
     if (target.operation === "getAccount") return this.#getAccount(request);
     if (target.operation === "submitStatic") return this.#submitStatic(request);
-    this.#rateLimit.admit(request.sourceIp ?? "127.0.0.1", this.#clock.now(), this.#knobs);
+    this.#rateLimit.admit(request.sourceIp ?? "127.0.0.1", this.#now(), this.#knobs);
     switch (target.operation) {
       case "issueLongTermToken":
         return this.#issueLongTermToken(request);
@@ -70,8 +69,12 @@ export class C2mOperations {
     if (clientKey === undefined && shown === undefined) {
       throw new Refusal(401, "invalid_token", "X-Client-Id or a bearer token is required");
     }
-    if (clientKey !== undefined && shown !== undefined) {
+    const { longTokenAuthorization } = this.#knobs;
+    if (clientKey !== undefined && shown !== undefined && longTokenAuthorization === "exactly-one") {
       throw invalidRequest("X-Client-Id and Authorization are alternatives: send one of them");
+    }
+    if (clientKey === undefined && longTokenAuthorization === "both") {
+      throw new Refusal(401, "invalid_token", "X-Client-Id is required beside the bearer token");
     }
     const bearerToken = shown === undefined ? undefined : this.#authenticate(request);
     const asked = longTokenRequest(request, bearerToken !== undefined);
@@ -89,14 +92,14 @@ export class C2mOperations {
     { clientId, proof }: LongTokenRequest,
     bearerToken: C2mToken | undefined,
   ): boolean | Promise<boolean> {
-    const now = this.#clock.now();
+    const now = this.#now();
     switch (proof.mechanism) {
       case "client_secret":
         return this.#clients.provesSecret(clientId, proof.clientSecret);
       case "otp_code":
         return this.#clients.provesOtp(clientId, proof.otpCode, now, this.#knobs);
       case "assertion":
-        return this.#clients.provesAssertion(clientId, proof.assertion, now, this.#audiences(request));
+        return this.#clients.provesAssertion(clientId, proof.assertion, now, this.#audiences(request), this.#knobs);
       case "short_token":
         if (bearerToken?.kind !== "short") throw invalidToken();
         this.#requireScope(bearerToken, "tokens:write");
@@ -105,17 +108,20 @@ export class C2mOperations {
   }
 
   #issueProven({ clientId, scopes, ttlSeconds }: LongTokenRequest): Success {
-    const granted = this.#clients.get(clientId)?.scopes ?? [];
+    const available = this.#clients.get(clientId)?.scopes ?? [];
+    // Without scopes in the request: all that the client has. Nothing is known here; OAuth leaves it to the server.
+    const granted = this.#grant(scopes ?? available, available, () =>
+      insufficientScope(this.#knobs, "The client may not have all of these scopes"),
+    );
+    const before = this.#knobs.sameTokenAgain ? this.#newestWith(clientId, granted) : undefined;
+    if (before) return this.#issued(before);
     const token = this.#add("long", {
       clientId,
-      // Without scopes in the request: all that the client has. Nothing is known here; OAuth leaves it to the server.
-      scopes: this.#grant(scopes ?? granted, granted, () =>
-        insufficientScope(this.#knobs, "The client may not have all of these scopes"),
-      ),
+      scopes: granted,
       seconds: Math.min(ttlSeconds ?? this.#knobs.defaultTtlSeconds, this.#knobs.maximumTtlSeconds),
       parent: undefined,
     });
-    return this.#issued(token, this.#knobs.tokenIdInHeader ? { "x-token-id": token.id } : {});
+    return this.#issued(token);
   }
 
   #issueShortTermToken(request: C2mRequest): Success {
@@ -131,7 +137,7 @@ export class C2mOperations {
       seconds: this.#knobs.shortTokenSeconds,
       parent: long.id,
     });
-    return this.#issued(token, {});
+    return this.#issued(token);
   }
 
   #revokeToken(request: C2mRequest, tokenId: string): Success {
@@ -143,8 +149,8 @@ export class C2mOperations {
     const token = this.#tokens.byId(tokenId);
     // Another client's token is as unknown as one that never was.
     if (token?.clientId !== caller.clientId) return this.#nothingRevoked(this.#knobs.revokeUnknownStatus);
-    if (!isLive(token, this.#clock.now())) return this.#nothingRevoked(this.#knobs.revokeDeadStatus);
-    this.#tokens.revoke(token, this.#clock.now(), this.#knobs);
+    if (!isLive(token, this.#now())) return this.#nothingRevoked(this.#knobs.revokeDeadStatus);
+    this.#tokens.revoke(token, this.#now(), this.#knobs);
     return this.#revoked();
   }
 
@@ -175,7 +181,7 @@ export class C2mOperations {
     const { requestId } = this.#jobs.accept({
       clientId: token.clientId,
       tokenId: token.id,
-      acceptedAt: this.#clock.now(),
+      acceptedAt: this.#now(),
       submission,
     });
     const body = {
@@ -192,7 +198,7 @@ export class C2mOperations {
     }
     const shown = bearer(request);
     const token = shown === undefined ? undefined : this.#tokens.byAccessToken(shown);
-    const now = this.#clock.now();
+    const now = this.#now();
     if (token && isAccepted(token, now)) return token;
     if (token && tokenState(token, now) === "expired") {
       throw new Refusal(401, "EXPIRED_TOKEN", "The token has expired");
@@ -203,7 +209,7 @@ export class C2mOperations {
   #authenticate(request: C2mRequest): C2mToken {
     const shown = bearer(request);
     const token = shown === undefined ? undefined : this.#tokens.byAccessToken(shown);
-    if (!token || !isAccepted(token, this.#clock.now())) throw invalidToken();
+    if (!token || !isAccepted(token, this.#now())) throw invalidToken();
     return token;
   }
 
@@ -214,7 +220,7 @@ export class C2mOperations {
   #grant(asked: readonly string[], available: readonly string[], refusal: () => Refusal): string[] {
     const granted = asked.filter((scope) => available.includes(scope));
     if (granted.length < asked.length && this.#knobs.ungrantedScopes === "refuse") throw refusal();
-    return granted;
+    return granted.filter((scope) => !this.#knobs.withheldScopes.includes(scope));
   }
 
   #add(
@@ -222,25 +228,40 @@ export class C2mOperations {
     token: { clientId: string; scopes: string[]; seconds: number; parent: string | undefined },
   ): C2mToken {
     const { clientId, scopes, seconds, parent } = token;
-    const issuedAt = this.#clock.now();
-    const acceptedFrom = issuedAt + (kind === "long" ? this.#knobs.activationDelayMs : 0);
+    const issuedAt = this.#now();
+    const { activationDelayMs, shortActivationDelayMs } = this.#knobs;
+    const acceptedFrom = issuedAt + (kind === "long" ? activationDelayMs : shortActivationDelayMs);
     // On a whole second, so that `expires_at` is the truth with and without milliseconds.
     const expiresAt = Math.floor(issuedAt / 1000 + seconds) * 1000;
     return this.#tokens.add({ kind, clientId, scopes, parent, issuedAt, acceptedFrom, expiresAt }, this.#knobs);
   }
 
-  #issued(token: C2mToken, headers: Record<string, string>): Success {
+  #newestWith(clientId: string, scopes: readonly string[]): C2mToken | undefined {
+    const asked = new Set(scopes);
+    return this.#tokens.all.findLast(
+      (token) =>
+        token.kind === "long" &&
+        token.clientId === clientId &&
+        isLive(token, this.#now()) &&
+        asked.size === token.scopes.length &&
+        token.scopes.every((scope) => asked.has(scope)),
+    );
+  }
+
+  #issued(token: C2mToken): Success {
+    const { tokenIdInBody, tokenIdInHeader } = this.#knobs;
     const expiresAt = new Date(token.expiresAt).toISOString();
+    const idFor = (told: true | "another") => (told === "another" ? this.#tokens.unusedId(token.kind) : token.id);
     return {
       status: this.#knobs.issueStatus,
-      headers,
+      headers: token.kind === "long" && tokenIdInHeader ? { "x-token-id": idFor(tokenIdInHeader) } : {},
       body: {
         token_type: "Bearer",
         access_token: token.accessToken,
-        expires_in: Math.floor((token.expiresAt - token.issuedAt) / 1000),
+        expires_in: Math.floor((token.expiresAt - this.#now()) / 1000),
         expires_at: this.#knobs.expiresAtMilliseconds ? expiresAt : expiresAt.replace(".000Z", "Z"),
         ...(this.#knobs.scopesInBody && { scopes: token.scopes }),
-        ...(this.#knobs.tokenIdInBody && { token_id: token.id }),
+        ...(tokenIdInBody && { token_id: idFor(tokenIdInBody) }),
       },
     };
   }

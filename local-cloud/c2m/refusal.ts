@@ -1,3 +1,4 @@
+import { gatewayAnswer } from "../faults.ts";
 import type { C2mOperation } from "./exchange.ts";
 import type { C2mKnobs } from "./knobs.ts";
 
@@ -41,26 +42,13 @@ export function errorAnswer(
   style: C2mKnobs["errorBody"],
   operation: C2mOperation | undefined,
 ): { status: number; headers: Record<string, string>; body: string } {
-  const [type, body] = errorBody(error, style, operation);
-  return { status: error.status, headers: { ...(type && { "content-type": type }), ...error.headers }, body };
-}
-
-function errorBody(
-  { status, code, message }: { status: number; code: string; message: string },
-  style: C2mKnobs["errorBody"],
-  operation: C2mOperation | undefined,
-): [type: string | undefined, body: string] {
-  switch (style) {
-    case "code-and-message":
-      if (operation === "submitStatic") return ["application/json", JSON.stringify(jobsError(status, code, message))];
-      return ["application/json", JSON.stringify(code === "unknown_path" ? { message } : { code, message })];
-    case "message":
-      return ["application/json", JSON.stringify({ message })];
-    case "html":
-      return ["text/html", `<html><head><title>${status}</title></head><body><h1>${status}</h1></body></html>\n`];
-    case "empty":
-      return [undefined, ""];
+  const { status, code, message } = error;
+  if (style !== "code-and-message" || code === "unknown_path") {
+    const answer = gatewayAnswer(status, style === "code-and-message" ? "message" : style, message);
+    return { ...answer, headers: { ...answer.headers, ...error.headers } };
   }
+  const body = operation === "submitStatic" ? jobsError(status, code, message) : { code, message };
+  return { status, headers: { "content-type": "application/json", ...error.headers }, body: JSON.stringify(body) };
 }
 
 /** The jobs API's own shape. What stands in `errorType` is not known: these words are invented. */

@@ -10,6 +10,8 @@ import type { C2mKnobs } from "./knobs.ts";
 export interface C2mServerOptions extends C2mFrontDoorOptions {
   /** What the base URL's path is: a version, a stage. Default `/v2`. */
   prefix?: `/${string}`;
+  /** Other C2Ms on the same host, by the path of their base URLs: what one knows the others don't. Default none. */
+  stages?: Record<`/${string}`, C2mFrontDoorOptions>;
   /** Default 0: any free one. */
   port?: number;
   /** Serves https with this key and certificate (PEM). Default http. */
@@ -19,34 +21,41 @@ export interface C2mServerOptions extends C2mFrontDoorOptions {
 export interface C2mServer {
   /** The base URL, `http://127.0.0.1:40000/v2`: without `/auth` and without a slash at its end. */
   url: string;
+  /** The base URL of one of the stages. */
+  stageUrl(prefix: `/${string}`): string;
   /** Cuts what is open and stops. */
   close(): Promise<void>;
 }
 
-/** Serves the engine on 127.0.0.1. Rejects when the port is taken. */
+/** Serves the engine, and those of other stages, on 127.0.0.1. Rejects when the port is taken. */
 export async function startC2mServer(options: C2mServerOptions): Promise<C2mServer> {
-  const { prefix = "/v2", port = 0, tls, engine } = options;
+  const { prefix = "/v2", port = 0, tls, stages = {} } = options;
   const scheme = tls ? "https" : "http";
-  const frontDoor = new C2mFrontDoor(options);
+  const own = { prefix, knobs: options.engine.knobs, frontDoor: new C2mFrontDoor(options) };
+  const beside = Object.entries(stages).map(([stage, of]) => ({
+    prefix: stage,
+    knobs: of.engine.knobs,
+    frontDoor: new C2mFrontDoor(of),
+  }));
   const listener = (incoming: IncomingMessage, response: ServerResponse) => {
     // A bug of ours must show; where the caller hung up in the middle, nobody reads this.
     handle(incoming, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   };
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const url = incoming.url ?? "";
+    const c2m = beside.find((stage) => pathBelow(stage.prefix, url) !== undefined) ?? own;
     const request: C2mRequest = {
       method: incoming.method ?? "",
-      // Outside of the base URL nothing is found: an empty path is no route.
-      path: pathBelow(prefix, incoming.url ?? "") ?? "",
+      // Outside of the base URLs nothing is found: an empty path is no route.
+      path: pathBelow(c2m.prefix, url) ?? "",
       headers: incoming.headers,
       body: await buffer(incoming),
       sourceIp: incoming.socket.remoteAddress ?? "127.0.0.1",
-      baseUrl: `${scheme}://${incoming.headers.host}${prefix}`,
+      baseUrl: `${scheme}://${incoming.headers.host}${c2m.prefix}`,
     };
-    const answer = await frontDoor.serve(request);
-    // Node would write the machine's time.
-    response.setHeader("date", new Date(engine.clock.now()).toUTCString());
+    const answer = await c2m.frontDoor.serve(request);
     if (answer === "cut") incoming.socket.destroy();
-    else send(response, answer, transferFor(request, engine.knobs));
+    else send(response, answer, transferFor(request, c2m.knobs));
   };
   const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   server.listen(port, "127.0.0.1");
@@ -55,6 +64,7 @@ export async function startC2mServer(options: C2mServerOptions): Promise<C2mServ
   if (address === null || typeof address === "string") throw new Error("The C2M server has no port.");
   return {
     url: `${scheme}://127.0.0.1:${address.port}${prefix}`,
+    stageUrl: (stage) => `${scheme}://127.0.0.1:${address.port}${stage}`,
     close: async () => {
       const closed = once(server, "close");
       server.close();

@@ -71,7 +71,7 @@ export class TokenRegister {
     const parent = token.parent === undefined ? undefined : this.#byId.get(token.parent);
     const added: C2mToken = {
       ...token,
-      id: this.#unusedId(token.kind),
+      id: this.unusedId(token.kind),
       accessToken: randomToken(knobs),
       // A revoked long token that still gets in can make short ones: they end when its own revocation bites.
       revokedAt: knobs.revocationEndsShortTokens ? parent?.revokedAt : undefined,
@@ -96,7 +96,8 @@ export class TokenRegister {
     for (const child of this.#byId.values()) if (child.parent === token.id) this.revoke(child, now, knobs);
   }
 
-  #unusedId(kind: TokenKind): string {
+  /** An id that no token has. */
+  unusedId(kind: TokenKind): string {
     // Six hexadecimal digits, as in the example, do meet again in a long run.
     for (let attempt = 0; attempt < 100; attempt++) {
       const id = this.#randomId(kind);

@@ -32,7 +32,7 @@ export function inProcessClient(options: InProcessClientOptions): SecretsManager
         ...(error === undefined ? {} : { error }),
       });
     const fault = await faults.take(service.name, operation);
-    if (fault?.kind === "cut" && fault.when === "before") {
+    if (fault && "when" in fault && fault.when === "before") {
       record(0, "cut_before");
       throw named("TimeoutError", "socket hang up");
     }

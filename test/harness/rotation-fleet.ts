@@ -96,7 +96,11 @@ export class Fleet {
     const faults = new Faults(clock);
     const random = randomFrom(this.#options.seed);
     this.#names = Array.from({ length: options.secrets }, (_, index) => `c2m/token-${index}`);
-    this.c2mEngine = new C2mEngine({ clock, knobs: { tokenLength: 120 } });
+    // The limit is turned on once all secrets have their first token.
+    this.c2mEngine = new C2mEngine({
+      clock,
+      knobs: { tokenLength: 120, rateLimitPerMinute: Number.POSITIVE_INFINITY },
+    });
     this.c2mEngine.registerClient({ clientId, clientSecret, scopes: ["jobs:submit", "tokens:revoke"] });
     const rotatorRole: Caller = {
       kind: "role",

@@ -25,7 +25,7 @@ describe("the rotator's handler, in a warm process", () => {
     const clock = new RealClock((error) => {
       throw error;
     });
-    cloud = await LocalCloud.start({ clock });
+    cloud = await LocalCloud.start({ clock, c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY } });
     cloud.c2m.registerClient({ clientId, clientSecret, scopes });
     const { engine } = cloud.secretsManager;
     const token = (name: string) => ({ Name: name, ClientRequestToken: crypto.randomUUID() });

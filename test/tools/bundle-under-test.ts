@@ -51,7 +51,11 @@ export class BundleUnderTest {
     const clock = new RealClock((error) => {
       throw error;
     });
-    return new BundleUnderTest(await LocalCloud.start({ clock }), clock, credentials);
+    return new BundleUnderTest(
+      await LocalCloud.start({ clock, c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY } }),
+      clock,
+      credentials,
+    );
   }
 
   private constructor(cloud: LocalCloud, clock: RealClock, credentials: Record<string, string>) {

@@ -132,6 +132,20 @@ describe("what is not served is refused and named:", () => {
 });
 
 describe("an ordered fault", () => {
+  test.each([
+    ["before", 0],
+    ["after", 1],
+  ] as const)("gateway: something in front answers by itself, %s the call is done", async (when, done) => {
+    order({ kind: "gateway", status: 503, body: "html", when });
+    const answer = await send(await signedRequest(cloud.clientConfig()));
+    expect([answer.status, answer.headers.get("content-type"), service.requests.length]).toEqual([
+      503,
+      "text/html",
+      done,
+    ]);
+    expect(cloud.calls.calls.at(-1)).toMatchObject({ operation: "DescribeSecret", status: 503, error: "gateway" });
+  });
+
   test("error: the call is not done and answers the ordered status, code and headers", async () => {
     order({
       kind: "error",

@@ -75,6 +75,14 @@ describe("the rate limit", () => {
     expect(c2m.engine.liveLongTokens()).toHaveLength(3);
   });
 
+  test("is ten calls a minute by default, as the strictest document has it", async () => {
+    const c2m = await startLocalC2m();
+    for (let call = 0; call < 10; call++) expect((await c2m.exchange("unknown")).status).toBe(401);
+    expect((await c2m.exchange("unknown")).status).toBe(429);
+    await c2m.clock.advanceBy(60_000);
+    expect((await c2m.exchange("unknown")).status).toBe(401);
+  });
+
   test("counts all auth calls of an address together, and no others", async () => {
     const c2m = await startLocalC2m({ rateLimitPerMinute: 2 });
     const { json } = await c2m.issue();

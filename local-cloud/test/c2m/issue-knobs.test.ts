@@ -17,6 +17,50 @@ describe("issuing with the knob", () => {
     expect((await c2m.issue({ scopes: ["jobs:read", "admin"] })).json.scopes).toEqual(["jobs:read"]);
   });
 
+  test("withheldScopes, a scope is left out from then on, whoever has it", async () => {
+    const c2m = await startLocalC2m();
+    const before = await c2m.issue();
+    c2m.engine.knobs.withheldScopes = ["jobs:submit"];
+    const { status, json } = await c2m.issue({ scopes: ["jobs:submit", "jobs:read"] });
+    expect([status, json.scopes]).toEqual([201, ["jobs:read"]]);
+    expect((await c2m.exchange(before.json.access_token)).json.scopes).not.toContain("jobs:submit");
+    expect(before.json.scopes).toContain("jobs:submit");
+  });
+
+  test("maximumTtlSeconds, lifetimes are clamped from now on", async () => {
+    const c2m = await startLocalC2m();
+    expect((await c2m.issue({ ttl_seconds: 86_400 })).json.expires_in).toBe(86_400);
+    c2m.engine.knobs.maximumTtlSeconds = 3_600;
+    expect((await c2m.issue({ ttl_seconds: 86_400 })).json.expires_in).toBe(3_600);
+  });
+
+  test("sameTokenAgain, the newest live token with these scopes is given once more", async () => {
+    const c2m = await startLocalC2m({ sameTokenAgain: true });
+    const first = await c2m.issue({ scopes: ["jobs:read", "tokens:revoke"], ttl_seconds: 7_200 });
+    await c2m.clock.advanceBy(600_000);
+    const again = await c2m.issue({ scopes: ["tokens:revoke", "jobs:read"], ttl_seconds: 86_400 });
+    expect(again.status).toBe(201);
+    expect(again.json).toEqual({ ...first.json, expires_in: 6_600 });
+    expect(again.headers.get("x-token-id")).toBe(first.json.token_id);
+    expect((await c2m.issue({ scopes: ["jobs:read"] })).json.token_id).not.toBe(first.json.token_id);
+    await c2m.revoke(first.json.token_id, first.json.access_token);
+    const other = await c2m.issue({ scopes: ["jobs:read", "tokens:revoke"] });
+    expect(other.json.token_id).not.toBe(first.json.token_id);
+  });
+
+  test.each([
+    ["tokenIdInBody", (id: unknown, header: string | null) => [header, id]],
+    ["tokenIdInHeader", (id: unknown, header: string | null) => [id, header]],
+  ])("%s: another, that place tells an id that no token has", async (knob, tell) => {
+    const c2m = await startLocalC2m({ [knob]: "another" });
+    const { headers, json } = await c2m.issue();
+    const [right, wrong] = tell(json.token_id, headers.get("x-token-id"));
+    expect(wrong).toMatch(/^tok_lt_/);
+    expect((await c2m.revoke(wrong, json.access_token)).json.code).toBe("not_found");
+    expect((await c2m.revoke(right, json.access_token)).status).toBe(204);
+    expect(c2m.engine.liveLongTokens()).toEqual([]);
+  });
+
   test("issueStatus: 200, both issue calls answer 200", async () => {
     const c2m = await startLocalC2m({ issueStatus: 200 });
     const long = await c2m.issue();
@@ -55,6 +99,17 @@ describe("issuing with the knob", () => {
     expect((await c2m.exchange(json.access_token)).json.code).toBe("invalid_token");
     await c2m.clock.advanceBy(1);
     expect((await c2m.exchange(json.access_token)).status).toBe(201);
+  });
+
+  test("shortActivationDelayMs, a new short token is refused until then and works from then on", async () => {
+    const c2m = await startLocalC2m({ shortActivationDelayMs: 300 });
+    const long = await c2m.issue();
+    const { json } = await c2m.exchange(long.json.access_token);
+    await c2m.clock.advanceBy(299);
+    expect((await c2m.account(json.access_token)).status).toBe(401);
+    expect((await c2m.account(long.json.access_token)).status).toBe(200);
+    await c2m.clock.advanceBy(1);
+    expect((await c2m.account(json.access_token)).status).toBe(200);
   });
 
   test("wrongCredentialsStatus: 401, wrong credentials are answered so, with the recorded body", async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Ask, allScopes, clientId, clientSecret, otpSeed, startLocalC2m } from "./local-c2m.ts";
 
 const valid = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret };
+const bearerGrant = { grant_type: "client_credentials", client_id: clientId };
 const clientKey = { "x-client-id": clientId };
 
 describe("an issued long token", () => {
@@ -119,6 +120,29 @@ describe("a mechanism", () => {
   });
 });
 
+describe("a short token as the mechanism", () => {
+  test.each([
+    ["either", 201, 201],
+    ["exactly-one", 201, 400],
+    ["both", 401, 201],
+  ] as const)(
+    "is taken with longTokenAuthorization: %s answered %i alone and %i with X-Client-Id",
+    async (longTokenAuthorization, alone, together) => {
+      const c2m = await startLocalC2m();
+      const short = await c2m.exchange((await c2m.issue()).json.access_token);
+      c2m.engine.knobs.longTokenAuthorization = longTokenAuthorization;
+      const ask = { bearer: short.json.access_token, json: bearerGrant };
+      expect((await c2m.call("/auth/tokens/long", ask)).status).toBe(alone);
+      expect((await c2m.call("/auth/tokens/long", { ...ask, headers: clientKey })).status).toBe(together);
+    },
+  );
+
+  test("is not wanted with a client secret, whatever the knob", async () => {
+    const c2m = await startLocalC2m({ longTokenAuthorization: "both" });
+    expect((await c2m.issue()).status).toBe(201);
+  });
+});
+
 describe("a refused request issues nothing:", () => {
   const refusals: [what: string, ask: Ask, status: number, code: string][] = [
     ["no X-Client-Id", { json: valid }, 401, "invalid_token"],
@@ -206,13 +230,23 @@ describe("a refused request issues nothing:", () => {
     expect(c2m.engine.tokens).toEqual([]);
   });
 
-  test("X-Client-Id together with a bearer token", async () => {
+  test("a client secret together with a bearer token", async () => {
     const c2m = await startLocalC2m();
     const short = await c2m.exchange((await c2m.issue()).json.access_token);
-    const json = { grant_type: "client_credentials", client_id: clientId };
-    const ask = { headers: clientKey, bearer: short.json.access_token, json };
-    expect((await c2m.call("/auth/tokens/long", ask)).status).toBe(400);
+    const reply = await c2m.call("/auth/tokens/long", {
+      headers: clientKey,
+      bearer: short.json.access_token,
+      json: valid,
+    });
+    expect([reply.status, reply.json.code]).toEqual([400, "invalid_request"]);
     expect(c2m.engine.liveLongTokens()).toHaveLength(1);
+  });
+
+  test("a short token with X-Client-Id of another client", async () => {
+    const c2m = await startLocalC2m();
+    const short = await c2m.exchange((await c2m.issue()).json.access_token);
+    const ask = { headers: { "x-client-id": "c2m_x" }, bearer: short.json.access_token, json: bearerGrant };
+    expect((await c2m.call("/auth/tokens/long", ask)).json.code).toBe("invalid_grant");
   });
 
   test("with the old secret, once the client has a new one", async () => {

@@ -121,6 +121,16 @@ describe("with the knob", () => {
     expect((await c2m.account(json.access_token)).status).toBe(401);
   });
 
+  test("revocationDelayMs, all that are revoked at once are let in until then, too", async () => {
+    const c2m = await startLocalC2m({ revocationDelayMs: 300_000 });
+    const { json } = await c2m.issue();
+    c2m.engine.revokeEverything();
+    expect(c2m.engine.liveLongTokens()).toEqual([]);
+    expect((await c2m.account(json.access_token)).status).toBe(200);
+    await c2m.clock.advanceBy(300_000);
+    expect((await c2m.account(json.access_token)).status).toBe(401);
+  });
+
   test.each([
     [false, 200],
     [true, 401],
@@ -159,4 +169,14 @@ describe("with the knob", () => {
     expect((await c2m.account(short.json.access_token)).status).toBe(401);
     expect((await c2m.account(long.json.access_token)).status).toBe(200);
   });
+});
+
+test("C2M can revoke everything at once, and issues new tokens all the same", async () => {
+  const c2m = await startLocalC2m();
+  const [one, other] = [await c2m.issue(), await c2m.issue()];
+  const short = await c2m.exchange(one.json.access_token);
+  c2m.engine.revokeEverything();
+  for (const { json } of [one, other, short]) expect((await c2m.account(json.access_token)).status).toBe(401);
+  expect((await c2m.exchange(other.json.access_token)).json.code).toBe("invalid_token");
+  expect((await c2m.account((await c2m.issue()).json.access_token)).status).toBe(200);
 });

@@ -86,7 +86,7 @@ export class RotationLab {
       identities: this.#identities,
       iam: new Iam(),
     });
-    const engine = new C2mEngine({ clock: this.#clock });
+    const engine = new C2mEngine({ clock: this.#clock, knobs: { rateLimitPerMinute: Number.POSITIVE_INFINITY } });
     engine.registerClient({ clientId, clientSecret, scopes });
     this.#c2m = await startC2mServer({ ...shared, engine });
     const create = (Name: string, value: object) =>
