@@ -6,7 +6,6 @@ import { commands } from "./commands.ts";
 import { type ExitCode, exitCode, type Failure, failureOf, usage } from "./failure.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { commonOptions, Options } from "./options.ts";
-import { resolveTarget } from "./target.ts";
 import { type Sink, Terminal } from "./terminal.ts";
 
 /** The process around the command line. */
@@ -73,7 +72,7 @@ async function perform(
       aws ??= connectTo(options.text("region"), edges);
       return aws;
     },
-    target: () => resolveTarget(options, edges.env),
+    target: async () => (await import("./target.ts")).resolveTarget(options, edges.env),
     signal,
     uninterrupted: async (work, whatIsLeft) => {
       signal.throwIfAborted();

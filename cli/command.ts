@@ -40,12 +40,3 @@ export interface Call {
    */
   uninterrupted<Result>(work: () => Promise<Result>, ifCut: string): Promise<Result>;
 }
-
-/** Options that several commands share. */
-export const dryRun = {
-  "dry-run": { type: "boolean", help: "say what would be done, and change nothing" },
-} as const satisfies OptionSpecs;
-
-export const confirmation = {
-  yes: { type: "string", value: "NAME", help: "confirm with the secret's name instead of being asked" },
-} as const satisfies OptionSpecs;

@@ -1,25 +1,189 @@
-import { compromised } from "./acting/compromised.ts";
-import { decommission } from "./acting/decommission.ts";
-import { reconcile } from "./acting/reconcile.ts";
-import { rollback } from "./acting/rollback.ts";
-import { rotate } from "./acting/rotate.ts";
-import { unstick } from "./acting/unstick.ts";
 import type { Command } from "./command.ts";
 import { completionOf } from "./completion.ts";
-import { doctor } from "./looking/doctor.ts";
-import { status } from "./looking/status.ts";
-import { verify } from "./looking/verify.ts";
+import type { OptionSpecs } from "./options.ts";
 
+const dryRun: OptionSpecs = {
+  "dry-run": { type: "boolean", help: "say what would be done, and change nothing" },
+};
+
+const confirmation: OptionSpecs = {
+  yes: { type: "string", value: "NAME", help: "confirm with the secret's name instead of being asked" },
+};
+
+/** Loaded when it is run: the help and the shell's completion are there at once. */
 const others: readonly Command[] = [
-  status,
-  verify,
-  rotate,
-  rollback,
-  unstick,
-  compromised,
-  reconcile,
-  decommission,
-  doctor,
+  {
+    name: "status",
+    summary: "every token: its state, what is wrong with it and what to do",
+    description: `Shows each token secret: which version is current, previous and pending, how old its token is and until when
+it lives, when it was rotated and will be, how long the previous token's grace lasts, and what the last rotation said.
+Whatever is wrong comes with the command that mends it. Changes nothing.`,
+    examples: [
+      ["status --stack production", "every token of a Pulumi stack"],
+      ["status --secret c2m/api-token", "one token, without Pulumi"],
+      ["status --stack production --json", "for a script; exit status 1 when something is wrong"],
+    ],
+    options: {
+      grace: { type: "string", value: "DURATION", help: "the token's grace, where no stack tells it" },
+    },
+    run: async (call) => (await import("./looking/status.ts")).status(call),
+  },
+  {
+    name: "verify",
+    summary: "exchange the current token at C2M: does it work, for what and until when",
+    description: `Exchanges the current token for a short-lived one, as the rotation does before it promotes a token, and throws
+the short one away. Says which scopes the token was issued with and until when it lives. Changes nothing.`,
+    examples: [
+      ["verify --secret c2m/api-token", "one token"],
+      ["verify --stack production --json", "every token of a stack; exit status 1 when one does not work"],
+    ],
+    options: {
+      timeout: {
+        type: "string",
+        value: "DURATION",
+        help: 'how long C2M may take, with repetitions (default "20 seconds")',
+      },
+    },
+    run: async (call) => (await import("./looking/verify.ts")).verify(call),
+  },
+  {
+    name: "rotate",
+    summary: "rotate a token now; with --wait follow the steps until it is current",
+    description: `Starts a rotation, as the schedule does: a new token is issued, stored, proven and promoted. The replaced token
+keeps its grace. With --wait the steps are shown as they happen, and a failure with its reason from the functions' log.`,
+    examples: [
+      ["rotate --secret c2m/api-token --wait", "rotate and see how it goes"],
+      ["rotate --stack production --secret c2m/api-token --dry-run", "only whether a rotation could start"],
+    ],
+    options: {
+      wait: { type: "boolean", help: "follow the rotation until the new token is current" },
+      timeout: { type: "string", value: "DURATION", help: 'with --wait: how long to wait (default "10 minutes")' },
+      interval: { type: "string", value: "DURATION", help: 'with --wait: how often to look (default "2 seconds")' },
+      ...dryRun,
+    },
+    whenInterrupted: "A rotation that has begun goes on in AWS; `c2m-tokens status` shows it.",
+    run: async (call) => (await import("./acting/rotate.ts")).rotate(call),
+  },
+  {
+    name: "rollback",
+    summary: "make the previous token current again, while it lives",
+    description: `Takes AWSPENDING off an open rotation, exchanges the previous token, makes it current and exchanges it again; if C2M
+rejects it then, the label moves back. Refuses when the previous token is expired, revoked or not known. The replaced token keeps
+its grace, and the schedule goes on: the next rotation issues a new token.`,
+    examples: [
+      ["rollback --secret c2m/api-token --dry-run", "only whether there is a token to go back to"],
+      ["rollback --secret c2m/api-token", "the new token lacks a scope, say"],
+    ],
+    options: {
+      timeout: {
+        type: "string",
+        value: "DURATION",
+        help: 'how long C2M may take, with repetitions (default "40 seconds")',
+      },
+      ...dryRun,
+    },
+    run: async (call) => (await import("./acting/rollback.ts")).rollback(call),
+  },
+  {
+    name: "unstick",
+    summary: "explain a version stuck at AWSPENDING, and free the way for the next rotation",
+    description: `A rotation that failed leaves its version at AWSPENDING, and Secrets Manager starts no other one ("A previous rotation
+isn't complete"). This says why it failed and takes AWSPENDING off it. Refuses while a step may still be at work. The current
+token is not touched; a token that the pending version holds is revoked by the reconciler in one of its next runs.`,
+    examples: [
+      ["unstick --secret c2m/api-token --dry-run", "only the explanation"],
+      ["unstick --secret c2m/api-token", "then `rotate --wait`"],
+    ],
+    options: dryRun,
+    run: async (call) => (await import("./acting/unstick.ts")).unstick(call),
+  },
+  {
+    name: "compromised",
+    summary: "a token has leaked: replace it, end the grace at once, see it dead",
+    description: `Rotates, waits until the new token is current, ends the grace of every superseded token of this secret at once, and
+exchanges the old token until C2M rejects it, which its documents say can take 5 minutes. Reports when each of it happened, and
+until when short tokens that were made from the leaked one may live (15 minutes). Apps that still hold the old token fail until
+they read the secret again. If the client's own credentials have leaked, this does not help: see docs/runbook.md#a-leak.`,
+    examples: [
+      ["compromised --secret c2m/api-token", "asks for the secret's name before it does anything"],
+      [
+        "compromised --stack production --secret c2m/api-token --yes c2m/api-token --json",
+        "for a script, with a report to file",
+      ],
+    ],
+    options: {
+      timeout: { type: "string", value: "DURATION", help: 'how long the rotation may take (default "10 minutes")' },
+      interval: { type: "string", value: "DURATION", help: 'how often to look (default "5 seconds")' },
+      ...confirmation,
+      ...dryRun,
+    },
+    whenInterrupted:
+      "What has begun goes on in AWS, and the old token may still live. When `c2m-tokens status` shows that no rotation is open, run the command again: it ends the old token's life, too.",
+    run: async (call) => (await import("./acting/compromised.ts")).compromised(call),
+  },
+  {
+    name: "reconcile",
+    summary: "have the reconciler look now instead of at the next full hour",
+    description: `Invokes the reconciler for each token secret, with a look at every version and the whole log: it revokes what
+should be dead, takes AWSPENDING off what no rotation will finish, and reports the rest. It never issues and never promotes
+a token, and each token keeps its grace.`,
+    examples: [["reconcile --secret c2m/api-token", "after an alarm about what should be dead and is not"]],
+    options: {},
+    whenInterrupted: "A run that has begun goes on in AWS.",
+    run: async (call) => (await import("./acting/reconcile.ts")).reconcile(call),
+  },
+  {
+    name: "decommission",
+    summary: "the end of a token: stop the schedule, revoke every live token, delete the secret",
+    description: `For a secret that no app reads any more. Stops the rotation, revokes every token of the secret that lives (the
+current one last, by itself), and then marks the secret for deletion. A token that can't be revoked is reported with its expiry.
+Where a revocation fails for the moment, the secret is kept: run the command again. It is no part of \`pulumi destroy\`, which
+  leaves tokens alive; afterwards remove the token from the stack's config.`,
+    examples: [
+      ["decommission --secret c2m/api-token --dry-run", "which tokens would be revoked"],
+      ["decommission --secret c2m/api-token", "asks for the secret's name before it does anything"],
+    ],
+    options: {
+      "recovery-days": {
+        type: "string",
+        value: "DAYS",
+        help: "how long the secret can be restored: 7 to 30 (default 30)",
+      },
+      ...confirmation,
+      ...dryRun,
+    },
+    whenInterrupted:
+      "What is revoked stays revoked. Run the command again: it goes on where it stopped. `c2m-tokens status` shows what is left.",
+    run: async (call) => (await import("./acting/decommission.ts")).decommission(call),
+  },
+  {
+    name: "doctor",
+    summary: "check everything that a token's life depends on, line by line",
+    description: `Tries what can be tried without changing anything: account and region, what you may do, the functions, the log group
+and its retention, the schedule against the token's lifetime, the reconciler's heartbeat, what the functions were denied lately,
+whether C2M answers, and every alarm: that it is there, does not ring, and would tell somebody. What can't be tried without doing
+it (RotateSecret, say) is not.
+
+The alarms are those of the rotation that keeps the secret; they and its rotator are named after it (c2m-token-rotation-rotator,
+c2m-token-rotation-rotator-errors).`,
+    examples: [
+      ["doctor --stack production", "after a deployment, or when nothing seems to work"],
+      ["doctor --secret c2m/api-token --json", "for a script; exit status 1 when a check fails"],
+    ],
+    options: {
+      timeout: { type: "string", value: "DURATION", help: 'how long C2M may take (default "20 seconds")' },
+      "alarm-prefix": {
+        type: "string",
+        value: "NAME",
+        help: "the rotation's name, with which its alarms' begin (default: the rotator's without -rotator)",
+      },
+      "no-alarms": {
+        type: "boolean",
+        help: "leave the alarms out: while one still rings, or where the monitoring is off",
+      },
+    },
+    run: async (call) => (await import("./looking/doctor.ts")).doctor(call),
+  },
 ];
 
 /** Every command, in the order of the help. */

@@ -2,8 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { RotationLog } from "../src/formats/ledger.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
-import type { Call } from "./command.ts";
-import { failureOf } from "./failure.ts";
 
 /**
  * Writes what an operator did into the functions' log, from which the reconciler follows which tokens live and since
@@ -39,15 +37,5 @@ export class OperatorLog implements RotationLog {
     this.#lines = [];
     const stream = `operator/${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
     await aws.writeLog(logGroup, stream, lines);
-  }
-}
-
-/** Sends the operator's lines; where that is not possible they are lost, and the person has to know what follows. */
-export async function keepLog(call: Call, log: OperatorLog, logGroup: string): Promise<void> {
-  try {
-    await log.flush(await call.aws(), logGroup);
-  } catch (error) {
-    const { message } = failureOf(error);
-    call.terminal.warn(`what was done could not be written to the functions' log; CloudTrail has it. ${message}`);
   }
 }

@@ -3,14 +3,13 @@ import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
 import type { Aws } from "../aws.ts";
-import type { Call, Command } from "../command.ts";
-import { confirmation, dryRun } from "../command.ts";
-import { exitCode, failed } from "../failure.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode, failed } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { onlySecret, reconcilerOf } from "../target.ts";
 import { span } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
-import { confirmByName } from "./confirm.ts";
+import { confirmByName } from "./act.ts";
 import { followRotation, startRotation } from "./follow-rotation.ts";
 import { runReconciler } from "./reconciler.ts";
 
@@ -26,88 +25,65 @@ const shortTokenMs = 15 * 60_000;
 /** What one look at the old token may take, in ms. */
 const exchangeMs = 20_000;
 
-export const compromised: Command = {
-  name: "compromised",
-  summary: "a token has leaked: replace it, end the grace at once, see it dead",
-  description: `Rotates, waits until the new token is current, ends the grace of every superseded token of this secret at once, and
-exchanges the old token until C2M rejects it, which its documents say can take 5 minutes. Reports when each of it happened, and
-until when short tokens that were made from the leaked one may live (15 minutes). Apps that still hold the old token fail until
-they read the secret again. If the client's own credentials have leaked, this does not help: see docs/runbook.md#a-leak.`,
-  examples: [
-    ["compromised --secret c2m/api-token", "asks for the secret's name before it does anything"],
-    [
-      "compromised --stack production --secret c2m/api-token --yes c2m/api-token --json",
-      "for a script, with a report to file",
-    ],
-  ],
-  options: {
-    timeout: { type: "string", value: "DURATION", help: 'how long the rotation may take (default "10 minutes")' },
-    interval: { type: "string", value: "DURATION", help: 'how often to look (default "5 seconds")' },
-    ...confirmation,
-    ...dryRun,
-  },
-  whenInterrupted:
-    "What has begun goes on in AWS, and the old token may still live. When `c2m-tokens status` shows that no rotation is open, run the command again: it ends the old token's life, too.",
-  async run(call) {
-    const { options, terminal, clock } = call;
-    const intervalMs = options.duration("interval", 5_000);
-    const timeoutMs = options.duration("timeout", 600_000);
-    const target = await call.target();
-    const aws = await call.aws();
-    const before = await viewToken(aws, onlySecret(target));
-    const leaked = tokenOf(before.current);
-    const reconciler = reconcilerOf(target, before.rotationLambdaArn);
-    // What can't work is known before anything is changed.
-    const protocol = () => protocolFor(call, aws, target, before, revocationMs).context;
-    protocol();
-    const plan = `This rotates ${before.name} and then revokes every superseded token of it at once, grace or not.`;
-    if (options.flag("dry-run")) {
-      terminal.result({ name: before.name, dryRun: true, leakedTokenId: leaked?.tokenId ?? null }, () =>
-        terminal.line(plan),
-      );
-      return exitCode.done;
-    }
-    await confirmByName(call, before.name, plan);
+export async function compromised(call: Call): Promise<ExitCode> {
+  const { options, terminal, clock } = call;
+  const intervalMs = options.duration("interval", 5_000);
+  const timeoutMs = options.duration("timeout", 600_000);
+  const target = await call.target();
+  const aws = await call.aws();
+  const before = await viewToken(aws, onlySecret(target));
+  const leaked = tokenOf(before.current);
+  const reconciler = reconcilerOf(target, before.rotationLambdaArn);
+  // What can't work is known before anything is changed.
+  const protocol = () => protocolFor(call, aws, target, before, revocationMs).context;
+  protocol();
+  const plan = `This rotates ${before.name} and then revokes every superseded token of it at once, grace or not.`;
+  if (options.flag("dry-run")) {
+    terminal.result({ name: before.name, dryRun: true, leakedTokenId: leaked?.tokenId ?? null }, () =>
+      terminal.line(plan),
+    );
+    return exitCode.done;
+  }
+  await confirmByName(call, before.name, plan);
 
-    const startedAt = clock.now();
-    terminal.line(`Rotating ${before.name}`);
-    const versionId = await startRotation(call, before);
-    const { view, promotedAt } = await followRotation(call, target, before, versionId, { timeoutMs, intervalMs });
-    const report = await endGrace(call, aws, reconciler, before.name, leaked, intervalMs);
-    const revokedAt = clock.now();
-    terminal.line(`  revoked  ${report.revoked.join(" ") || "-"}`);
-    const rejectedAt = leaked ? await untilRejected(call, protocol(), leaked, intervalMs) : undefined;
-    const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
-    const result = {
-      name: before.name,
-      leakedTokenId: leaked?.tokenId ?? null,
-      newTokenId: tokenOf(view.current)?.tokenId ?? null,
-      startedAt: iso(startedAt),
-      promotedAt: iso(promotedAt),
-      revokedAt: iso(revokedAt),
-      rejectedAt: iso(rejectedAt),
-      revokedTokenIds: report.revoked,
-      shortTokensUntil: iso((rejectedAt ?? revokedAt) + shortTokenMs),
-      unrevocable: report.unrevocable,
-    };
-    const dead = rejectedAt !== undefined;
-    terminal.result(result, () => {
-      const since = (time: number) => `${new Date(time).toISOString()}  (after ${span(time - startedAt)})`;
-      terminal.line(`  promoted  ${since(promotedAt)}`);
-      terminal.line(`  revoked   ${since(revokedAt)}`);
+  const startedAt = clock.now();
+  terminal.line(`Rotating ${before.name}`);
+  const versionId = await startRotation(call, before);
+  const { view, promotedAt } = await followRotation(call, target, before, versionId, { timeoutMs, intervalMs });
+  const report = await endGrace(call, aws, reconciler, before.name, leaked, intervalMs);
+  const revokedAt = clock.now();
+  terminal.line(`  revoked  ${report.revoked.join(" ") || "-"}`);
+  const rejectedAt = leaked ? await untilRejected(call, protocol(), leaked, intervalMs) : undefined;
+  const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
+  const result = {
+    name: before.name,
+    leakedTokenId: leaked?.tokenId ?? null,
+    newTokenId: tokenOf(view.current)?.tokenId ?? null,
+    startedAt: iso(startedAt),
+    promotedAt: iso(promotedAt),
+    revokedAt: iso(revokedAt),
+    rejectedAt: iso(rejectedAt),
+    revokedTokenIds: report.revoked,
+    shortTokensUntil: iso((rejectedAt ?? revokedAt) + shortTokenMs),
+    unrevocable: report.unrevocable,
+  };
+  const dead = rejectedAt !== undefined;
+  terminal.result(result, () => {
+    const since = (time: number) => `${new Date(time).toISOString()}  (after ${span(time - startedAt)})`;
+    terminal.line(`  promoted  ${since(promotedAt)}`);
+    terminal.line(`  revoked   ${since(revokedAt)}`);
+    terminal.line(
+      `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or it could not be exchanged")}`,
+    );
+    terminal.line(`  short tokens made from it may live until ${result.shortTokensUntil}`);
+    for (const { tokenId, expiresAt } of report.unrevocable) {
       terminal.line(
-        `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or it could not be exchanged")}`,
+        `  ${terminal.paint("bad", "unrevocable")} ${tokenId ?? "a token without id"}: lives until ${expiresAt ?? "unknown"}; ask Click2Mail`,
       );
-      terminal.line(`  short tokens made from it may live until ${result.shortTokensUntil}`);
-      for (const { tokenId, expiresAt } of report.unrevocable) {
-        terminal.line(
-          `  ${terminal.paint("bad", "unrevocable")} ${tokenId ?? "a token without id"}: lives until ${expiresAt ?? "unknown"}; ask Click2Mail`,
-        );
-      }
-    });
-    return dead && report.unrevocable.length === 0 ? exitCode.done : exitCode.failed;
-  },
-};
+    }
+  });
+  return dead && report.unrevocable.length === 0 ? exitCode.done : exitCode.failed;
+}
 
 /**
  * Ends the grace of every superseded token. A replica that is behind, or a clock, can hold a revocation back for a while.

@@ -6,102 +6,74 @@ import { type Survey, surveySecret } from "../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
-import type { Call, Command } from "../command.ts";
-import { confirmation, dryRun } from "../command.ts";
-import { exitCode, failed, refused, usage } from "../failure.ts";
-import { keepLog } from "../operator-log.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { viewToken } from "../token-view.ts";
-import { refuseWhileAtWork } from "./at-work.ts";
-import { confirmByName } from "./confirm.ts";
+import { act, confirmByName, refuseWhileAtWork } from "./act.ts";
 
 /** For each token's revocation with its repetitions; there are a handful. In ms. */
 const timeoutMs = 5 * 60_000;
 
-export const decommission: Command = {
-  name: "decommission",
-  summary: "the end of a token: stop the schedule, revoke every live token, delete the secret",
-  description: `For a secret that no app reads any more. Stops the rotation, revokes every token of the secret that lives (the
-current one last, by itself), and then marks the secret for deletion. A token that can't be revoked is reported with its expiry.
-Where a revocation fails for the moment, the secret is kept: run the command again. It is no part of \`pulumi destroy\`, which
-leaves tokens alive; afterwards remove the token from the stack's config.`,
-  examples: [
-    ["decommission --secret c2m/api-token --dry-run", "which tokens would be revoked"],
-    ["decommission --secret c2m/api-token", "asks for the secret's name before it does anything"],
-  ],
-  options: {
-    "recovery-days": {
-      type: "string",
-      value: "DAYS",
-      help: "how long the secret can be restored: 7 to 30 (default 30)",
-    },
-    ...confirmation,
-    ...dryRun,
-  },
-  whenInterrupted:
-    "What is revoked stays revoked. Run the command again: it goes on where it stopped. `c2m-tokens status` shows what is left.",
-  async run(call) {
-    const { options, terminal } = call;
-    const days = Number(options.text("recovery-days") ?? 30);
-    if (!Number.isInteger(days) || days < 7 || days > 30)
-      throw usage("--recovery-days must be a whole number, 7 to 30.");
-    const target = await call.target();
-    const aws = await call.aws();
-    const view = await viewToken(aws, onlySecret(target));
-    if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
-    const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-    const ledger = aws.ledger(logGroup);
-    await refuseWhileAtWork(call, target, view, await readHistory(aws, logGroup, view, call.clock.now()));
-    const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
-    if (options.flag("dry-run")) {
-      const { others, currentId } = liveTokens(await survey(context, view.arn, ledger));
-      const tokens = [
-        ...others.map(({ tokenId }) => tokenId ?? "without id"),
-        ...(currentId === undefined ? [] : [currentId]),
-      ];
-      terminal.result({ name: view.name, dryRun: true, tokens }, () => {
-        terminal.line(
-          `Would stop the rotation of ${view.name}, revoke ${tokens.join(", ") || "nothing"}, and delete the secret in ${days} days.`,
-        );
-      });
-      return exitCode.done;
-    }
-    await confirmByName(
-      call,
-      view.name,
-      `This revokes every token of ${view.name}, the current one too. Apps that use it fail.`,
-    );
-    const left = await call.uninterrupted(async () => {
-      try {
-        if (view.rotationEnabled) await aws.cancelRotation(view.arn);
-        if (view.pending)
-          await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
-        return await revokeAll(call, context, view.arn, ledger);
-      } finally {
-        await keepLog(call, log, logGroup);
-      }
-    }, "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.");
-    const goneAt = await aws.deleteSecret(view.arn, days);
-    const result = {
-      name: view.name,
-      deletionDate: goneAt === undefined ? null : new Date(goneAt).toISOString(),
-      alive: left,
-    };
-    terminal.result(result, () => {
-      for (const { tokenId, until } of left) {
-        terminal.line(
-          `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}; ask Click2Mail`,
-        );
-      }
+export async function decommission(call: Call): Promise<ExitCode> {
+  const { options, terminal } = call;
+  const days = Number(options.text("recovery-days") ?? 30);
+  if (!Number.isInteger(days) || days < 7 || days > 30) throw usage("--recovery-days must be a whole number, 7 to 30.");
+  const target = await call.target();
+  const aws = await call.aws();
+  const view = await viewToken(aws, onlySecret(target));
+  if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
+  const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
+  const ledger = aws.ledger(logGroup);
+  const history = await readHistory(aws, logGroup, view, call.clock.now());
+  await refuseWhileAtWork(call, aws, { target, view, history });
+  const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
+  if (options.flag("dry-run")) {
+    const { others, currentId } = liveTokens(await survey(context, view.arn, ledger));
+    const tokens = [
+      ...others.map(({ tokenId }) => tokenId ?? "without id"),
+      ...(currentId === undefined ? [] : [currentId]),
+    ];
+    terminal.result({ name: view.name, dryRun: true, tokens }, () => {
       terminal.line(
-        `${view.name} is deleted on ${result.deletionDate ?? "the date that AWS shows"}. Now remove it from the stack's tokens.`,
+        `Would stop the rotation of ${view.name}, revoke ${tokens.join(", ") || "nothing"}, and delete the secret in ${days} days.`,
       );
     });
-    return left.length === 0 ? exitCode.done : exitCode.failed;
-  },
-};
+    return exitCode.done;
+  }
+  await confirmByName(
+    call,
+    view.name,
+    `This revokes every token of ${view.name}, the current one too. Apps that use it fail.`,
+  );
+  const left = await act(call, { aws, log, logGroup, ifCut }, async () => {
+    if (view.rotationEnabled) await aws.cancelRotation(view.arn);
+    if (view.pending) await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
+    return await revokeAll(call, context, view.arn, ledger);
+  });
+  const goneAt = await aws.deleteSecret(view.arn, days);
+  const result = {
+    name: view.name,
+    deletionDate: goneAt === undefined ? null : new Date(goneAt).toISOString(),
+    alive: left,
+  };
+  terminal.result(result, () => {
+    for (const { tokenId, until } of left) {
+      terminal.line(
+        `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}; ask Click2Mail`,
+      );
+    }
+    terminal.line(
+      `${view.name} is deleted on ${result.deletionDate ?? "the date that AWS shows"}. Now remove it from the stack's tokens.`,
+    );
+  });
+  return left.length === 0 ? exitCode.done : exitCode.failed;
+}
+
+const ifCut =
+  "What this run has revoked is missing in the functions' log. Run the command again: it goes on where it stopped.";
 
 /** A token that lives on; ISO 8601. */
 interface Left {

@@ -1,69 +1,45 @@
 import { PermanentError } from "../../src/ports/errors.ts";
-import type { Command } from "../command.ts";
-import { dryRun } from "../command.ts";
-import { exitCode, refused } from "../failure.ts";
-import { keepLog } from "../operator-log.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode, refused } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { date } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
+import { act } from "./act.ts";
 import { planRollback, rollback as rollBack } from "./rollback-plan.ts";
 
-export const rollback: Command = {
-  name: "rollback",
-  summary: "make the previous token current again, while it lives",
-  description: `Takes AWSPENDING off an open rotation, exchanges the previous token, makes it current and exchanges it again; if C2M
-rejects it then, the label moves back. Refuses when the previous token is expired, revoked or not known. The replaced token keeps
-its grace, and the schedule goes on: the next rotation issues a new token.`,
-  examples: [
-    ["rollback --secret c2m/api-token --dry-run", "only whether there is a token to go back to"],
-    ["rollback --secret c2m/api-token", "the new token lacks a scope, say"],
-  ],
-  options: {
-    timeout: {
-      type: "string",
-      value: "DURATION",
-      help: 'how long C2M may take, with repetitions (default "40 seconds")',
-    },
-    ...dryRun,
-  },
-  async run(call) {
-    const { options, terminal } = call;
-    const timeoutMs = options.duration("timeout", 40_000);
-    const target = await call.target();
-    const aws = await call.aws();
-    const view = await viewToken(aws, onlySecret(target));
-    const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-    const ledger = aws.ledger(logGroup);
-    const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
-    if (options.flag("dry-run")) {
-      const { token } = await planRollback(context, view.arn, ledger).catch(refusal);
-      terminal.result({ name: view.name, dryRun: true, tokenId: token.tokenId ?? null }, () => {
-        terminal.line(
-          `Would exchange ${token.tokenId ?? "the previous token"} and make it current; it lives until ${date(Date.parse(token.expiresAt))}.`,
-        );
-      });
-      return exitCode.done;
-    }
-    const goBack = async () => {
-      try {
-        return await rollBack(context, view.arn, ledger).catch(refusal);
-      } finally {
-        await keepLog(call, log, logGroup);
-      }
-    };
-    await call.uninterrupted(async () => {
-      const done = await goBack();
+export async function rollback(call: Call): Promise<ExitCode> {
+  const { options, terminal } = call;
+  const timeoutMs = options.duration("timeout", 40_000);
+  const target = await call.target();
+  const aws = await call.aws();
+  const view = await viewToken(aws, onlySecret(target));
+  const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
+  const ledger = aws.ledger(logGroup);
+  const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
+  if (options.flag("dry-run")) {
+    const { token } = await planRollback(context, view.arn, ledger).catch(refusal);
+    terminal.result({ name: view.name, dryRun: true, tokenId: token.tokenId ?? null }, () => {
+      terminal.line(
+        `Would exchange ${token.tokenId ?? "the previous token"} and make it current; it lives until ${date(Date.parse(token.expiresAt))}.`,
+      );
+    });
+    return exitCode.done;
+  }
+  await act(
+    call,
+    { aws, log, logGroup, ifCut },
+    () => rollBack(context, view.arn, ledger).catch(refusal),
+    (done) =>
       terminal.result({ name: view.name, ...done }, () => {
         terminal.line(
           `${done.tokenId ?? "The previous token"} is current again; it expires ${date(Date.parse(done.expiresAt))}.`,
         );
         terminal.line(`The replaced version ${done.replacedVersionId} keeps its grace. The schedule goes on.`);
-      });
-    }, ifCut);
-    return exitCode.done;
-  },
-};
+      }),
+  );
+  return exitCode.done;
+}
 
 const ifCut = `The previous token may be current or not, and an open rotation may have lost AWSPENDING. \`c2m-tokens status\` says which
 token is current, and \`c2m-tokens verify\` whether it works. Run rollback again only where it has not moved, or does not work: it

@@ -1,59 +1,48 @@
 import { detachPending } from "../../src/rotation/detach.ts";
-import type { Command } from "../command.ts";
-import { dryRun } from "../command.ts";
-import { exitCode } from "../failure.ts";
-import { keepLog, OperatorLog } from "../operator-log.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode } from "../failure.ts";
+import { OperatorLog } from "../operator-log.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { type TokenView, tokenOf, type VersionView, viewToken } from "../token-view.ts";
-import { refuseWhileAtWork } from "./at-work.ts";
+import { act, refuseWhileAtWork } from "./act.ts";
 
-export const unstick: Command = {
-  name: "unstick",
-  summary: "explain a version stuck at AWSPENDING, and free the way for the next rotation",
-  description: `A rotation that failed leaves its version at AWSPENDING, and Secrets Manager starts no other one ("A previous rotation
-isn't complete"). This says why it failed and takes AWSPENDING off it. Refuses while a step may still be at work. The current
-token is not touched; a token that the pending version holds is revoked by the reconciler in one of its next runs.`,
-  examples: [
-    ["unstick --secret c2m/api-token --dry-run", "only the explanation"],
-    ["unstick --secret c2m/api-token", "then `rotate --wait`"],
-  ],
-  options: dryRun,
-  async run(call) {
-    const { options, terminal } = call;
-    const target = await call.target();
-    const aws = await call.aws();
-    const view = await viewToken(aws, onlySecret(target));
-    const stuck = view.pending ?? (view.pendingLeftOver ? view.current : undefined);
-    if (!stuck) {
-      terminal.result({ name: view.name, stuck: null }, () =>
-        terminal.line(`Nothing is stuck: no version of ${view.name} is pending.`),
-      );
-      return exitCode.done;
-    }
-    const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-    const history = await readHistory(aws, logGroup, view, call.clock.now());
-    const explanation = explain(view, stuck, history, call.clock.now());
-    terminal.line(explanation);
-    await refuseWhileAtWork(call, target, view, history);
-    const result = { name: view.name, stuck: stuck.versionId, explanation };
-    if (options.flag("dry-run")) {
-      terminal.result({ ...result, dryRun: true }, () => terminal.line("Would take AWSPENDING off it."));
-      return exitCode.done;
-    }
-    await call.uninterrupted(async () => {
-      const log = new OperatorLog(call.clock);
-      await detachPending({ store: aws.store, log }, view.arn, stuck.versionId, "an operator took it off");
-      await keepLog(call, log, logGroup);
+export async function unstick(call: Call): Promise<ExitCode> {
+  const { options, terminal } = call;
+  const target = await call.target();
+  const aws = await call.aws();
+  const view = await viewToken(aws, onlySecret(target));
+  const stuck = view.pending ?? (view.pendingLeftOver ? view.current : undefined);
+  if (!stuck) {
+    terminal.result({ name: view.name, stuck: null }, () =>
+      terminal.line(`Nothing is stuck: no version of ${view.name} is pending.`),
+    );
+    return exitCode.done;
+  }
+  const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
+  const history = await readHistory(aws, logGroup, view, call.clock.now());
+  const explanation = explain(view, stuck, history, call.clock.now());
+  terminal.line(explanation);
+  await refuseWhileAtWork(call, aws, { target, view, history });
+  const result = { name: view.name, stuck: stuck.versionId, explanation };
+  if (options.flag("dry-run")) {
+    terminal.result({ ...result, dryRun: true }, () => terminal.line("Would take AWSPENDING off it."));
+    return exitCode.done;
+  }
+  const log = new OperatorLog(call.clock);
+  await act(
+    call,
+    { aws, log, logGroup, ifCut: "AWSPENDING may be off it or not. Run the command again: it says so, and goes on." },
+    () => detachPending({ store: aws.store, log }, view.arn, stuck.versionId, "an operator took it off"),
+    () =>
       terminal.result(result, () => {
         terminal.line(terminal.paint("good", "AWSPENDING is off it."));
         if (stuck === view.pending) terminal.line(`Start afresh: c2m-tokens rotate --wait --secret ${view.name}`);
-      });
-    }, "AWSPENDING may be off it or not. Run the command again: it says so, and goes on.");
-    return exitCode.done;
-  },
-};
+      }),
+  );
+  return exitCode.done;
+}
 
 function explain(view: TokenView, stuck: VersionView, history: RotationHistory, now: number): string {
   if (stuck === view.current) {

@@ -1,5 +1,5 @@
-import type { Call, Command } from "../command.ts";
-import { exitCode, Failure, failureOf } from "../failure.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode, Failure, failureOf } from "../failure.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
 import { logGroupOf, type Target } from "../target.ts";
 import { type Terminal, table } from "../terminal.ts";
@@ -7,30 +7,15 @@ import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf, type VersionView, viewToken } from "../token-view.ts";
 import { type Diagnosis, diagnose } from "./diagnosis.ts";
 
-export const status: Command = {
-  name: "status",
-  summary: "every token: its state, what is wrong with it and what to do",
-  description: `Shows each token secret: which version is current, previous and pending, how old its token is and until when
-it lives, when it was rotated and will be, how long the previous token's grace lasts, and what the last rotation said.
-Whatever is wrong comes with the command that mends it. Changes nothing.`,
-  examples: [
-    ["status --stack production", "every token of a Pulumi stack"],
-    ["status --secret c2m/api-token", "one token, without Pulumi"],
-    ["status --stack production --json", "for a script; exit status 1 when something is wrong"],
-  ],
-  options: {
-    grace: { type: "string", value: "DURATION", help: "the token's grace, where no stack tells it" },
-  },
-  async run(call) {
-    const target = await call.target();
-    const reports: Report[] = [];
-    for (const id of target.secrets) reports.push(await reportOn(call, target, id));
-    call.terminal.result({ tokens: reports.map(asJson) }, () => {
-      for (const report of reports) show(call.terminal, report);
-    });
-    return reports.every(({ diagnosis }) => diagnosis.problems.length === 0) ? exitCode.done : exitCode.failed;
-  },
-};
+export async function status(call: Call): Promise<ExitCode> {
+  const target = await call.target();
+  const reports: Report[] = [];
+  for (const id of target.secrets) reports.push(await reportOn(call, target, id));
+  call.terminal.result({ tokens: reports.map(asJson) }, () => {
+    for (const report of reports) show(call.terminal, report);
+  });
+  return reports.every(({ diagnosis }) => diagnosis.problems.length === 0) ? exitCode.done : exitCode.failed;
+}
 
 interface Report {
   now: number;

@@ -1,47 +1,30 @@
 import { PermanentError } from "../../src/ports/errors.ts";
 import { proveToken } from "../../src/rotation/prove.ts";
-import type { Call, Command } from "../command.ts";
-import { exitCode } from "../failure.ts";
+import type { Call } from "../command.ts";
+import { type ExitCode, exitCode } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import type { Target } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
 
-export const verify: Command = {
-  name: "verify",
-  summary: "exchange the current token at C2M: does it work, for what and until when",
-  description: `Exchanges the current token for a short-lived one, as the rotation does before it promotes a token, and throws
-the short one away. Says which scopes the token was issued with and until when it lives. Changes nothing.`,
-  examples: [
-    ["verify --secret c2m/api-token", "one token"],
-    ["verify --stack production --json", "every token of a stack; exit status 1 when one does not work"],
-  ],
-  options: {
-    timeout: {
-      type: "string",
-      value: "DURATION",
-      help: 'how long C2M may take, with repetitions (default "20 seconds")',
-    },
-  },
-  async run(call) {
-    const target = await call.target();
-    const results: Verified[] = [];
-    for (const id of target.secrets) results.push(await verifyToken(call, target, id));
-    const { terminal, clock } = call;
-    terminal.result({ tokens: results }, () => {
-      for (const { name, works, problem, tokenId, scopes, expiresAt } of results) {
-        const said = works ? terminal.paint("good", "works") : terminal.paint("bad", "does not work");
-        terminal.line(`${terminal.paint("strong", name)}  ${said}${problem === null ? "" : `: ${problem}`}`);
-        if (expiresAt === null) continue;
-        terminal.line(`  token    ${tokenId ?? "C2M gave no id"}`);
-        terminal.line(`  scopes   ${scopes?.join(" ") ?? "C2M did not say"}`);
-        const time = Date.parse(expiresAt);
-        terminal.line(`  expires  ${date(time)} (${relative(time, clock.now())})`);
-      }
-    });
-    return results.every(({ works }) => works) ? exitCode.done : exitCode.failed;
-  },
-};
+export async function verify(call: Call): Promise<ExitCode> {
+  const target = await call.target();
+  const results: Verified[] = [];
+  for (const id of target.secrets) results.push(await verifyToken(call, target, id));
+  const { terminal, clock } = call;
+  terminal.result({ tokens: results }, () => {
+    for (const { name, works, problem, tokenId, scopes, expiresAt } of results) {
+      const said = works ? terminal.paint("good", "works") : terminal.paint("bad", "does not work");
+      terminal.line(`${terminal.paint("strong", name)}  ${said}${problem === null ? "" : `: ${problem}`}`);
+      if (expiresAt === null) continue;
+      terminal.line(`  token    ${tokenId ?? "C2M gave no id"}`);
+      terminal.line(`  scopes   ${scopes?.join(" ") ?? "C2M did not say"}`);
+      const time = Date.parse(expiresAt);
+      terminal.line(`  expires  ${date(time)} (${relative(time, clock.now())})`);
+    }
+  });
+  return results.every(({ works }) => works) ? exitCode.done : exitCode.failed;
+}
 
 interface Verified {
   name: string;

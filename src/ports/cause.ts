@@ -337,7 +337,8 @@ function known(error: Fields, { profile, mayQuote = false }: Circumstances): Cau
     const told = { ...facts, code };
     const of = (said: Text) => (typeof said === "string" ? said : said(told));
     const { kind, retryable = false } = rule;
-    const quoted = mayQuote && "$metadata" in error && message !== "" ? `: ${sentence(message)}` : ".";
+    const words = actionOf(message) === undefined ? message : (/ because (.+)$/s.exec(message)?.[1] ?? "");
+    const quoted = mayQuote && "$metadata" in error && words !== "" ? `: ${sentence(words)}` : ".";
     return { kind, code, said: `${of(rule.said)} (${code})${quoted}`, remedy: of(rule.remedy), retryable };
   }
   return undefined;

@@ -204,6 +204,10 @@ describe("an answer of AWS", () => {
 
   it("is quoted only where nothing secret was sent", () => {
     expect(causeOf(named("AccessDeniedException", "Because so"), { mayQuote: true }).said).toContain(": Because so.");
+    const denied = "User: arn:x is not authorized to perform: kms:Decrypt because no policy allows it";
+    expect(causeOf(named("AccessDeniedException", denied), { mayQuote: true }).said).toBe(
+      "AWS denied kms:Decrypt (AccessDeniedException): no policy allows it.",
+    );
     expect(causeOf(named("StrangeException", "Because so"), { mayQuote: true }).said).toBe(
       "AWS refused it (StrangeException, HTTP 400): Because so.",
     );
