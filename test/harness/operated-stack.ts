@@ -80,8 +80,7 @@ export class OperatedStack {
       c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY, ...options.c2m },
     });
     cloud.c2m.registerClient({ clientId, clientSecret, scopes });
-    const deployed = program ?? (await stackPlan(token));
-    await deploy(cloud, deployed);
+    const { plan: deployed } = await deploy(cloud, program ?? (await stackPlan(token)));
     const stack = new OperatedStack(cloud, clock, deployed);
     await history?.(stack);
     await clock.advanceTo(shiftedNow());
