@@ -17,6 +17,17 @@ export function secretArnPrefix(home: Home): string {
   return `arn:aws:secretsmanager:${home.region}:${home.accountId}:secret:`;
 }
 
+/** The ARN of the replica of a secret in another region: all but the region is the same. */
+export function arnInRegion(arn: string, region: string): string {
+  const parts = arn.split(":");
+  parts[3] = region;
+  return parts.join(":");
+}
+
+export function regionOf(arn: string): string {
+  return arn.split(":")[3] ?? "";
+}
+
 /** Six letters and digits, the same ones for the same seed. */
 export function arnSuffix(seed: string): string {
   return createHash("sha256").update(seed).digest("hex").slice(0, 6);

@@ -9,11 +9,16 @@ import { describeSecret, listSecrets } from "./operations/describe.ts";
 import { createSecret, deleteSecret, restoreSecret, updateSecret } from "./operations/lifecycle.ts";
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/policies.ts";
 import { batchGetSecretValue, getSecretValue } from "./operations/read.ts";
-import { removeRegionsFromReplication, replicateSecretToRegions } from "./operations/replication.ts";
+import {
+  removeRegionsFromReplication,
+  replicateSecretToRegions,
+  stopReplicationToReplica,
+} from "./operations/replication.ts";
 import { cancelRotateSecret, rotateSecret } from "./operations/rotate.ts";
 import { putSecretValue } from "./operations/store.ts";
 import { tagResource, untagResource } from "./operations/tags.ts";
 import { listSecretVersionIds, updateSecretVersionStage } from "./operations/versions.ts";
+import { type Region, type Regions, Replication } from "./replication.ts";
 import type { RotationInvoker } from "./rotation.ts";
 import { Rotations } from "./rotation-worker.ts";
 import { restoreSecret as restoreSaved, type SavedSecret, saveSecret } from "./saved-secret.ts";
@@ -30,6 +35,8 @@ export interface EngineOptions {
   events: EventBus;
   rotator: RotationInvoker;
   knobs?: KnobSettings;
+  /** The account's other regions, for replicas. */
+  regions: Regions;
   /** 36 to 64 letters, digits and hyphens, never the same twice; default: random UUIDs. */
   randomId?: () => string;
   /** Where another engine left off, from its `save`. Rotations are planned afresh on their schedules. */
@@ -52,22 +59,42 @@ export class SecretsManagerEngine {
     const knobs = knobsWith(options.knobs);
     const store = new SecretStore(home, () => clock.now());
     const announcer = new Announcer({ bus: options.events, clock, home, randomId });
+    const replication = new Replication({ clock, knobs, regions: options.regions });
     const scheduler: Scheduler = new Scheduler({ clock, knobs, run: (secret) => rotations.scheduled(secret) });
     const rotations: Rotations = new Rotations({
       clock,
       knobs,
       announcer,
+      replication,
       rotator,
       randomId,
       scheduler: () => scheduler,
     });
     this.knobs = knobs;
-    this.#context = { home, clock, knobs, store, announcer, rotator, rotations, scheduler, randomId };
+    this.#context = { home, clock, knobs, store, announcer, rotator, rotations, scheduler, replication, randomId };
     for (const saved of options.state ?? []) {
       const secret = restoreSaved(saved);
       store.add(secret);
       if (!secret.state.deletion) scheduler.plan(secret);
     }
+  }
+
+  /** What the engines of other regions may use of this one. */
+  get region(): Region {
+    const { store, rotations, scheduler } = this.#context;
+    return {
+      store,
+      discard(secret) {
+        rotations.cancel(secret);
+        scheduler.stop(secret);
+        store.remove(secret);
+      },
+    };
+  }
+
+  /** Brings every replica up to date, for secrets that came from a saved state. */
+  replicate(): void {
+    for (const secret of this.#context.store.all()) this.#context.replication.changed(secret);
   }
 
   /** For `state` of an engine to come; can be written as JSON. Holds the secrets' values as they are. */
@@ -154,6 +181,11 @@ export class SecretsManagerEngine {
     return replicateSecretToRegions(this.#context, checkInput("ReplicateSecretToRegions", input));
   }
 
+  /** In the region of the replica, which is a secret of its own from then on. */
+  stopReplicationToReplica(input: Input<"StopReplicationToReplica">) {
+    return stopReplicationToReplica(this.#context, checkInput("StopReplicationToReplica", input));
+  }
+
   removeRegionsFromReplication(input: Input<"RemoveRegionsFromReplication">) {
     return removeRegionsFromReplication(this.#context, checkInput("RemoveRegionsFromReplication", input));
   }
@@ -172,5 +204,6 @@ export class SecretsManagerEngine {
   stop(): void {
     this.#context.scheduler.stopAll();
     this.#context.rotations.stopAll();
+    this.#context.replication.stop();
   }
 }

@@ -89,6 +89,14 @@ export const filterWithoutKey = () => new AwsError("InvalidParameterException", 
 export const filterWithoutValues = (key: string) =>
   new AwsError("InvalidParameterException", `Invalid filter values for key: ${key}`);
 
+export const notOnReplica = () =>
+  new AwsError(
+    "InvalidParameterException",
+    "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+  );
+
+export const invalidReplicaRegion = () => new AwsError("InvalidParameterException", "Invalid replica region.");
+
 export const kmsRefused = () => new AwsError("AccessDeniedException", "Access to KMS is not allowed");
 
 /** Sources differ in the apostrophe; nobody should match on it. */

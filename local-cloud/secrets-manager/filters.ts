@@ -1,4 +1,4 @@
-import { type Context, visibleState } from "./context.ts";
+import { type Context, primaryRegionOf, visibleState } from "./context.ts";
 import { filterWithoutKey, filterWithoutValues } from "./errors.ts";
 import type { Secret } from "./secret.ts";
 import type { Filter } from "./shapes.ts";
@@ -35,7 +35,8 @@ function whole({ Key: key, Values: values }: Filter): WholeFilter {
 }
 
 function matches(context: Context, secret: Secret, key: WholeFilter["key"], value: string): boolean {
-  const { description = "", tags = [], replicas } = visibleState(context, secret);
+  const state = visibleState(context, secret);
+  const { description = "", tags = [] } = state;
   switch (key) {
     case "name":
       return secret.name.startsWith(value);
@@ -46,7 +47,7 @@ function matches(context: Context, secret: Secret, key: WholeFilter["key"], valu
     case "tag-value":
       return tags.some((tag) => tag.Value.startsWith(value));
     case "primary-region":
-      return replicas.length > 0 && context.home.region.startsWith(value);
+      return primaryRegionOf(context, state)?.startsWith(value) === true;
     case "owning-service":
       // No secret here is managed by another AWS service.
       return false;

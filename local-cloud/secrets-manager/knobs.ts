@@ -79,9 +79,9 @@ export interface Knobs {
   versionLimit: number;
   /** How long a name stays taken after ForceDeleteWithoutRecovery, in ms. */
   forceDeleteLingersMs: number;
-  /** How long replicas are InProgress after a change of the value, in ms; Infinity for always. */
+  /** How long a change takes to reach the replicas, in ms; Infinity for never. They are InProgress until then. */
   replicationLagMs: number;
-  /** Regions whose replicas are Failed. */
+  /** Regions whose replicas are Failed: nothing reaches them any more. */
   failedReplicaRegions: readonly string[];
 
   apostrophe: "'" | "’";
@@ -102,6 +102,7 @@ export interface Knobs {
     notScheduledForDeletion: UnrecordedError;
     forceWithWindow: UnrecordedError;
     hasReplicas: UnrecordedError;
+    notAReplica: UnrecordedError;
     duplicateTag: UnrecordedError;
     systemTag: UnrecordedError;
     tooManyTags: UnrecordedError;
@@ -203,9 +204,10 @@ export function defaultKnobs(): Knobs {
         message: "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
       },
       hasReplicas: {
-        code: "InvalidRequestException",
-        message: "You can't delete a secret that still has replicas. Remove them first.",
+        code: "InvalidParameterException",
+        message: "You can't delete secret {secret} that still has replica regions [{regions}]",
       },
+      notAReplica: { code: "InvalidRequestException", message: "The secret is not a replica." },
       duplicateTag: {
         code: "InvalidParameterException",
         message: "You can't give the same tag key more than once.",

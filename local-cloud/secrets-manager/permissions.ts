@@ -1,5 +1,5 @@
 import type { PermissionNeeded } from "../aws/service.ts";
-import { type Home, kmsKeyArn, secretArn, secretArnPrefix } from "./arn.ts";
+import { type Home, kmsKeyArn, regionOf, secretArn, secretArnPrefix } from "./arn.ts";
 import type { SecretsManagerEngine } from "./engine.ts";
 import { current, holderOf } from "./labels.ts";
 import type { Secret } from "./secret.ts";
@@ -34,7 +34,7 @@ export function permissionsFor(
         resource,
         context: {
           ...requestKeys(operation, input),
-          ...(secret ? secretKeys(secret, home) : {}),
+          ...(secret ? secretKeys(secret) : {}),
           "secretsmanager:SecretId": resource,
         },
         ...(secret?.state.policy === undefined ? {} : { resourcePolicy: secret.state.policy }),
@@ -94,9 +94,9 @@ const fieldsOf: Partial<Record<Operation, string[]>> = {
 };
 
 /** Condition keys that tell about the secret. */
-function secretKeys(secret: Secret, home: Home): Keys {
-  const keys: Keys = { "secretsmanager:SecretPrimaryRegion": home.region };
-  const { rotation, tags } = secret.state;
+function secretKeys(secret: Secret): Keys {
+  const { rotation, tags, primaryArn } = secret.state;
+  const keys: Keys = { "secretsmanager:SecretPrimaryRegion": regionOf(primaryArn ?? secret.arn) };
   if (rotation) keys["secretsmanager:resource/AllowRotationLambdaArn"] = rotation.lambdaArn;
   for (const { Key, Value } of tags ?? []) {
     keys[`secretsmanager:ResourceTag/${Key}`] = Value;

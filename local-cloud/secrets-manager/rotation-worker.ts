@@ -4,6 +4,7 @@ import { change } from "./changes.ts";
 import type { Announcer } from "./events.ts";
 import type { Knobs } from "./knobs.ts";
 import { attach, current, detach, holderOf, pending, pendingVersion } from "./labels.ts";
+import type { Replication } from "./replication.ts";
 import { isRotationFunction, type RotationInvoker, type RotationStep, rotationSteps } from "./rotation.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Secret } from "./secret.ts";
@@ -25,6 +26,7 @@ interface Options {
   clock: Clock;
   knobs: Knobs;
   announcer: Announcer;
+  replication: Replication;
   rotator: RotationInvoker;
   randomId: () => string;
   /** The scheduler needs the rotations and they need it. */

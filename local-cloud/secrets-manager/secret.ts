@@ -1,5 +1,5 @@
 import type { RotationRules, RotationWindow, ScheduleHistory } from "../schedule.ts";
-import type { ReplicaRegion, Tag } from "./shapes.ts";
+import type { Tag } from "./shapes.ts";
 import type { SecretValue } from "./value.ts";
 
 export interface Version {
@@ -32,6 +32,16 @@ export interface RotationState {
   calculatedDays: number | undefined;
 }
 
+/** A region to which a secret is replicated. */
+export interface Replica {
+  Region: string;
+  KmsKeyId?: string | undefined;
+  /** When the last change will have reached it, epoch ms. */
+  inSyncAt: number;
+  /** Why nothing reaches it; undefined where something does. */
+  failure: string | undefined;
+}
+
 /** Everything of a secret that changes. Dates are epoch ms. */
 export interface SecretState {
   versions: Map<string, Version>;
@@ -40,9 +50,10 @@ export interface SecretState {
   /** Undefined as long as there never was one: answers then have no field for them. */
   tags: Tag[] | undefined;
   policy: string | undefined;
-  replicas: ReplicaRegion[];
+  replicas: Replica[];
+  /** The ARN of the secret that this one is a replica of. */
+  primaryArn: string | undefined;
   lastChangedDate: number;
-  lastValueDate: number;
   lastAccessedDate: number | undefined;
   deletion: { deletedDate: number; purgeDate: number } | undefined;
   rotation: RotationState | undefined;
@@ -67,8 +78,8 @@ export class Secret {
       tags: undefined,
       policy: undefined,
       replicas: [],
+      primaryArn: undefined,
       lastChangedDate: createdDate,
-      lastValueDate: createdDate,
       lastAccessedDate: undefined,
       deletion: undefined,
       rotation: undefined,
@@ -92,14 +103,15 @@ export class Secret {
   }
 }
 
-function copyOf(state: SecretState): SecretState {
+/** A copy that shares nothing that changes. */
+export function copyOf(state: SecretState): SecretState {
   const versions = new Map<string, Version>();
   for (const [id, version] of state.versions) versions.set(id, { ...version, stages: new Set(version.stages) });
   return {
     ...state,
     versions,
     tags: state.tags && [...state.tags],
-    replicas: [...state.replicas],
+    replicas: state.replicas.map((replica) => ({ ...replica })),
     rotation: state.rotation && { ...state.rotation },
   };
 }

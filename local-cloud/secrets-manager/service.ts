@@ -8,7 +8,7 @@ import { isOperation } from "./validation.ts";
 /** The secrets of an account, by region. */
 export type SavedSecrets = Record<string, SavedSecret[]>;
 
-export interface SecretsManagerServiceOptions extends Omit<EngineOptions, "state"> {
+export interface SecretsManagerServiceOptions extends Omit<EngineOptions, "state" | "regions"> {
   /** Where another service left off, from its `save`. */
   state?: SavedSecrets;
 }
@@ -25,6 +25,7 @@ export class SecretsManagerService implements AwsService {
     this.#options = options;
     this.engine = this.#engineOf(options.region);
     for (const region of Object.keys(options.state ?? {})) this.#engineOf(region);
+    for (const engine of this.#engines.values()) engine.replicate();
   }
 
   permissionsFor(request: AwsRequest): PermissionNeeded[] {
@@ -59,7 +60,7 @@ export class SecretsManagerService implements AwsService {
     let engine = this.#engines.get(region);
     if (!engine) {
       const { state: { [region]: state = [] } = {}, ...options } = this.#options;
-      engine = new SecretsManagerEngine({ ...options, region, state });
+      engine = new SecretsManagerEngine({ ...options, region, state, regions: (name) => this.#engineOf(name).region });
       this.#engines.set(region, engine);
     }
     return engine;
@@ -118,6 +119,8 @@ function perform(
       return engine.deleteResourcePolicy(as(operation));
     case "ReplicateSecretToRegions":
       return engine.replicateSecretToRegions(as(operation));
+    case "StopReplicationToReplica":
+      return engine.stopReplicationToReplica(as(operation));
     case "RemoveRegionsFromReplication":
       return engine.removeRegionsFromReplication(as(operation));
   }

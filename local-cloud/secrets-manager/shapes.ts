@@ -128,6 +128,7 @@ export const inputs = {
     AddReplicaRegions: v.pipe(replicaRegions, v.minLength(1)),
     ForceOverwriteReplicaSecret: v.optional(v.boolean()),
   }),
+  StopReplicationToReplica: onlySecretId,
   RemoveRegionsFromReplication: v.object({
     SecretId: secretId,
     RemoveReplicaRegions: v.pipe(v.array(text(1, 128)), v.minLength(1)),

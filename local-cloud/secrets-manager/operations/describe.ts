@@ -1,5 +1,5 @@
 import type { RotationRules } from "../../schedule.ts";
-import { type Context, seconds, visibleState } from "../context.ts";
+import { type Context, primaryRegionOf, seconds, visibleState } from "../context.ts";
 import { checkFilters, matchesFilters } from "../filters.ts";
 import { orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
@@ -87,6 +87,7 @@ function stagesByVersion(context: Context, state: SecretState): Record<string, s
 
 function metadata(context: Context, secret: Secret, state: SecretState): SecretMetadata {
   const { description, kmsKeyId, rotation, lastAccessedDate, deletion, tags } = state;
+  const primaryRegion = primaryRegionOf(context, state);
   return {
     ARN: secret.arn,
     Name: secret.name,
@@ -98,7 +99,7 @@ function metadata(context: Context, secret: Secret, state: SecretState): SecretM
     ...(deletion ? { DeletedDate: seconds(deletion.deletedDate) } : {}),
     ...(tags ? { Tags: tags } : {}),
     CreatedDate: seconds(secret.createdDate),
-    ...(state.replicas.length > 0 ? { PrimaryRegion: context.home.region } : {}),
+    ...(primaryRegion === undefined ? {} : { PrimaryRegion: primaryRegion }),
   };
 }
 

@@ -1,11 +1,12 @@
 import type { Caller } from "../../aws/service.ts";
 import { arnSuffix, secretArn } from "../arn.ts";
 import { change } from "../changes.ts";
-import { type Context, checkKms, liveSecret, seconds } from "../context.ts";
+import { type Context, checkKms, seconds, writableSecret } from "../context.ts";
 import {
   markedForDeletion,
   nameScheduledForDeletion,
   nameTaken,
+  notOnReplica,
   recoveryWindowOutOfRange,
   tokenInUse,
   unrecorded,
@@ -14,7 +15,7 @@ import { current } from "../labels.ts";
 import { Secret } from "../secret.ts";
 import type { Input } from "../shapes.ts";
 import { givenValue, requiredToken, type SecretValue, sameValue } from "../value.ts";
-import { type ReplicationStatus, replicationStatus } from "./replication.ts";
+import { checkReplicaRegions, type ReplicationStatus, replicationStatus } from "./replication.ts";
 import { storeValue } from "./store.ts";
 import { checkTags } from "./tags.ts";
 
@@ -41,6 +42,7 @@ export function createSecret(
   const value = givenValue(context, input);
   const token = value && requiredToken(input.ClientRequestToken);
   checkTags(context, input.Tags ?? []);
+  checkReplicaRegions(context, input.AddReplicaRegions);
   const existing = context.store.find(input.Name);
   if (existing) return repeatedCreate(existing, input, token, value);
   const secret = new Secret(secretArn(context.home, input.Name, suffix), input.Name, context.clock.now());
@@ -48,9 +50,15 @@ export function createSecret(
   secret.state.description = input.Description;
   secret.state.kmsKeyId = customerKey(input.KmsKeyId);
   if (input.Tags && input.Tags.length > 0) secret.state.tags = input.Tags;
-  secret.state.replicas = input.AddReplicaRegions ?? [];
   context.store.add(secret);
   if (value && token) storeValue(context, secret, { token, value, stages: [current], caller });
+  const { AddReplicaRegions: regions } = input;
+  if (regions) {
+    change(context, secret, "metadata", () => {
+      context.replication.add(secret, regions, input.ForceOverwriteReplicaSecret === true);
+      return undefined;
+    });
+  }
   return {
     ARN: secret.arn,
     Name: secret.name,
@@ -87,7 +95,7 @@ export interface UpdateSecretOutput {
 export function updateSecret(context: Context, input: Input<"UpdateSecret">, caller: Caller): UpdateSecretOutput {
   const value = givenValue(context, input);
   const token = value && requiredToken(input.ClientRequestToken);
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   if (value || input.KmsKeyId !== undefined) checkKms(context, "UpdateSecret", secret.arn);
   const describe = (state: Secret["state"]) => {
     if (input.Description !== undefined) state.description = input.Description;
@@ -118,13 +126,17 @@ export function deleteSecret(context: Context, input: Input<"DeleteSecret">): De
   if (force && input.RecoveryWindowInDays !== undefined) throw unrecorded(knobs.unrecorded.forceWithWindow);
   const days = input.RecoveryWindowInDays ?? 30;
   if (days < 7 || days > 30) throw recoveryWindowOutOfRange();
-  const secret = force ? context.store.find(input.SecretId) : liveSecret(context, input.SecretId);
+  const secret = force ? context.store.find(input.SecretId) : writableSecret(context, input.SecretId);
   if (!secret) {
     // AWS answers a forced deletion of what isn't there as done.
     const ARN = input.SecretId.startsWith("arn:") ? input.SecretId : secretArn(context.home, input.SecretId, "??????");
     return { ARN, Name: input.SecretId, DeletionDate: seconds(now) };
   }
-  if (secret.state.replicas.length > 0) throw unrecorded(knobs.unrecorded.hasReplicas);
+  if (secret.state.primaryArn !== undefined) throw notOnReplica();
+  if (secret.state.replicas.length > 0) {
+    const regions = secret.state.replicas.map(({ Region }) => Region).join(",");
+    throw unrecorded(knobs.unrecorded.hasReplicas, { secret: input.SecretId, regions });
+  }
   const purgeDate = force ? now + knobs.forceDeleteLingersMs : now + days * day;
   context.rotations.cancel(secret);
   context.scheduler.stop(secret);
@@ -138,7 +150,8 @@ export function deleteSecret(context: Context, input: Input<"DeleteSecret">): De
 
 export function restoreSecret(context: Context, input: Input<"RestoreSecret">): { ARN: string; Name: string } {
   const secret = context.store.get(input.SecretId);
-  const { deletion } = secret.state;
+  const { deletion, primaryArn } = secret.state;
+  if (primaryArn !== undefined) throw notOnReplica();
   if (!deletion) throw unrecorded(context.knobs.unrecorded.notScheduledForDeletion);
   if (deletion.purgeDate - deletion.deletedDate < day) throw markedForDeletion();
   change(context, secret, "metadata", (state) => {

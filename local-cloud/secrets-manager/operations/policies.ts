@@ -1,5 +1,5 @@
 import { change } from "../changes.ts";
-import { type Context, liveSecret } from "../context.ts";
+import { type Context, writableSecret } from "../context.ts";
 import { unrecorded } from "../errors.ts";
 import type { Input } from "../shapes.ts";
 
@@ -12,14 +12,14 @@ export function getResourcePolicy(
   context: Context,
   input: Input<"GetResourcePolicy">,
 ): SecretName & { ResourcePolicy?: string } {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   const { policy } = secret.state;
   return { ARN: secret.arn, Name: secret.name, ...(policy === undefined ? {} : { ResourcePolicy: policy }) };
 }
 
 /** Stores the policy as it is; only its JSON is checked. */
 export function putResourcePolicy(context: Context, input: Input<"PutResourcePolicy">): SecretName {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   try {
     JSON.parse(input.ResourcePolicy);
   } catch {
@@ -36,7 +36,7 @@ function setPolicy(
   context: Context,
   secretId: string,
   policy: string | undefined,
-  secret = liveSecret(context, secretId),
+  secret = writableSecret(context, secretId),
 ): SecretName {
   change(context, secret, "policy", (state) => {
     state.policy = policy;

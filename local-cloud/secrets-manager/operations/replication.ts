@@ -1,7 +1,9 @@
+import { arnInRegion, regionOf } from "../arn.ts";
 import { change } from "../changes.ts";
-import { type Context, liveSecret } from "../context.ts";
-import type { SecretState } from "../secret.ts";
-import type { Input } from "../shapes.ts";
+import { type Context, liveSecret, writableSecret } from "../context.ts";
+import { invalidReplicaRegion, unrecorded } from "../errors.ts";
+import type { Replica, SecretState } from "../secret.ts";
+import type { Input, ReplicaRegion } from "../shapes.ts";
 
 export interface ReplicationStatus {
   Region: string;
@@ -10,20 +12,32 @@ export interface ReplicationStatus {
   StatusMessage?: string;
 }
 
-/** The field ReplicationStatus; absent without replicas. Replicas have a status and no life of their own. */
+/** The field ReplicationStatus; absent without replicas. */
 export function replicationStatus(context: Context, state: SecretState): { ReplicationStatus?: ReplicationStatus[] } {
   if (state.replicas.length === 0) return {};
-  const { replicationLagMs, failedReplicaRegions } = context.knobs;
-  const lagging = context.clock.now() < state.lastValueDate + replicationLagMs;
   return {
-    ReplicationStatus: state.replicas.map(({ Region, KmsKeyId = "alias/aws/secretsmanager" }) => ({
-      Region,
-      KmsKeyId,
-      ...(failedReplicaRegions.includes(Region)
-        ? { Status: "Failed", StatusMessage: "Replication failed" }
-        : { Status: lagging ? "InProgress" : "InSync" }),
+    ReplicationStatus: state.replicas.map((replica) => ({
+      Region: replica.Region,
+      KmsKeyId: replica.KmsKeyId ?? "alias/aws/secretsmanager",
+      ...statusOf(context, replica),
     })),
   };
+}
+
+function statusOf({ clock, knobs }: Context, replica: Replica): Pick<ReplicationStatus, "Status" | "StatusMessage"> {
+  const ordered = knobs.failedReplicaRegions.includes(replica.Region) ? "Replication failed" : undefined;
+  const StatusMessage = ordered ?? replica.failure;
+  if (StatusMessage !== undefined) return { Status: "Failed", StatusMessage };
+  return { Status: clock.now() < replica.inSyncAt ? "InProgress" : "InSync" };
+}
+
+/** Throws where a region is the secret's own, none, or there twice. */
+export function checkReplicaRegions({ home }: Context, added: readonly ReplicaRegion[] = []): void {
+  const names = added.map(({ Region }) => Region);
+  const known = (name: string) => /^[a-z]{2}(-[a-z]+)+-\d$/.test(name);
+  if (new Set(names).size < names.length || !names.every((name) => known(name) && name !== home.region)) {
+    throw invalidReplicaRegion();
+  }
 }
 
 export interface ReplicationOutput {
@@ -35,11 +49,10 @@ export function replicateSecretToRegions(
   context: Context,
   input: Input<"ReplicateSecretToRegions">,
 ): ReplicationOutput {
-  const secret = liveSecret(context, input.SecretId);
-  const added = new Set(input.AddReplicaRegions.map((replica) => replica.Region));
-  change(context, secret, "metadata", (state) => {
-    const others = state.replicas.filter((replica) => !added.has(replica.Region));
-    state.replicas = [...others, ...input.AddReplicaRegions];
+  const secret = writableSecret(context, input.SecretId);
+  checkReplicaRegions(context, input.AddReplicaRegions);
+  change(context, secret, "metadata", () => {
+    context.replication.add(secret, input.AddReplicaRegions, input.ForceOverwriteReplicaSecret === true);
     return undefined;
   });
   return { ARN: secret.arn, ...replicationStatus(context, secret.state) };
@@ -49,10 +62,29 @@ export function removeRegionsFromReplication(
   context: Context,
   input: Input<"RemoveRegionsFromReplication">,
 ): ReplicationOutput {
-  const secret = liveSecret(context, input.SecretId);
-  change(context, secret, "metadata", (state) => {
-    state.replicas = state.replicas.filter((replica) => !input.RemoveReplicaRegions.includes(replica.Region));
+  const secret = writableSecret(context, input.SecretId);
+  change(context, secret, "metadata", () => {
+    context.replication.remove(secret, input.RemoveReplicaRegions);
     return undefined;
   });
   return { ARN: secret.arn, ...replicationStatus(context, secret.state) };
+}
+
+/** Makes a replica a secret of its own; to be called in its region. */
+export function stopReplicationToReplica(context: Context, input: Input<"StopReplicationToReplica">): { ARN: string } {
+  const secret = liveSecret(context, input.SecretId);
+  const primary = context.replication.primaryOf(secret);
+  if (secret.state.primaryArn === undefined) throw unrecorded(context.knobs.unrecorded.notAReplica);
+  change(context, secret, "metadata", (state) => {
+    state.primaryArn = undefined;
+    return undefined;
+  });
+  if (primary?.state.replicas.some(({ Region }) => arnInRegion(primary.arn, Region) === secret.arn)) {
+    const own = regionOf(secret.arn);
+    change(context, primary, "metadata", (state) => {
+      state.replicas = state.replicas.filter(({ Region }) => Region !== own);
+      return undefined;
+    });
+  }
+  return { ARN: secret.arn };
 }

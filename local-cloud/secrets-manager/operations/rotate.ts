@@ -1,7 +1,7 @@
 import { AwsError } from "../../aws/service.ts";
 import { InvalidSchedule, parseSchedule, type RotationRules } from "../../schedule.ts";
 import { change } from "../changes.ts";
-import { type Context, liveSecret } from "../context.ts";
+import { type Context, writableSecret } from "../context.ts";
 import { functionNotInvokable, noRotationFunction, rotationInProgress, tokenMissing, unrecorded } from "../errors.ts";
 import { current, holderOf, pendingVersion } from "../labels.ts";
 import type { Secret } from "../secret.ts";
@@ -21,7 +21,7 @@ export function rotateSecret(context: Context, input: Input<"RotateSecret">): Ro
   const { knobs, rotations } = context;
   const token = input.ClientRequestToken;
   if (token === undefined) throw tokenMissing("InvalidParameterException");
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   const lambdaArn = input.RotationLambdaARN ?? secret.state.rotation?.lambdaArn;
   if (lambdaArn === undefined) throw noRotationFunction();
   checkRules(context, input.RotationRules);
@@ -78,7 +78,7 @@ function checkRules(context: Context, rules: RotationRules | undefined): void {
 
 /** Turns rotation off and ends one that is open; its labels stay where they are. */
 export function cancelRotateSecret(context: Context, input: Input<"CancelRotateSecret">): RotateSecretOutput {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   if (!secret.state.rotation) throw unrecorded(context.knobs.unrecorded.cancelUnconfigured);
   const versionId = context.rotations.cancel(secret);
   change(context, secret, "rotation", (state) => {

@@ -1,6 +1,6 @@
 import type { Caller } from "../../aws/service.ts";
 import { change } from "../changes.ts";
-import { type Context, checkKms, liveSecret } from "../context.ts";
+import { type Context, checkKms, writableSecret } from "../context.ts";
 import { tokenInUse, unrecorded } from "../errors.ts";
 import { attach, current, detach, holderOf, labelCount, orderedStages, pending } from "../labels.ts";
 import type { LabelMove, Secret, SecretState, Version } from "../secret.ts";
@@ -22,7 +22,7 @@ export interface PutSecretValueOutput {
 export function putSecretValue(context: Context, input: Input<"PutSecretValue">, caller: Caller): PutSecretValueOutput {
   const value = requiredValue(context, input);
   const token = requiredToken(input.ClientRequestToken);
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   checkKms(context, "PutSecretValue", secret.arn);
   const stages = input.VersionStages ?? [current];
   const version = storeValue(context, secret, { token, value, stages, caller, rotationToken: input.RotationToken });
@@ -66,7 +66,6 @@ export function storeValue(
     state.versions.set(version.id, version);
     // A value by hand ends a rotation that goes into another version, and frees the way for the next.
     if (replacesCurrent && holderOf(state, pending) !== version) detach(state, pending);
-    state.lastValueDate = clock.now();
     return attachCurrentFirst(state, version, stages);
   });
   if (replacesCurrent && open !== undefined && open !== put.token) rotations.abandon(secret);

@@ -1,5 +1,5 @@
 import { change } from "../changes.ts";
-import { type Context, liveSecret } from "../context.ts";
+import { type Context, writableSecret } from "../context.ts";
 import { unrecorded } from "../errors.ts";
 import type { Input, Tag } from "../shapes.ts";
 
@@ -19,7 +19,7 @@ export function checkTags(
 }
 
 export function tagResource(context: Context, input: Input<"TagResource">): Record<string, never> {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   const present = secret.state.tags ?? [];
   checkTags(context, input.Tags, present);
   if (input.Tags.length === 0) return {};
@@ -33,7 +33,7 @@ export function tagResource(context: Context, input: Input<"TagResource">): Reco
 
 /** A key that is not there is no error. */
 export function untagResource(context: Context, input: Input<"UntagResource">): Record<string, never> {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   change(context, secret, "tags", (state) => {
     state.tags = state.tags?.filter((tag) => !input.TagKeys.includes(tag.Key));
     return undefined;

@@ -1,5 +1,5 @@
 import { change } from "../changes.ts";
-import { type Context, liveSecret, seconds, visibleState } from "../context.ts";
+import { type Context, seconds, visibleState, writableSecret } from "../context.ts";
 import { removeFromRequired, unrecorded } from "../errors.ts";
 import { attach, current, detach, holderOf, labelCount, orderedStages } from "../labels.ts";
 import { page } from "../paging.ts";
@@ -11,7 +11,7 @@ export function updateSecretVersionStage(
   context: Context,
   input: Input<"UpdateSecretVersionStage">,
 ): { ARN: string; Name: string } {
-  const secret = liveSecret(context, input.SecretId);
+  const secret = writableSecret(context, input.SecretId);
   const target = checkedMove(context, secret.state, input);
   change(context, secret, "stage", (state) => {
     if (target) return attach(state, target, [input.VersionStage]);

@@ -124,13 +124,6 @@ describe("DeleteSecret", () => {
     const input = { SecretId: arn, ForceDeleteWithoutRecovery: true, RecoveryWindowInDays: 7 };
     expect(refusal(() => account.engine.deleteSecret(input)).code).toBe("InvalidParameterException");
   });
-
-  test("of a secret with replicas is refused", () => {
-    const account = new LocalAccount();
-    const arn = account.create();
-    account.engine.replicateSecretToRegions({ SecretId: arn, AddReplicaRegions: [{ Region: "eu-west-1" }] });
-    expect(refusal(() => account.engine.deleteSecret({ SecretId: arn })).code).toBe("InvalidRequestException");
-  });
 });
 
 test("RestoreSecret makes a secret usable again", () => {
@@ -209,24 +202,5 @@ describe("a resource policy", () => {
     const arn = account.create();
     const put = () => account.engine.putResourcePolicy({ SecretId: arn, ResourcePolicy: "{" });
     expect(refusal(put).code).toBe("MalformedPolicyDocumentException");
-  });
-});
-
-describe("replicas", () => {
-  test("are InProgress after a change of the value for as long as the knob says, then InSync", async () => {
-    const account = new LocalAccount({ replicationLagMs: 10_000, failedReplicaRegions: ["ap-south-1"] });
-    const arn = account.create();
-    const AddReplicaRegions = [{ Region: "eu-west-1" }, { Region: "ap-south-1" }];
-    account.engine.replicateSecretToRegions({ SecretId: arn, AddReplicaRegions });
-    const states = () => account.engine.describeSecret({ SecretId: arn }).ReplicationStatus?.map((r) => r.Status);
-    expect(states()).toEqual(["InProgress", "Failed"]);
-    await account.clock.advanceBy(10_000);
-    expect(states()).toEqual(["InSync", "Failed"]);
-    account.put(arn, "second", "two");
-    expect(states()).toEqual(["InProgress", "Failed"]);
-    expect(
-      account.engine.removeRegionsFromReplication({ SecretId: arn, RemoveReplicaRegions: ["eu-west-1", "ap-south-1"] }),
-    ).toEqual({ ARN: arn });
-    expect(states()).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { VirtualClock } from "../../clock.ts";
 import { type CloudEvent, EventBus } from "../../events/bus.ts";
 import type { KnobSettings } from "../../secrets-manager/knobs.ts";
 import type { RotationEvent } from "../../secrets-manager/rotation.ts";
-import { SecretsManagerService } from "../../secrets-manager/service.ts";
+import { type SavedSecrets, SecretsManagerService } from "../../secrets-manager/service.ts";
 
 export const accountId = "123456789012";
 export const region = "us-east-1";
@@ -37,13 +37,15 @@ export class LocalAccount {
   /** What the function does; `template` unless the test sets it. */
   step: Step = (event) => this.template(event);
 
-  constructor(knobs: KnobSettings = {}) {
+  /** `state` is where another account left off. */
+  constructor(knobs: KnobSettings = {}, state: SavedSecrets = {}) {
     this.service = new SecretsManagerService({
       clock: this.clock,
       accountId,
       region,
       events: this.events,
       knobs,
+      state,
       rotator: {
         mayInvoke: () => this.mayInvoke,
         invoke: async (_functionArn, _secretArn, event) => {
