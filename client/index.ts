@@ -5,5 +5,6 @@ export { PermanentError, RetryableError, RotationError } from "../src/ports/erro
 export type { Sensitive } from "../src/ports/sensitive.ts";
 export { type C2mFetch, type C2mFetchOptions, createC2mFetch, type FetchAnswer } from "./c2m-fetch.ts";
 export type { SecretsManager } from "./read-secret.ts";
+export { type Letter, type LetterOutcome, sendLetter } from "./send-letter.ts";
 export { createTokenSource, type TokenSource, type TokenSourceOptions } from "./token-source.ts";
 export { authorizationOf, type LongTermToken, type ShortTermToken, type Token } from "./tokens.ts";

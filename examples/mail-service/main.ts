@@ -16,13 +16,11 @@ const tokens = createTokenSource({
   prefetch: true,
   onRefreshError: (error) => console.warn(`The token can't be refreshed, the last one still serves: ${error}`),
 });
-const service = createMailService(createC2mFetch(tokens));
+const service = createMailService(createC2mFetch(tokens, { scopes: ["jobs:submit"] }));
 
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    service.close();
-    tokens.close();
-  });
+  // Letters under way are finished first.
+  process.once(signal, () => service.close(() => tokens.close()));
 }
 
 service.listen(Number(PORT), "127.0.0.1");

@@ -55,19 +55,50 @@ describe("the example: a mail service in its own process", () => {
     const reply = await fetch(`${url}/letters`, { method: "POST", body: JSON.stringify(body) });
     return { status: reply.status, body: await reply.json() };
   };
-  const job = { address: "1 Main St", letter: "Hello" };
-  const accepted = { status: 202, body: { accepted: true, address: job.address, sender: "c2m_client" } };
+  let letters = 0;
+  const letter = () => {
+    letters += 1;
+    return {
+      docSourceAll: { documentIdSource: { documentId: letters } },
+      recipientAddressSource: {
+        singleAddress: {
+          firstName: "Ada",
+          lastName: "Lovelace",
+          address1: "1 Main Street",
+          city: "Arlington",
+          state: "VA",
+          zip: "22201",
+          country: "US",
+        },
+      },
+    };
+  };
+  const accepted = { status: 202, body: { outcome: "accepted", requestId: expect.any(String) } };
 
   it("sends letters", async () => {
-    expect(await send(job)).toEqual(accepted);
+    expect(await send(letter())).toEqual(accepted);
     expect(await send({ letter: "to nobody" })).toMatchObject({ status: 400 });
+    expect(await send({ ...letter(), recipientAddressSource: { singleAddress: { firstName: "Ada" } } })).toMatchObject({
+      status: 400,
+      body: { outcome: "refused", error: { kind: "invalid", code: "MISSING_REQUIRED_FIELD" } },
+    });
+    expect(cloud.c2m.jobs.all).toHaveLength(1);
   });
 
   it("sends them after rotations whose revocation killed the token that it holds", async () => {
     const before = currentToken(cloud).token_id;
     await clock.advanceBy(7 * day);
     expect(currentToken(cloud).token_id).not.toBe(before);
-    expect(await Promise.all(Array.from({ length: 20 }, () => send(job)))).toEqual(Array(20).fill(accepted));
+    expect(await Promise.all(Array.from({ length: 20 }, () => send(letter())))).toEqual(Array(20).fill(accepted));
+    expect(cloud.c2m.jobs.all).toHaveLength(21);
+    expect(cloud.c2m.jobs.repeated).toEqual([]);
+  });
+
+  it("never sends one again whose answer was lost, and says that nobody knows", async () => {
+    cloud.faults.add({ service: "c2m", operation: "submitStatic", fault: { kind: "cut", when: "after" } });
+    expect(await send(letter())).toMatchObject({ status: 504, body: { outcome: "unknown" } });
+    expect(cloud.c2m.jobs.all).toHaveLength(22);
+    expect(cloud.c2m.jobs.repeated).toEqual([]);
   });
 
   it("prints no token", () => {

@@ -12,6 +12,10 @@ const result: DemoResult = {
   tokensLive: 1,
   appRequests: 12,
   appFailures: 2,
+  lettersSent: 12,
+  lettersAccepted: 11,
+  lettersDouble: 0,
+  lettersLost: 1,
   awsCallsPerRotation: 8,
   c2mCallsPerRotation: 3,
   reconcilerCallsPerDay: 90,
@@ -58,7 +62,9 @@ describe("the report", () => {
   it("shows figures, requests by outcome, calls per step and faults, and whether the promise was kept", () => {
     const page = renderReport(result);
     expect(page).toContain("The promise was kept.");
-    expect(page).toContain('<dt>of them refused</dt><dd class="bad">2</dd>');
+    expect(page).toContain('<dt>refused or unknown</dt><dd class="bad">2</dd>');
+    expect(page).toContain('<dt>lost</dt><dd class="bad">1</dd>');
+    expect(page).toContain('<dt>sent twice</dt><dd class="">0</dd>');
     expect(page).toContain('<td class="number">10</td><td class="number">2</td>');
     expect(page).toContain('<td>createSecret</td><td>c2m</td><td>issueLongTermToken</td><td class="number">1</td>');
     expect(page).toContain("2600 ms slower");

@@ -22,6 +22,9 @@ describe("npm run demo", () => {
       tokensLive: 1,
       appRequests: expect.any(Number),
       appFailures: 0,
+      lettersSent: expect.any(Number),
+      lettersDouble: 0,
+      lettersLost: 0,
       awsCallsPerRotation: 8,
       c2mCallsPerRotation: 3,
       violations: [],
@@ -50,7 +53,14 @@ describe("the demo's check of the promise", () => {
     cloud.logs.onLine(({ message }) => log.push(message));
     watchTokens(cloud, (moment) => timeline.push(moment));
     await deploy(cloud, await stackPlan());
-    const seen = { secretName, app: { requests: 1, failures: 0 }, timeline, log, secrets: ["a-client-secret"] };
+    const seen = {
+      secretName,
+      app: { requests: 1, failures: 0 },
+      letters: { lettersDouble: 0, lettersLost: 0 },
+      timeline,
+      log,
+      secrets: ["a-client-secret"],
+    };
     return { cloud, seen, current: String(currentToken(cloud).token_id) };
   }
 
@@ -67,6 +77,7 @@ describe("the demo's check of the promise", () => {
     const problems = checkPromise(cloud, {
       ...seen,
       app: { requests: 1, failures: 1 },
+      letters: { lettersDouble: 2, lettersLost: 3 },
       timeline: [
         { at: 0, what: "promoted", tokenId: current },
         { at: 1, what: "revoked", tokenId: current },
@@ -75,6 +86,8 @@ describe("the demo's check of the promise", () => {
     });
     expect(problems).toEqual([
       expect.stringContaining("I1 no outage: 1 app requests failed"),
+      "2 letters were sent twice",
+      "3 letters were lost",
       expect.stringContaining("was revoked while it was AWSCURRENT"),
       expect.stringContaining("the current token does not work"),
       expect.stringContaining("I3 nothing lost"),

@@ -16,7 +16,7 @@ export function callsPerStep(calls: readonly Call[], log: readonly string[]): Ca
   const steps = stepsIn(log);
   const counts = new Map<string, CallsOfStep>();
   for (const { at, caller, service, operation } of calls) {
-    const isRotators = service === "c2m" ? operation !== "getAccount" : caller.includes("-rotator");
+    const isRotators = service === "c2m" ? operation !== "submitStatic" : caller.includes("-rotator");
     if (!isRotators) continue;
     // In the moment in which a step ends and another begins: C2M's calls are recorded when they are over, AWS's when they come.
     const running = steps.filter((one) => at >= one.from && at <= one.to);

@@ -1,11 +1,18 @@
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
-import type { AppFigures } from "./app.ts";
+import type { LetterFigures } from "./letters.ts";
 import type { Moment } from "./timeline.ts";
 
 /** Compares what happened with what the project promises. Empty when it was kept. */
 export function checkPromise(
   cloud: LocalCloud,
-  seen: { secretName: string; app: AppFigures; timeline: Moment[]; log: string[]; secrets: string[] },
+  seen: {
+    secretName: string;
+    app: { requests: number; failures: number };
+    letters: Pick<LetterFigures, "lettersDouble" | "lettersLost">;
+    timeline: Moment[];
+    log: string[];
+    secrets: string[];
+  },
 ): string[] {
   const violations: string[] = [];
   const { engine } = cloud.secretsManager;
@@ -13,6 +20,9 @@ export function checkPromise(
     token_id?: string;
   };
   if (seen.app.failures > 0) violations.push(`I1 no outage: ${seen.app.failures} app requests failed`);
+  const { lettersDouble, lettersLost } = seen.letters;
+  if (lettersDouble > 0) violations.push(`${lettersDouble} letters were sent twice`);
+  if (lettersLost > 0) violations.push(`${lettersLost} letters were lost`);
   for (const { what, tokenId, at } of seen.timeline) {
     if (what === "revoked" && tokenId === currentAt(seen.timeline, at)) {
       violations.push(`I1 no outage: ${tokenId} was revoked while it was AWSCURRENT`);

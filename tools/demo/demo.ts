@@ -7,13 +7,13 @@ import { type DemoResult, runDemo } from "./run.ts";
 import type { Moment } from "./timeline.ts";
 
 const help = `Rotates a C2M token end to end, without AWS: deploys the Pulumi program into a local cloud, and lets weeks
-of virtual time pass with an app that reads the secret and calls C2M all the time.
+of virtual time pass with an app that reads the secret and sends letters all the time, and one whose process is frozen in each rotation.
 
 Usage: npm run demo [-- options]
 
   --weeks N   virtual weeks, 1 to 52; the schedule is weekly (default 3)
   --json      print one JSON object with the figures, and nothing else
-  --report F  write a page to the file F that shows it: a lane per token, the app's requests, calls per step
+  --report F  write a page to the file F that shows it: a lane per token, the apps' letters, calls per step
   --help      this text
 
 Exit status: 0, or 1 when the promise was broken, or 2 for wrong options.
@@ -67,8 +67,10 @@ function closing(result: DemoResult, weeks: number, seconds: number): string {
     ["tokens issued", result.tokensIssued],
     ["tokens revoked", result.tokensRevoked],
     ["tokens live", result.tokensLive],
-    ["app requests", result.appRequests],
-    ["  of them failed", result.appFailures],
+    ["letters sent", result.lettersSent],
+    ["  accepted", result.lettersAccepted],
+    ["  sent twice", result.lettersDouble],
+    ["  lost", result.lettersLost],
     ["Secrets Manager calls per rotation", result.awsCallsPerRotation],
     ["C2M calls per rotation", result.c2mCallsPerRotation],
     ["AWS calls per day, reconciler", result.reconcilerCallsPerDay],

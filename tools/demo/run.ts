@@ -2,13 +2,14 @@ import { VirtualClock } from "../../local-cloud/clock.ts";
 import { LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import { plan } from "../../test/harness/program.ts";
-import { App, type AppFigures } from "./app.ts";
+import { App } from "./app.ts";
 import { type CallsOfStep, callsPerStep } from "./calls-per-step.ts";
 import { checkPromise } from "./check-promise.ts";
+import { FrozenApp } from "./frozen-app.ts";
+import { type LetterFigures, Letters } from "./letters.ts";
 import { type Moment, watchTokens } from "./timeline.ts";
 
-const minute = 60_000;
-const hour = 60 * minute;
+const hour = 60 * 60_000;
 const day = 24 * hour;
 
 /** As it was seen of the real C2M, in ms of the virtual clock; guessed where nothing was seen. */
@@ -32,11 +33,12 @@ export interface DemoOptions {
 }
 
 /** The demo's figures; also what `--json` prints. */
-export interface DemoResult {
+export interface DemoResult extends LetterFigures {
   rotations: number;
   tokensIssued: number;
   tokensRevoked: number;
   tokensLive: number;
+  /** Letters that the apps sent, and those of them that the apps were not told to be accepted. */
   appRequests: number;
   appFailures: number;
   /** The rotation function's calls to Secrets Manager. */
@@ -50,7 +52,7 @@ export interface DemoResult {
   /** What the demo covers, epoch ms. */
   window: { from: number; to: number };
   graceHours: number;
-  /** The app's requests, a line per day (epoch ms of its begin). */
+  /** The apps' letters, a line per day (epoch ms of its begin). */
   appByDay: { day: number; accepted: number; refused: number }[];
   /** Calls of the rotation function, over all rotations. */
   callsPerStep: CallsOfStep[];
@@ -58,7 +60,7 @@ export interface DemoResult {
   faults: { service: string; operation: string; latencyMs: number }[];
 }
 
-/** Deploys the Pulumi program into a local cloud and lets weeks pass, with an app that uses C2M all the time. */
+/** Deploys the Pulumi program into a local cloud and lets weeks pass, with an app that sends letters all the time, and one that is frozen. */
 export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoResult> {
   const clock = new VirtualClock("2026-01-01T00:00:00Z");
   const cloud = await LocalCloud.start({ clock });
@@ -79,10 +81,11 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
     const timeline: Moment[] = [];
     const log: string[] = [];
     cloud.logs.onLine(({ message }) => log.push(message));
-    watchTokens(cloud, (moment) => {
+    const note = (moment: Moment) => {
       timeline.push(moment);
       onMoment?.(moment);
-    });
+    };
+    watchTokens(cloud, note);
     const declared = await plan({
       config: {
         clientId: "c2m_demo",
@@ -94,30 +97,31 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
     });
     await deploy(cloud, declared);
     const from = cloud.calls.calls.length;
-    const appByDay = new Map<number, { accepted: number; refused: number }>();
-    const app = new App({
+    const options = {
       aws: cloud.clientConfig(),
       secretId: secretName,
       c2mUrl: cloud.c2mUrl,
-      clock,
       cacheMs: graceHours * hour,
-      onOutcome: (accepted) => {
-        const today = Math.floor(clock.now() / day) * day;
-        const counts = appByDay.get(today) ?? { accepted: 0, refused: 0 };
-        appByDay.set(today, counts);
-        counts[accepted ? "accepted" : "refused"] += 1;
-      },
-    });
+    };
+    const letters = new Letters(cloud, clock, note);
+    const app = new App({ ...options, now: () => clock.now() });
+    const frozen = new FrozenApp(options, clock);
     const started = clock.now();
-    keepUsing(app, cloud, clock);
-    // The last rotation's grace ends, and the reconciler comes by.
-    await clock.advanceBy(weeks * 7 * day + (graceHours + 1) * hour);
-    app.stop();
+    try {
+      letters.sendFrom(app);
+      letters.sendFromFrozen(frozen);
+      // The last rotation's grace ends, the reconciler comes by, and the frozen process goes on.
+      await clock.advanceBy(weeks * 7 * day + 6 * hour);
+    } finally {
+      app.stop();
+      await frozen.stop();
+    }
+    note(letters.moment());
     return {
-      ...resultOf(cloud, { app: app.figures, from, timeline, log, days: weeks * 7 }),
+      ...resultOf(cloud, { letters, from, timeline, log, days: weeks * 7 }),
       window: { from: timeline[0]?.at ?? started, to: clock.now() },
       graceHours,
-      appByDay: [...appByDay].map(([today, counts]) => ({ day: today, ...counts })),
+      appByDay: [...letters.byDay].map(([today, counts]) => ({ day: today, ...counts })),
       callsPerStep: callsPerStep(cloud.calls.calls.slice(from), log),
       faults: latencies.map(([service, operation = "every call", latencyMs]) => ({ service, operation, latencyMs })),
     };
@@ -126,38 +130,19 @@ export async function runDemo({ weeks, onMoment }: DemoOptions): Promise<DemoRes
   }
 }
 
-/** The app asks every half hour, and every second of a rotation. */
-function keepUsing(app: App, cloud: LocalCloud, clock: VirtualClock): void {
-  let rotatingUntil = 0;
-  cloud.bus.onEvent(({ detail }) => {
-    if (detail.eventName === "RotationStarted") {
-      rotatingUntil = clock.now() + minute;
-      const every = async (): Promise<void> => {
-        await app.useC2m();
-        if (clock.now() < rotatingUntil) clock.at(clock.now() + 1_000, every);
-      };
-      clock.at(clock.now(), every);
-    }
-  });
-  const steadily = async (): Promise<void> => {
-    clock.at(clock.now() + 30 * minute, steadily);
-    await app.useC2m();
-  };
-  clock.at(clock.now() + 7 * minute, steadily);
-}
-
 function resultOf(
   cloud: LocalCloud,
-  seen: { app: AppFigures; from: number; timeline: Moment[]; log: string[]; days: number },
+  seen: { letters: Letters; from: number; timeline: Moment[]; log: string[]; days: number },
 ): Omit<DemoResult, "window" | "graceHours" | "appByDay" | "callsPerStep" | "faults"> {
-  const { app, from, timeline, log, days } = seen;
+  const { letters, from, timeline, log, days } = seen;
+  const app = { requests: letters.figures.lettersSent, failures: letters.failures };
   const rotations = cloud.bus.events.filter(({ detail }) => detail.eventName === "RotationSucceeded").length;
   const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
   const later = cloud.calls.calls.slice(from);
   const perRotation = (count: number) => (rotations === 0 ? 0 : Number((count / rotations).toFixed(2)));
   const ofRotator = later.filter(({ caller, service }) => service === "secretsmanager" && caller.includes("-rotator"));
   const ofReconciler = later.filter(({ caller }) => caller.includes("-reconciler"));
-  const atC2m = later.filter(({ service, operation }) => service === "c2m" && operation !== "getAccount");
+  const atC2m = later.filter(({ service, operation }) => service === "c2m" && operation !== "submitStatic");
   return {
     rotations,
     tokensIssued: long.length,
@@ -165,10 +150,18 @@ function resultOf(
     tokensLive: cloud.c2m.liveLongTokens().length,
     appRequests: app.requests,
     appFailures: app.failures,
+    ...letters.figures,
     awsCallsPerRotation: perRotation(ofRotator.length),
     c2mCallsPerRotation: perRotation(atC2m.length - dailyProofs(log)),
     reconcilerCallsPerDay: Number((ofReconciler.length / days).toFixed(1)),
-    violations: checkPromise(cloud, { secretName, app, timeline, log, secrets: [clientSecret] }),
+    violations: checkPromise(cloud, {
+      secretName,
+      app,
+      letters: letters.figures,
+      timeline,
+      log,
+      secrets: [clientSecret],
+    }),
     timeline,
   };
 }

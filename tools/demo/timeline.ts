@@ -1,10 +1,10 @@
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
 
-/** Something that happened to a token. */
+/** Something that happened to a token, or to the apps that use it. */
 export interface Moment {
   /** Epoch ms on the cloud's clock. */
   at: number;
-  what: "issued" | "promoted" | "revoked" | "unrevocable" | "failed";
+  what: "issued" | "promoted" | "revoked" | "unrevocable" | "failed" | "letters" | "frozen" | "thawed";
   /** Absent where it is not known. */
   tokenId?: string;
   /** More about it, for people. */

@@ -22,7 +22,7 @@ export function renderReport(result: DemoResult): string {
 <body>
 <a class="skip" href="#lives">To the tokens</a>
 <header>
-<h1>${result.rotations} rotations, ${result.appFailures} failed requests</h1>
+<h1>${result.rotations} rotations, ${result.lettersAccepted} letters: ${result.lettersDouble} sent twice, ${result.lettersLost} lost</h1>
 <p class="quiet">The deployed program in the local cloud, ${time(result.window.from)} to ${time(result.window.to)} UTC of virtual time. Nothing here reached AWS or C2M.</p>
 ${verdict(result)}
 ${figures(result)}
@@ -39,7 +39,7 @@ ${lanes(lives, result.window)}
 ${closeUps(lives)}
 </section>
 <section aria-labelledby="app-title">
-<h2 id="app-title">The app’s requests to C2M, per day</h2>
+<h2 id="app-title">Letters, per day</h2>
 ${appDays(result)}
 </section>
 <section aria-labelledby="calls-title">
@@ -67,8 +67,11 @@ function figures(result: DemoResult): Html {
     ["tokens issued", result.tokensIssued],
     ["revoked", result.tokensRevoked],
     ["alive at the end", result.tokensLive],
-    ["app requests", result.appRequests],
-    ["of them refused", result.appFailures, result.appFailures > 0],
+    ["letters sent", result.lettersSent],
+    ["accepted", result.lettersAccepted],
+    ["sent twice", result.lettersDouble, result.lettersDouble > 0],
+    ["lost", result.lettersLost, result.lettersLost > 0],
+    ["refused or unknown", result.appFailures, result.appFailures > 0],
     ["Secrets Manager calls per rotation", result.awsCallsPerRotation],
     ["C2M calls per rotation", result.c2mCallsPerRotation],
   ];
@@ -100,8 +103,8 @@ function appDays({ appByDay }: DemoResult): Html {
   );
   const total = appByDay.reduce((sum, { refused }) => sum + refused, 0);
   return html`<ol class="days" aria-hidden="true">${bars}</ol>
-<p class="quiet">Higher on the days of a rotation: then the app asks every second. Refused: ${total}.</p>
-<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Requests per day"><table><thead><tr><th>day</th><th class="number">accepted</th><th class="number">refused</th></tr></thead><tbody>${appByDay.map(
+<p class="quiet">Higher on the days of a rotation: then an app sends one every second. Another one, in a process of its own, is frozen in the middle of a letter when a rotation begins, and goes on when the token it had is dead. Refused: ${total}.</p>
+<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Letters per day"><table><thead><tr><th>day</th><th class="number">accepted</th><th class="number">refused</th></tr></thead><tbody>${appByDay.map(
     ({ day, accepted, refused }) =>
       html`<tr><td>${time(day).slice(0, 10)}</td><td class="number">${accepted}</td><td class="number">${refused}</td></tr>`,
   )}</tbody></table></div></details>`;
