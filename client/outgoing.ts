@@ -1,14 +1,22 @@
 import { PermanentError } from "../src/ports/errors.ts";
+import type { TokenSource } from "./token-source.ts";
 
 /** A request as it is sent, once or again. */
 export interface Outgoing {
-  url: string;
+  /**
+   * Where it goes when its token is for the C2M at `baseUrl`.
+   *
+   * @throws PermanentError `other_origin`
+   */
+  urlAt(baseUrl: string): string;
   /** All but the headers. */
   init: RequestInit;
   /** Names in lower case. */
   headers: Record<string, string>;
   /** False where the body is a stream, which can be read once. */
   repeatable: boolean;
+  /** Whether it changes nothing at C2M (RFC 9110 §9.2.1). */
+  isSafe: boolean;
   /** Whether the caller wants to see redirects. */
   seesRedirects: boolean;
   signal: AbortSignal | undefined;
@@ -22,15 +30,17 @@ export interface Outgoing {
 export async function outgoing(
   input: string | URL | Request,
   init: RequestInit = {},
-  baseUrl: string,
+  tokens: Pick<TokenSource, "baseUrl" | "followsBaseUrl">,
 ): Promise<Outgoing> {
   const request = typeof input === "string" || input instanceof URL ? undefined : input;
-  const url = target(request ? request.url : String(input), baseUrl);
+  const urlAt = (baseUrl: string) => target(request ? request.url : String(input), baseUrl);
+  // Before anything else where it is known: the mistake is the caller's.
+  if (!tokens.followsBaseUrl) urlAt(tokens.baseUrl);
   const signal = init.signal ?? request?.signal ?? undefined;
   const body = init.body ?? (request?.body ? await request.arrayBuffer() : undefined);
   const method = init.method ?? request?.method;
   return {
-    url,
+    urlAt,
     init: {
       ...init,
       ...(method === undefined ? {} : { method }),
@@ -41,6 +51,7 @@ export async function outgoing(
     },
     headers: Object.fromEntries(new Headers(init.headers ?? request?.headers)),
     repeatable: isRepeatable(body),
+    isSafe: /^(GET|HEAD|OPTIONS)$/i.test(method ?? "GET"),
     seesRedirects: (init.redirect ?? request?.redirect) === "manual",
     signal,
   };

@@ -1,52 +1,73 @@
 import { GetSecretValueCommand, type GetSecretValueCommandOutput } from "@aws-sdk/client-secrets-manager";
-import { parseValue } from "../src/formats/stored-token.ts";
+import { fitsHeader } from "../src/c2m/answers.ts";
+import { baseUrlText, parseBaseUrl, readBaseUrl } from "../src/c2m/base-url.ts";
+import { parseValue, type StoredToken, secretValueOf } from "../src/formats/stored-token.ts";
+import { type CauseKind, causeOf } from "../src/ports/cause.ts";
+import { type Clock, momentOf } from "../src/ports/clock.ts";
 import { PermanentError, RetryableError } from "../src/ports/errors.ts";
-import { Sensitive } from "../src/ports/sensitive.ts";
-import { within } from "./abort.ts";
+import type { Fetched } from "./token-cache.ts";
 import type { LongTermToken } from "./tokens.ts";
+import { within } from "./waiting.ts";
 
 /** What is used of the SDK's `SecretsManagerClient`. */
 export interface SecretsManager {
   send(command: GetSecretValueCommand, options?: { abortSignal?: AbortSignal }): Promise<GetSecretValueCommandOutput>;
 }
 
-/** What a person has to do, by the name that AWS gives the failure. */
-const remedies: Record<string, [code: string, remedy: string]> = {
-  AccessDeniedException: [
-    "secret_denied",
-    "Allow secretsmanager:GetSecretValue on it, and kms:Decrypt where it has a key of its own.",
-  ],
-  DecryptionFailure: ["secret_denied", "Allow kms:Decrypt on the secret's key, and check that the key is enabled."],
-  UnrecognizedClientException: ["secret_denied", "Check the AWS credentials."],
-  ResourceNotFoundException: ["secret_not_found", "Check secretId, region and account."],
-  InvalidRequestException: ["secret_not_found", "It may be scheduled for deletion: restore it."],
-  InvalidParameterException: ["secret_not_found", "Check secretId."],
-  ValidationException: ["secret_not_found", "Check secretId."],
-};
+export interface SecretReaderOptions {
+  secretsManager: SecretsManager;
+  secretId: string;
+  /** The C2M that the token must be for; undefined: the one that the secret names. */
+  baseUrl: string | undefined;
+  maxAgeMs: number;
+  minReadIntervalMs: number;
+  /** For one read, the SDK's own retries included, in ms. */
+  readTimeoutMs: number;
+  clock: Clock;
+  random: () => number;
+  closing: AbortSignal;
+}
 
 /**
  * Reads the token at AWSCURRENT.
  *
- * @param timeoutMs for all of it, the SDK's own retries included
- * @throws PermanentError `secret_denied`, `secret_not_found` or `not_a_token`; RetryableError `secret_unavailable`
+ * @throws PermanentError `secret_denied`, `secret_not_found`, `secret_unavailable`, `not_a_token`, `other_c2m`,
+ *   `invalid_base_url` (the secret's, where it is followed) or `expired`; RetryableError `secret_unavailable`
  */
-export async function readSecret(client: SecretsManager, secretId: string, timeoutMs: number): Promise<LongTermToken> {
+export function secretReader(options: SecretReaderOptions): () => Promise<Fetched<LongTermToken>> {
+  const { clock, maxAgeMs, minReadIntervalMs, random } = options;
+  return async () => {
+    const since = momentOf(clock);
+    const token = await readToken(options);
+    const endsAt = token.expiresAt ?? Number.POSITIVE_INFINITY;
+    if (clock.now() >= endsAt) throw expired(token, endsAt);
+    const goodForMs = endsAt - since.now;
+    // Half of what is left, so that it is looked at again and again as the end draws near.
+    const refreshAfterMs = Math.max(minReadIntervalMs, Math.min(maxAgeMs * (1 - random() / 5), goodForMs / 2));
+    return { token, since, refreshAfterMs, waitAfterMs: maxAgeMs, goodForMs, isNews: true };
+  };
+}
+
+async function readToken(options: SecretReaderOptions): Promise<LongTermToken> {
+  const { secretsManager, secretId, readTimeoutMs, closing } = options;
   let secret: GetSecretValueCommandOutput;
   try {
-    secret = await within(timeoutMs, (abortSignal) =>
-      client.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal }),
+    secret = await within(readTimeoutMs, closing, (abortSignal) =>
+      secretsManager.send(new GetSecretValueCommand({ SecretId: secretId }), { abortSignal }),
     );
   } catch (error) {
     throw failureOf(error, secretId);
   }
-  const value = secret.SecretString === undefined ? undefined : parseValue(new Sensitive(secret.SecretString));
+  const value = secretValueOf(secret);
+  const parsed = value && parseValue(value);
   const versionId = secret.VersionId;
-  if (value?.kind === "ours") {
-    const { accessToken, tokenId, scopes, expiresAt } = value.token;
-    return { accessToken, tokenId, scopes, expiresAt: Date.parse(expiresAt), versionId };
+  if (parsed?.kind === "ours" && fitsHeader(parsed.token.accessToken.reveal())) {
+    const { accessToken, tokenId, scopes, expiresAt } = parsed.token;
+    const baseUrl = baseUrlFor(parsed.token, options);
+    return { accessToken, tokenId, scopes, expiresAt: Date.parse(expiresAt), baseUrl, versionId };
   }
-  if (value?.token) {
-    return { accessToken: value.token, tokenId: undefined, scopes: undefined, expiresAt: undefined, versionId };
+  if (parsed?.kind === "foreign" && parsed.token) {
+    return { accessToken: parsed.token, tokenId: undefined, scopes: undefined, expiresAt: undefined, versionId };
   }
   throw new PermanentError(
     "not_a_token",
@@ -54,11 +75,43 @@ export async function readSecret(client: SecretsManager, secretId: string, timeo
   );
 }
 
-/** The SDK's own text is left out, and it is no `cause`: an error is printed with all that it holds. */
+/** The C2M that the token may be sent to: its own, which must be the client's unless that follows. */
+function baseUrlFor({ baseUrl, tokenId }: StoredToken, options: SecretReaderOptions): string | undefined {
+  if (baseUrl === undefined) return options.baseUrl;
+  if (options.baseUrl === undefined) return baseUrlText(parseBaseUrl(baseUrl));
+  const url = readBaseUrl(baseUrl);
+  if (!("problem" in url) && baseUrlText(url) === options.baseUrl) return options.baseUrl;
+  throw otherC2m(options.secretId, tokenId);
+}
+
+/** The kinds of failures that a person has to end. */
+const permanent: Partial<Record<CauseKind, "secret_denied" | "secret_not_found" | "secret_unavailable">> = {
+  denied: "secret_denied",
+  credentials: "secret_denied",
+  not_found: "secret_not_found",
+  invalid: "secret_not_found",
+  tls: "secret_unavailable",
+};
+
+/** The error itself is no `cause`: it is printed with all that it holds. */
 function failureOf(error: unknown, secretId: string): PermanentError | RetryableError {
-  const name = error instanceof Error ? error.name : "unknown";
-  const known = Object.hasOwn(remedies, name) ? remedies[name] : undefined;
-  const what = `The secret "${secretId}" can't be read (${name}).`;
-  if (known) return new PermanentError(known[0], `${what} ${known[1]}`);
-  return new RetryableError("secret_unavailable", `${what} Try again; check region and network if this repeats.`);
+  const { kind, said, remedy } = causeOf(error);
+  const text = `The secret "${secretId}" can't be read. ${said} ${remedy}`.trim();
+  const code = permanent[kind];
+  return code ? new PermanentError(code, text) : new RetryableError("secret_unavailable", text);
+}
+
+function otherC2m(secretId: string, tokenId: string | undefined): PermanentError {
+  return new PermanentError(
+    "other_c2m",
+    `The token in the secret "${secretId}"${tokenId === undefined ? "" : ` (${tokenId})`} is of another C2M than baseUrl, and is not sent there. Set baseUrl to the secret's base_url, or followBaseUrl to true.`,
+  );
+}
+
+function expired({ tokenId }: LongTermToken, endsAt: number): PermanentError {
+  const named = tokenId === undefined ? "" : ` (${tokenId})`;
+  return new PermanentError(
+    "expired",
+    `The token in the secret${named} expired at ${new Date(endsAt).toISOString()}. Check that its rotation works, and this machine's clock.`,
+  );
 }

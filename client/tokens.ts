@@ -10,6 +10,8 @@ export interface Token {
   readonly scopes: readonly string[] | undefined;
   /** When it ends, in epoch ms; undefined where the secret holds nothing but a token. */
   readonly expiresAt: number | undefined;
+  /** The C2M API that it is for; undefined: the source's `baseUrl`. */
+  readonly baseUrl?: string | undefined;
 }
 
 /** A long-term token as the secret holds it. */
@@ -20,6 +22,7 @@ export interface LongTermToken extends Token {
 
 /** A token of some minutes, made from the long-term one. */
 export interface ShortTermToken extends Token {
+  /** By this machine's clock, wrong or not, in epoch ms: when C2M answered, and the lifetime that it told. */
   readonly expiresAt: number;
 }
 
@@ -28,7 +31,10 @@ export function authorizationOf(token: Token): string {
   return `Bearer ${token.accessToken.reveal()}`;
 }
 
+/** C2M may know a token only moments after it was made: one that is rejected is tried once more after this, in ms. */
+export const settleMs = 1_500;
+
 /** Whether both have the same text, which is all that C2M goes by. */
-export function isSame(one: Token, other: Token | undefined): boolean {
+export function isSame(one: Token, other: Token | undefined): other is Token {
   return other?.accessToken.equals(one.accessToken) === true;
 }

@@ -31,10 +31,10 @@ export interface C2mServer {
 export async function startC2mServer(options: C2mServerOptions): Promise<C2mServer> {
   const { prefix = "/v2", port = 0, tls, stages = {} } = options;
   const scheme = tls ? "https" : "http";
-  const own = { prefix, knobs: options.engine.knobs, frontDoor: new C2mFrontDoor(options) };
+  const own = { prefix, engine: options.engine, frontDoor: new C2mFrontDoor(options) };
   const beside = Object.entries(stages).map(([stage, of]) => ({
     prefix: stage,
-    knobs: of.engine.knobs,
+    engine: of.engine,
     frontDoor: new C2mFrontDoor(of),
   }));
   const listener = (incoming: IncomingMessage, response: ServerResponse) => {
@@ -54,8 +54,10 @@ export async function startC2mServer(options: C2mServerOptions): Promise<C2mServ
       baseUrl: `${scheme}://${incoming.headers.host}${c2m.prefix}`,
     };
     const answer = await c2m.frontDoor.serve(request);
+    // Node would write the machine's time.
+    response.setHeader("date", new Date(c2m.engine.now()).toUTCString());
     if (answer === "cut") incoming.socket.destroy();
-    else send(response, answer, transferFor(request, c2m.knobs));
+    else send(response, answer, transferFor(request, c2m.engine.knobs));
   };
   const server = tls ? createHttpsServer(tls, listener) : createHttpServer(listener);
   server.listen(port, "127.0.0.1");

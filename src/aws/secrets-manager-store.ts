@@ -8,6 +8,7 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
+import { secretValueOf } from "../formats/stored-token.ts";
 import { PermanentError } from "../ports/errors.ts";
 import type {
   ListedVersion,
@@ -17,7 +18,6 @@ import type {
   StageMove,
   StoredVersion,
 } from "../ports/secret-store.ts";
-import { Sensitive } from "../ports/sensitive.ts";
 import { isNamed, storeFailure } from "./store-failures.ts";
 
 /** The protocol's store on AWS Secrets Manager. */
@@ -132,7 +132,7 @@ function descriptionOf(output: DescribeSecretCommandOutput, secretId: string): S
 }
 
 function versionOf(output: GetSecretValueCommandOutput): StoredVersion | undefined {
-  const text = output.SecretString ?? (output.SecretBinary && new TextDecoder().decode(output.SecretBinary));
-  if (text === undefined || output.VersionId === undefined) return undefined;
-  return { versionId: output.VersionId, stages: output.VersionStages ?? [], value: new Sensitive(text) };
+  const value = secretValueOf(output);
+  if (value === undefined || output.VersionId === undefined) return undefined;
+  return { versionId: output.VersionId, stages: output.VersionStages ?? [], value };
 }

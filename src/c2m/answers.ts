@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { IssuedToken } from "../ports/c2m.ts";
 import { Sensitive } from "../ports/sensitive.ts";
 import type { HttpAnswer } from "./http.ts";
+import { retryAfterMs } from "./retry-after.ts";
 
 /** What fits into an `Authorization` header; C2M's tokens are otherwise opaque. */
 const headerText = /^[\x21-\x7e]+$/;
@@ -31,11 +32,16 @@ const clockSkewMs = 5 * 60_000;
 
 /**
  * The token in a successful answer, or what is wrong with the answer (never quoting it). The content type is not
- * looked at. `expires_at` counts; when it is not a date with a time zone, the end is reckoned from `expires_in`.
+ * looked at. `expires_at` counts; when it is not a date with a time zone, the end is reckoned from `expires_in`. A short
+ * token serves where clocks may be wrong: one that has ended by ours is taken all the same where C2M told its lifetime.
  *
  * @param now epoch ms
  */
-export function readIssuedToken(answer: HttpAnswer, now: number): IssuedToken | { problem: string } {
+export function readIssuedToken(
+  answer: HttpAnswer,
+  now: number,
+  kind: "long" | "short",
+): IssuedToken | { problem: string } {
   if (answer.bodyFault) return { problem: faultTexts[answer.bodyFault] };
   const result = v.safeParse(issuedBody, parseJson(answer.body));
   if (!result.success) return { problem: "it is not a JSON object with a usable access_token" };
@@ -44,7 +50,9 @@ export function readIssuedToken(answer: HttpAnswer, now: number): IssuedToken | 
     return { problem: "neither its expires_at nor its expires_in is usable" };
   }
   const expiresAt = expires_at ?? new Date(now + (expires_in ?? 0) * 1000).toISOString();
-  if (Date.parse(expiresAt) < now - clockSkewMs) {
+  const lifetimeSeconds = expires_in ?? lifetimeUntil(expiresAt, answer);
+  const isJudgedByUs = kind === "long" || lifetimeSeconds === undefined;
+  if (isJudgedByUs && Date.parse(expiresAt) < now - clockSkewMs) {
     return { problem: "its expires_at is in the past; compare the clocks" };
   }
   return {
@@ -53,7 +61,14 @@ export function readIssuedToken(answer: HttpAnswer, now: number): IssuedToken | 
     tokenId: tokenIdOf(answer),
     scopes,
     expiresAt,
+    lifetimeSeconds,
   };
+}
+
+/** By the answer's own `Date`: both are of C2M's clock. Undefined where that says nothing that could be. */
+function lifetimeUntil(expiresAt: string, answer: HttpAnswer): number | undefined {
+  const seconds = (Date.parse(expiresAt) - Date.parse(answer.headers.date ?? "")) / 1_000;
+  return seconds >= 1 && seconds <= longestLifetimeSeconds ? seconds : undefined;
 }
 
 const faultTexts = {
@@ -85,20 +100,13 @@ export function errorCodeOf(answer: HttpAnswer): string | undefined {
 }
 
 /**
- * How long C2M asks us to wait, in ms: `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), else what the error's
- * message says ("… retry after 60 seconds"), since C2M declares no such header.
+ * How long C2M asks us to wait, in ms.
  *
  * @param now epoch ms
  */
 export function retryAfterMsOf(answer: HttpAnswer, now: number): number | undefined {
-  const header = answer.headers["retry-after"] ?? "";
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
-  if (/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(header)) {
-    const date = Date.parse(header);
-    if (!Number.isNaN(date)) return Math.max(0, date - now);
-  }
-  const seconds = /\bretry after (\d{1,9}) seconds?\b/i.exec(fieldOf(answer.body, "message") ?? "")?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+  const { "retry-after": header, date } = answer.headers;
+  return retryAfterMs({ header, date, message: fieldOf(answer.body, "message") }, now);
 }
 
 /** A text field of a JSON object; of one that does not parse, as far as it goes. */

@@ -1,5 +1,5 @@
 import type { C2m, IssuedToken, IssueRequest } from "../ports/c2m.ts";
-import type { Clock } from "../ports/clock.ts";
+import { type Clock, steady } from "../ports/clock.ts";
 import { PermanentError } from "../ports/errors.ts";
 import { fitsHeader, isTokenId, readIssuedToken } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
@@ -105,13 +105,13 @@ export class AuthApi {
 
   #limits(deadline: number, minimumMs: number): Limits {
     const { clock, requestTimeoutMs: maximumMs } = this.#options;
-    return { clock, deadline, minimumMs: Math.min(minimumMs, maximumMs), maximumMs };
+    return { clock: steady(clock), deadline, minimumMs: Math.min(minimumMs, maximumMs), maximumMs };
   }
 
   #issued(operation: Operation, answer: HttpAnswer): IssuedToken {
     const now = this.#options.clock.now();
     if (!isSuccess(answer)) throw failureOf(operation, answer, now);
-    const token = readIssuedToken(answer, now);
+    const token = readIssuedToken(answer, now, operation === "issueShortTermToken" ? "short" : "long");
     if ("problem" in token) throw badAnswer(operation, answer, token.problem);
     return token;
   }

@@ -12,6 +12,8 @@ export interface HttpRequest {
    * request that dies with it may have been done: too high a price for a call that must not be repeated.
    */
   freshConnection: boolean;
+  /** Ends it at once, with TransportError `aborted`. */
+  signal?: AbortSignal;
 }
 
 /** Why the body of an answer is not whole. */
@@ -42,7 +44,7 @@ export class TransportError extends Error {
   override readonly name = "TransportError";
   /** False when not one byte of the request can have reached C2M. */
   readonly sent: boolean;
-  /** Node's or OpenSSL's code, such as `ECONNREFUSED`, or `timed_out`. */
+  /** Node's or OpenSSL's code, such as `ECONNREFUSED`, or `timed_out` or `aborted`. */
   readonly reason: string;
 
   constructor(sent: boolean, reason: string) {

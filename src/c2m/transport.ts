@@ -1,6 +1,29 @@
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { Agent, AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { Socket } from "node:net";
 import { readBody } from "./body.ts";
 import { type HttpAnswer, type HttpRequest, type HttpSend, TransportError } from "./http.ts";
+
+type Protocol = "http:" | "https:";
+
+/** Not by `import`: from ESM that makes Node load undici as well, at six times the start-up. */
+function moduleOf(protocol: Protocol) {
+  return process.getBuiltinModule(protocol === "https:" ? "node:https" : "node:http");
+}
+
+/**
+ * An agent with what Node's own has been told of proxies: `NODE_USE_ENV_PROXY=1` or `--use-env-proxy` (Node 24 on), with
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+ */
+export function createAgent(protocol: Protocol, options: AgentOptions & { ca?: string } = {}): Agent {
+  const { Agent, globalAgent } = moduleOf(protocol);
+  const { proxyEnv } = (globalAgent as Agent & { options: AgentOptions }).options;
+  return new Agent({ keepAlive: true, ...(proxyEnv && { proxyEnv }), ...options });
+}
+
+/** The same for an SDK client: its `requestHandler`. */
+export function agentOptions(): { httpAgent: Agent; httpsAgent: Agent } {
+  return { httpAgent: createAgent("http:"), httpsAgent: createAgent("https:") };
+}
 
 /**
  * The real HTTP, with connections kept alive between calls.
@@ -8,18 +31,17 @@ import { type HttpAnswer, type HttpRequest, type HttpSend, TransportError } from
  * @param options.ca certificates (PEM) to trust instead of Node's own list; default: Node's list
  */
 export function createHttpSend(options: { ca?: string } = {}): HttpSend {
-  const agents = new Map<string, Agent>();
+  const agents = new Map<Protocol, Agent>();
   return (request) => {
-    // Not by `import`: from ESM that makes Node load undici as well, at six times the start-up.
-    const http = process.getBuiltinModule(request.url.protocol === "https:" ? "node:https" : "node:http");
-    let agent = agents.get(request.url.protocol);
+    const protocol: Protocol = request.url.protocol === "https:" ? "https:" : "http:";
+    let agent = agents.get(protocol);
     if (!agent) {
       // `rejectUnauthorized` said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 can't switch the check off.
-      agent = new http.Agent({ keepAlive: true, rejectUnauthorized: true, ...options });
-      agents.set(request.url.protocol, agent);
+      agent = createAgent(protocol, { ...({ rejectUnauthorized: true } as AgentOptions), ...options });
+      agents.set(protocol, agent);
     }
     if (request.freshConnection) dropIdleConnections(agent);
-    return exchange(http.request, agent, request);
+    return exchange(moduleOf(protocol).request, agent, request);
   };
 }
 
@@ -27,37 +49,46 @@ type Start = (url: URL, options: RequestOptions) => ClientRequest;
 
 function exchange(start: Start, agent: Agent, { url, method, headers, ...rest }: HttpRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
+    if (rest.signal?.aborted) return reject(new TransportError(false, "aborted"));
     const request = start(url, { agent, method, headers });
     let sent = false;
     let timedOut = false;
     let response: IncomingMessage | undefined;
-    const fail = (reason: string) => {
+    const ended = () => {
       clearTimeout(timer);
+      rest.signal?.removeEventListener("abort", abort);
+    };
+    const fail = (reason: string) => {
+      ended();
       reject(new TransportError(sent, reason));
     };
-    const timer = setTimeout(() => {
+    const breakOff = (reason: string) => {
       timedOut = true;
       if (response) {
         response.destroy();
       } else {
         request.destroy();
-        fail("timed_out");
+        fail(reason);
       }
-    }, rest.timeoutMs);
+    };
+    const timer = setTimeout(() => breakOff("timed_out"), rest.timeoutMs);
+    const abort = () => breakOff("aborted");
+    rest.signal?.addEventListener("abort", abort, { once: true });
 
     // Node writes the request in the very event that ends the connecting; until then nothing has left.
-    request.once("socket", (socket) => {
+    request.once("socket", (socket: Socket & { secureConnecting?: boolean }) => {
       const connected = url.protocol === "https:" ? "secureConnect" : "connect";
       const markSent = () => {
         sent = true;
       };
-      if (socket.connecting) socket.once(connected, markSent);
+      // Behind a proxy the connection stands already, and TLS begins.
+      if (socket.connecting || socket.secureConnecting) socket.once(connected, markSent);
       else markSent();
     });
     request.once("response", async (incoming) => {
       response = incoming;
       const body = await readBody(incoming, () => timedOut);
-      clearTimeout(timer);
+      ended();
       resolve({ status: incoming.statusCode ?? 0, headers: flat(incoming.headers), ...body });
     });
     // Stays for good: a connection that breaks after the answer was read must not crash the process.

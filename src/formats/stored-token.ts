@@ -42,7 +42,16 @@ export interface StoredToken {
  */
 export type ParsedValue = { kind: "ours"; token: StoredToken } | { kind: "foreign"; token: Sensitive | undefined };
 
-/** Reads a SecretString. Never throws: what is not ours is foreign. */
+/** The value in an answer of GetSecretValue, stored as a text or as bytes; undefined where there is none. */
+export function secretValueOf(secret: {
+  SecretString?: string | undefined;
+  SecretBinary?: Uint8Array | undefined;
+}): Sensitive | undefined {
+  const text = secret.SecretString ?? (secret.SecretBinary && new TextDecoder().decode(secret.SecretBinary));
+  return text === undefined ? undefined : new Sensitive(text);
+}
+
+/** Reads a secret's value. Never throws: what is not ours is foreign. */
 export function parseValue(value: Sensitive): ParsedValue {
   const text = value.reveal();
   let json: unknown;

@@ -10,6 +10,8 @@ export interface IssuedToken {
   scopes: string[] | undefined;
   /** ISO 8601, as C2M wrote it. */
   expiresAt: string;
+  /** How long it lives from the answer on, by C2M's own clock, whatever ours says. Undefined when it did not say. */
+  lifetimeSeconds: number | undefined;
 }
 
 export interface IssueRequest {

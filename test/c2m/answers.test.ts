@@ -126,6 +126,7 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
       tokenId: "tok_lt_b8e0aa",
       scopes: ["jobs:submit", "tokens:revoke"],
       expiresAt: "2026-11-21T19:00:00Z",
+      lifetimeSeconds: 7_200,
     });
   });
 
@@ -208,7 +209,11 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
       "neither its expires_at",
     ],
     ["with no time left", json(201, { ...issued, expires_at: "x", expires_in: 0 }), "neither its expires_at"],
-    ["that has ended", json(201, { ...issued, expires_at: "2026-11-21T16:54:59Z" }), "its expires_at is in the past"],
+    [
+      "that has ended",
+      json(201, { ...issued, expires_at: "2026-11-21T16:54:59Z", expires_in: undefined }),
+      "its expires_at is in the past",
+    ],
     ["that is an array", json(201, [issued]), noToken],
     ["that is null", json(201, null), noToken],
     ["that is HTML", { status: 201, headers: html, body: "<html></html>" }, noToken],

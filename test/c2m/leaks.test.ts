@@ -90,7 +90,7 @@ const failures: [string, Script][] = [
     "a success of the wrong shape",
     json(201, { ...issued, expires_at: issued.access_token, expires_in: longToken, scopes: longToken }),
   ],
-  ["a success that has ended", json(201, { ...issued, expires_at: "2020-01-01T00:00:00Z" })],
+  ["a success that has ended", json(201, { ...issued, expires_at: "2020-01-01T00:00:00Z", expires_in: undefined })],
   [
     "a success that can't be decoded",
     { status: 201, headers: { "content-encoding": "gzip" }, body: JSON.stringify(issued) },

@@ -89,9 +89,9 @@ describe("Retry-After", () => {
 
   const cases: [string, HttpAnswer, number][] = [
     ["in seconds", answer(429, { "retry-after": "7" }), 7_000],
-    ["of zero", answer(429, { "retry-after": "0" }), 0],
+    ["of zero, a second later", answer(429, { "retry-after": "0" }), 1_000],
     ["as a date", answer(429, { "retry-after": "Sat, 21 Nov 2026 17:00:12 GMT" }), 12_000],
-    ["as a date that is past", answer(429, { "retry-after": "Sat, 21 Nov 2026 16:00:00 GMT" }), 0],
+    ["as a date that is past, a second later", answer(429, { "retry-after": "Sat, 21 Nov 2026 16:00:00 GMT" }), 1_000],
     [
       "in the message, where there is no header",
       answer(429, {}, { message: "Slow down, retry after 9 seconds" }),
@@ -120,10 +120,10 @@ describe("Retry-After", () => {
     expect(await wait("revokeToken", refusal)).toBe(7_000);
   });
 
-  it("that is past is told to the caller as nothing to wait for", async () => {
+  it("that is past is told to the caller as a second", async () => {
     const refusal = answer(429, { "retry-after": "Sat, 21 Nov 2026 16:00:00 GMT" });
     const { call } = clientUnderTest("https://c2m.invalid", { send: async () => refusal });
-    expect(await errorOf(call("issueLongTermToken"))).toMatchObject({ code: "rate_limited", retryAfterMs: 0 });
+    expect(await errorOf(call("issueLongTermToken"))).toMatchObject({ code: "rate_limited", retryAfterMs: 1_000 });
   });
 
   it("that leads past the deadline is not waited for, and told to the caller", async () => {

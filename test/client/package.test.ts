@@ -77,8 +77,8 @@ describe("the packed client", () => {
   });
 
   it.each([
-    ["createTokenSource", 28_500, "body_not_replayable"],
-    ["createC2mFetch", 10_500, "secret_denied"],
+    ["createTokenSource", 41_000, "body_not_replayable"],
+    ["createC2mFetch", 25_000, "secret_denied"],
   ])(
     "adds to an app's bundle with %s at most %d bytes, and nothing of its other function",
     async (name, limit, other) => {

@@ -7,8 +7,8 @@ import { replacements } from "../../tools/package/trim-sdk.ts";
 
 /** A little above what they have. Who needs more says why in the change that raises it. */
 const budgets: Record<FunctionName, { bytes: number; gzipBytes: number; modules: number }> = {
-  rotator: { bytes: 227_000, gzipBytes: 75_000, modules: 315 },
-  reconciler: { bytes: 234_000, gzipBytes: 76_000, modules: 330 },
+  rotator: { bytes: 229_500, gzipBytes: 76_000, modules: 315 },
+  reconciler: { bytes: 237_000, gzipBytes: 77_500, modules: 330 },
 };
 
 const names = Object.keys(functions) as FunctionName[];

@@ -31,7 +31,7 @@ describe("npm run demo", () => {
     });
     expect(stderr).toBe("");
     expect(status).toBe(0);
-  });
+  }, 120_000);
 
   it.each([
     ["--weeks", "0"],
