@@ -7,6 +7,7 @@ import type { C2mKnobs } from "./c2m/knobs.ts";
 import { type C2mServer, startC2mServer } from "./c2m/server.ts";
 import { CallLog } from "./calls.ts";
 import type { Clock } from "./clock.ts";
+import { Dashboards } from "./cloudwatch/dashboards.ts";
 import { CloudWatch } from "./cloudwatch/metrics.ts";
 import { type CloudWatchKnobs, CloudWatchService } from "./cloudwatch/service.ts";
 import { EventBus } from "./events/bus.ts";
@@ -15,6 +16,7 @@ import { Topics } from "./events/topics.ts";
 import { Faults } from "./faults.ts";
 import { Iam } from "./iam/iam.ts";
 import { type AccessKey, Identities } from "./iam/identities.ts";
+import { Keys } from "./kms/keys.ts";
 import { LambdaService } from "./lambda/service.ts";
 import { type LogsKnobs, LogsService, type SavedLogGroup } from "./logs/service.ts";
 import type { KnobSettings } from "./secrets-manager/knobs.ts";
@@ -73,7 +75,7 @@ export class LocalCloud {
   readonly faults: Faults;
   readonly calls = new CallLog();
   readonly bus = new EventBus();
-  readonly iam = new Iam();
+  readonly iam: Iam;
   readonly identities = new Identities();
   readonly logs: LogsService;
   readonly lambda: LambdaService;
@@ -82,6 +84,8 @@ export class LocalCloud {
   readonly topics: Topics;
   /** CloudWatch's metrics and alarms. */
   readonly metrics: CloudWatch;
+  readonly dashboards = new Dashboards();
+  readonly keys: Keys;
   readonly c2m: C2mEngine;
   /**
    * A second C2M on the host of the first, as a stage beside production: without clients until some are registered, and
@@ -102,6 +106,7 @@ export class LocalCloud {
     this.region = region;
     this.administrator = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
     this.faults = new Faults(clock);
+    this.iam = new Iam(accountId);
     const { iam, identities, bus } = this;
     this.logs = new LogsService({
       clock,
@@ -111,11 +116,21 @@ export class LocalCloud {
       knobs: options.logs ?? {},
       ...(state && { state: state.logs }),
     });
-    this.lambda = new LambdaService({ clock, iam, identities, logs: this.logs, accountId, region });
-    this.topics = new Topics(accountId);
+    this.lambda = new LambdaService({
+      clock,
+      iam,
+      identities,
+      logs: this.logs,
+      accountId,
+      region,
+      onInvocation: (name, isSuccess, durationMs) => this.metrics.putInvocation(name, isSuccess, durationMs),
+    });
+    this.keys = new Keys(iam);
+    this.topics = new Topics(accountId, this.iam);
     this.metrics = new CloudWatch({
       clock,
       logs: this.logs,
+      extraPeriods: options.cloudWatch?.extraPeriods,
       notify: (topicArn, message) =>
         this.topics.publish(topicArn, "cloudwatch.amazonaws.com", message, { "aws:SourceAccount": accountId }),
     });
@@ -140,6 +155,7 @@ export class LocalCloud {
       accountId,
       region,
       events: bus,
+      checkPolicy: (document, blockPublicPolicy) => iam.checkSecretPolicy(document, blockPublicPolicy),
       knobs: options.secretsManager ?? {},
       ...(state && { state: state.secrets }),
       rotator: {

@@ -1,6 +1,8 @@
+import { AwsError } from "../aws/service.ts";
 import type { Clock } from "../clock.ts";
 import type { LogsService } from "../logs/service.ts";
-import { type AlarmDefinition, type AlarmState, type Datapoint, stateAt } from "./alarm.ts";
+import { quotas, wrongTags } from "../quotas.ts";
+import { type AlarmDefinition, type AlarmState, alarmProblem, type Datapoint, stateAt } from "./alarm.ts";
 
 /** An alarm that changed its state. */
 export interface Transition {
@@ -28,10 +30,12 @@ export interface CloudWatchOptions {
   logs: LogsService;
   /** Publishes to a topic for an alarm. */
   notify: (topicArn: string, message: string) => void;
+  /** How many periods beside its own an alarm looks at for real data; default 0. See `stateAt`. */
+  extraPeriods?: number | undefined;
 }
 
 /**
- * CloudWatch's metrics and alarms. Metrics come from the logs: those in the embedded metric format, and Lambda's Errors.
+ * CloudWatch's metrics and alarms. Metrics come from the logs, in the embedded metric format, and from Lambda, for its functions.
  * Alarms are evaluated when asked for, period by period since the last time, so that they cost nothing while the clock runs.
  */
 export class CloudWatch {
@@ -41,7 +45,7 @@ export class CloudWatch {
 
   constructor(options: CloudWatchOptions) {
     this.#options = options;
-    options.logs.onLine(({ message, stream }) => this.#read(message, stream));
+    options.logs.onLine(({ message }) => this.#read(message));
   }
 
   /** Adds one value at the present time. */
@@ -57,10 +61,36 @@ export class CloudWatch {
     return this.#datapoints.get(keyOf(namespace, metricName, dimensions)) ?? [];
   }
 
+  /**
+   * Creates an alarm, or replaces the one of that name without a word: its state stays, and so do its tags.
+   * @throws AwsError ValidationError, LimitExceeded
+   */
   putAlarm(alarm: AlarmDefinition): void {
-    const { clock } = this.#options;
-    const now = clock.now();
+    const problem = alarmProblem(alarm) ?? wrongTags(alarm.tags);
+    if (problem) throw new AwsError("ValidationError", problem);
+    this.evaluate();
+    const existing = this.#alarms.get(alarm.name);
+    if (existing) {
+      existing.alarm = { ...alarm, tags: existing.alarm.tags };
+      return;
+    }
+    if (this.#alarms.size >= quotas.alarmsPerRegion.most)
+      throw new AwsError("LimitExceeded", `The quota of ${quotas.alarmsPerRegion.most} alarms is reached.`);
+    const now = this.#options.clock.now();
     this.#alarms.set(alarm.name, { alarm, evaluatedUntil: now, state: "INSUFFICIENT_DATA", since: now });
+  }
+
+  /** TagResource and UntagResource: the alarm has these tags from now on. @throws AwsError ValidationError, ResourceNotFound */
+  setTags(name: string, tags: Record<string, string>): void {
+    const problem = wrongTags(tags);
+    if (problem) throw new AwsError("ValidationError", problem);
+    const watched = this.#find(name);
+    watched.alarm = { ...watched.alarm, tags };
+  }
+
+  /** The alarm as it is defined now; undefined where there is none. */
+  alarm(name: string): AlarmDefinition | undefined {
+    return this.#alarms.get(name)?.alarm;
   }
 
   deleteAlarm(name: string): void {
@@ -69,8 +99,7 @@ export class CloudWatch {
 
   /** EnableAlarmActions and DisableAlarmActions: an alarm without goes on to be evaluated, and tells nobody. */
   setActionsEnabled(name: string, actionsEnabled: boolean): void {
-    const watched = this.#alarms.get(name);
-    if (!watched) throw new Error(`There is no alarm ${name}.`);
+    const watched = this.#find(name);
     watched.alarm = { ...watched.alarm, actionsEnabled };
   }
 
@@ -91,13 +120,19 @@ export class CloudWatch {
     return this.alarms().flatMap(({ alarm, state }) => (state === "ALARM" ? [alarm.name] : []));
   }
 
+  #find(name: string): Watched {
+    const watched = this.#alarms.get(name);
+    if (!watched) throw new AwsError("ResourceNotFound", `There is no alarm ${name}.`, 404);
+    return watched;
+  }
+
   #evaluate(watched: Watched): Transition[] {
     const { alarm } = watched;
-    const { clock, notify } = this.#options;
+    const { clock, notify, extraPeriods } = this.#options;
     const datapoints = this.datapoints(alarm.namespace, alarm.metricName, alarm.dimensions);
     const transitions: Transition[] = [];
     for (let end = watched.evaluatedUntil + alarm.periodMs; end <= clock.now(); end += alarm.periodMs) {
-      const state = stateAt(alarm, datapoints, end, watched.state);
+      const state = stateAt(alarm, datapoints, end, watched.state, extraPeriods);
       watched.evaluatedUntil = end;
       if (state === watched.state) continue;
       watched.state = state;
@@ -109,7 +144,15 @@ export class CloudWatch {
     return transitions;
   }
 
-  #read(message: string, stream: string): void {
+  /** What Lambda measures of an invocation. */
+  putInvocation(functionName: string, isSuccess: boolean, durationMs: number): void {
+    const dimensions = { FunctionName: functionName };
+    this.put("AWS/Lambda", "Invocations", dimensions, 1);
+    this.put("AWS/Lambda", "Errors", dimensions, isSuccess ? 0 : 1);
+    this.put("AWS/Lambda", "Duration", dimensions, durationMs);
+  }
+
+  #read(message: string): void {
     const line = parsed(message);
     for (const { Namespace, Dimensions, Metrics } of line._aws?.CloudWatchMetrics ?? []) {
       for (const names of Dimensions) {
@@ -119,17 +162,11 @@ export class CloudWatch {
         }
       }
     }
-    if (line.type === "platform.report") {
-      const [, FunctionName = ""] = /\/([^/]+)\[\$LATEST\]/.exec(stream) ?? [];
-      this.put("AWS/Lambda", "Errors", { FunctionName }, line.record?.status === "success" ? 0 : 1);
-    }
   }
 }
 
 interface LogLine {
   [name: string]: unknown;
-  type?: string;
-  record?: { status?: string };
   /** The embedded metric format. */
   _aws?: { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[] };
 }

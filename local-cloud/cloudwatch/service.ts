@@ -5,6 +5,11 @@ import type { CloudWatch, WatchedAlarm } from "./metrics.ts";
 export interface CloudWatchKnobs {
   /** The most alarms in a page, whatever MaxRecords asks for. Default 100, AWS's own limit; smaller ones make readers page. */
   maxPageAlarms: number;
+  /**
+   * How many periods beside its own an alarm looks at for real data before it fills what is missing. Default 0, the
+   * plainest; AWS looks at some more and does not tell how many, so its alarms may come and go some periods later.
+   */
+  extraPeriods: number;
 }
 
 export interface CloudWatchServiceOptions {

@@ -2,9 +2,9 @@
 export interface Statement {
   effect: "Allow" | "Deny";
   actions: string[];
-  /** `["*"]` where a resource policy leaves it out: it stands on the resource it speaks of. */
+  /** `["*"]` in a trust policy, which stands on the role it speaks of. */
   resources: string[];
-  /** Whom a resource policy speaks of; undefined in an identity policy. */
+  /** Whom a resource or trust policy speaks of; undefined in an identity policy. */
   principals: Principals | undefined;
   conditions: Condition[];
 }
@@ -47,7 +47,8 @@ export class PolicyError extends Error {
   override readonly name = "PolicyError";
 }
 
-export type PolicyKind = "identity" | "resource";
+/** A role's own policy, the policy of a resource, or whom a role may be assumed by. */
+export type PolicyKind = "identity" | "resource" | "trust";
 
 /**
  * Parses a policy document. Only what the local cloud can evaluate is accepted: Allow and Deny, Action, Resource,
@@ -66,22 +67,27 @@ export function parsePolicy(document: string, kind: PolicyKind): Statement[] {
 function parseStatement(value: unknown, kind: PolicyKind, where: string): Statement {
   const statement = record(value, where);
   const known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-  onlyKnown(statement, kind === "resource" ? [...known, "Principal"] : known, where);
+  onlyKnown(statement, kind === "identity" ? known : [...known, "Principal"], where);
   const { Effect: effect } = statement;
   if (effect !== "Allow" && effect !== "Deny") {
     throw new PolicyError(`${where}: Effect must be Allow or Deny, not ${show(effect)}.`);
   }
-  if (kind === "resource" && statement.Principal === undefined) {
-    throw new PolicyError(`${where}: a resource policy must name a Principal.`);
+  if (kind !== "identity" && statement.Principal === undefined) {
+    throw new PolicyError(`${where}: a ${kind} policy must name a Principal.`);
   }
-  if (kind === "identity" && statement.Resource === undefined) {
-    throw new PolicyError(`${where}: an identity policy must name a Resource.`);
+  if (kind !== "trust" && statement.Resource === undefined) {
+    throw new PolicyError(
+      `${where}: ${kind === "identity" ? "an identity" : "a resource"} policy must name a Resource.`,
+    );
+  }
+  if (kind === "trust" && statement.Resource !== undefined) {
+    throw new PolicyError(`${where}: has prohibited field Resource.`);
   }
   return {
     effect,
     actions: strings(statement.Action, `${where}: Action`),
     resources: statement.Resource === undefined ? ["*"] : strings(statement.Resource, `${where}: Resource`),
-    principals: kind === "resource" ? parsePrincipals(statement.Principal, where) : undefined,
+    principals: kind !== "identity" ? parsePrincipals(statement.Principal, where) : undefined,
     conditions: statement.Condition === undefined ? [] : parseConditions(statement.Condition, where),
   };
 }

@@ -21,14 +21,17 @@ export interface EnvironmentFactoryOptions {
   realTimeGuardMs: number;
   timeFile: TimeFile | undefined;
   endpoint: string;
+  /** Told of every invocation's end, as Lambda's metrics are. */
+  onInvocation?: ((functionName: string, isSuccess: boolean, durationMs: number) => void) | undefined;
 }
 
 /** Makes a cold execution environment: a session of the function's role, a log stream, and a runtime when it is first used. */
 export function createEnvironment(
   definition: FunctionDefinition,
   taskRoot: string,
-  { clock, identities, logs, accountId, region, mode, realTimeGuardMs, timeFile, endpoint }: EnvironmentFactoryOptions,
+  options: EnvironmentFactoryOptions,
 ): ExecutionEnvironment {
+  const { clock, identities, logs, accountId, region, mode, realTimeGuardMs, timeFile, endpoint } = options;
   const caller = roleSession(definition, accountId);
   const logStream = logStreamName(definition, clock.now());
   const startRuntime = async (onLine: (line: string) => void): Promise<FunctionRuntime> => {
@@ -38,7 +41,9 @@ export function createEnvironment(
     return mode === "process" ? FunctionProcess.start({ ...runtime, timeFile }) : new InProcessRuntime(runtime);
   };
   const log = logs.openWriter(definition.logGroup, logStream, caller);
-  return new ExecutionEnvironment({ definition, clock, log, startRuntime, realTimeGuardMs });
+  const onEnd = (isSuccess: boolean, durationMs: number) =>
+    options.onInvocation?.(definition.name, isSuccess, durationMs);
+  return new ExecutionEnvironment({ definition, clock, log, onEnd, startRuntime, realTimeGuardMs });
 }
 
 /** Lambda names the session after the function. */

@@ -2,12 +2,15 @@ import { type Clock, VirtualClock } from "../clock.ts";
 import type { FunctionDefinition, InvokeResult } from "./function-definition.ts";
 import type { FunctionRuntime, RuntimeOutcome } from "./function-runtime.ts";
 import { describeOutcome } from "./invocation-outcome.ts";
+import { reachesLog } from "./log-level.ts";
 import { PlatformLog } from "./platform-log.ts";
 
 export interface ExecutionEnvironmentOptions {
   definition: FunctionDefinition;
   clock: Clock;
   log: { write(line: string): void; flush(): void; killed(): void };
+  /** Told of every invocation's end, as Lambda's metrics are. */
+  onEnd: (isSuccess: boolean, durationMs: number) => void;
   startRuntime: (onLine: (line: string) => void) => Promise<FunctionRuntime>;
   /** How long, in ms of real time, a function may do nothing visible while a virtual clock stands still. */
   realTimeGuardMs: number;
@@ -43,7 +46,7 @@ export class ExecutionEnvironment {
   }
 
   async invoke(requestId: string, payload: string): Promise<InvokeResult> {
-    const { clock, definition, log } = this.#options;
+    const { clock, definition, log, onEnd } = this.#options;
     this.#tail = [];
     const initOutcome = this.#runtime ? undefined : await this.#start();
     const startedAt = clock.now();
@@ -64,6 +67,7 @@ export class ExecutionEnvironment {
       maxMemoryUsedMb: this.peakMemoryMb(),
       status,
     });
+    onEnd(status === "success", clock.now() - startedAt);
     this.#initMs = undefined;
     log.flush();
     const logTail = Buffer.from(this.#tail.map((line) => `${line}\n`).join(""))
@@ -74,9 +78,11 @@ export class ExecutionEnvironment {
 
   /** Cold start. Returns undefined when the function is ready, else what init came to. */
   async #start(): Promise<Ended | undefined> {
-    const { clock, realTimeGuardMs, startRuntime } = this.#options;
+    const { clock, definition, realTimeGuardMs, startRuntime } = this.#options;
     const startedAt = clock.now();
-    const runtime = await startRuntime((line) => this.#write(line));
+    const runtime = await startRuntime((line) => {
+      if (reachesLog(definition, line)) this.#write(line);
+    });
     this.#runtime = runtime;
     let timedOut = false;
     const guard = setTimeout(() => {

@@ -1,3 +1,8 @@
+/** Most detail first. */
+export const logLevels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
 /** A function as it is deployed. */
 export interface FunctionDefinition {
   name: string;
@@ -14,6 +19,12 @@ export interface FunctionDefinition {
   logGroup: string;
   /** Default `Text`, as on AWS. */
   logFormat?: "JSON" | "Text";
+  /** The least level of its own lines that reach the log, in the JSON format only. Default `INFO`, as on AWS. */
+  applicationLogLevel?: LogLevel;
+  /** As that, for the platform's lines. Default `INFO`. */
+  systemLogLevel?: "DEBUG" | "INFO" | "WARN";
+  description?: string | undefined;
+  tags?: Record<string, string> | undefined;
 }
 
 /** What came of an invocation, as Invoke answers it. */

@@ -59,6 +59,7 @@ function reservedVariables({
     AWS_LAMBDA_LOG_GROUP_NAME: definition.logGroup,
     AWS_LAMBDA_LOG_STREAM_NAME: logStream,
     AWS_LAMBDA_LOG_FORMAT: definition.logFormat ?? "Text",
+    ...(definition.logFormat === "JSON" && { AWS_LAMBDA_LOG_LEVEL: definition.applicationLogLevel ?? "INFO" }),
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     ...(credentials.sessionToken !== undefined && { AWS_SESSION_TOKEN: credentials.sessionToken }),

@@ -1,4 +1,5 @@
 import { AwsError } from "../aws/service.ts";
+import { brokenConstraint, quotas, tooLong } from "../quotas.ts";
 
 export interface FunctionPermission {
   statementId: string;
@@ -14,7 +15,10 @@ export interface FunctionPermission {
 export class FunctionPolicy {
   readonly #statements = new Map<string, Record<string, unknown>>();
 
-  /** @throws AwsError ResourceConflictException when the statement id is taken. */
+  /**
+   * @throws AwsError ResourceConflictException when the statement id is taken, PolicyLengthExceededException,
+   * ValidationException
+   */
   add(functionArn: string, { statementId, action, principal, sourceAccount, sourceArn }: FunctionPermission): void {
     if (this.#statements.has(statementId)) {
       throw new AwsError(
@@ -23,18 +27,31 @@ export class FunctionPolicy {
         409,
       );
     }
+    const problem =
+      tooLong("statementId", "statementId", statementId) ??
+      (/^[A-Za-z0-9_-]+$/.test(statementId)
+        ? undefined
+        : brokenConstraint("statementId", "characters of [A-Za-z0-9-_]"));
+    if (problem) throw new AwsError("ValidationException", problem);
     const condition = {
       ...(sourceAccount !== undefined && { StringEquals: { "AWS:SourceAccount": sourceAccount } }),
       ...(sourceArn !== undefined && { ArnLike: { "AWS:SourceArn": sourceArn } }),
     };
-    this.#statements.set(statementId, {
+    const statement = {
       Sid: statementId,
       Effect: "Allow",
       Principal: principal === "*" ? "*" : { [principal.endsWith(".amazonaws.com") ? "Service" : "AWS"]: principal },
       Action: action,
       Resource: functionArn,
       ...(Object.keys(condition).length > 0 && { Condition: condition }),
-    });
+    };
+    const size = Buffer.byteLength(documentOf([...this.#statements.values(), statement]));
+    const { most } = quotas.functionPolicy;
+    if (size > most) {
+      const message = `The final policy size (${size}) is bigger than the limit (${most}).`;
+      throw new AwsError("PolicyLengthExceededException", message);
+    }
+    this.#statements.set(statementId, statement);
   }
 
   /** @throws AwsError ResourceNotFoundException */
@@ -47,6 +64,15 @@ export class FunctionPolicy {
   /** The policy document, JSON; undefined while it is empty. */
   document(): string | undefined {
     if (this.#statements.size === 0) return undefined;
-    return JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: [...this.#statements.values()] });
+    return documentOf([...this.#statements.values()]);
   }
+
+  /** A statement as it is now; undefined where there is none. */
+  statement(statementId: string): Record<string, unknown> | undefined {
+    return this.#statements.get(statementId);
+  }
+}
+
+function documentOf(statements: Record<string, unknown>[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Id: "default", Statement: statements });
 }

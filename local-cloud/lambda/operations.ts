@@ -54,7 +54,16 @@ export function configurationOf(definition: FunctionDefinition): Record<string, 
     State: "Active",
     LastUpdateStatus: "Successful",
     Environment: { Variables: definition.environment },
-    LoggingConfig: { LogFormat: definition.logFormat ?? "Text", LogGroup: definition.logGroup },
+    ...(definition.description !== undefined && { Description: definition.description }),
+    LoggingConfig: {
+      LogFormat: definition.logFormat ?? "Text",
+      // The text format has no levels.
+      ...(definition.logFormat === "JSON" && {
+        ApplicationLogLevel: definition.applicationLogLevel ?? "INFO",
+        SystemLogLevel: definition.systemLogLevel ?? "INFO",
+      }),
+      LogGroup: definition.logGroup,
+    },
   };
 }
 

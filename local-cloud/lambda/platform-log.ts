@@ -64,6 +64,9 @@ export class PlatformLog {
   }
 
   #record(type: string, record: Record<string, unknown>): void {
+    // At level WARN the platform tells of what went wrong only. Source: Lambda developer guide, "system log level event mapping".
+    const isWarning = type === "platform.runtimeDone";
+    if (this.#definition.systemLogLevel === "WARN" && !isWarning) return;
     this.#write(JSON.stringify({ time: new Date(this.#now()).toISOString(), type, record }));
   }
 }

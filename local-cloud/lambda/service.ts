@@ -8,6 +8,7 @@ import { DeployedFunction } from "./deployed-function.ts";
 import { createEnvironment } from "./environment-factory.ts";
 import type { FunctionDefinition, InvokeResult } from "./function-definition.ts";
 import { reservedNamesIn } from "./function-environment.ts";
+import { definitionProblem } from "./function-limits.ts";
 import { functionNameOf } from "./function-name.ts";
 import type { FunctionPermission } from "./function-policy.ts";
 import { configurationOf, invoke } from "./operations.ts";
@@ -29,6 +30,8 @@ export interface LambdaServiceOptions {
   realTimeGuardMs?: number;
   /** How often a failed asynchronous invocation is repeated: after one minute, then two. Default 2, as on AWS. */
   asyncRetryAttempts?: number;
+  /** Told of every invocation's end, as Lambda's metrics are. */
+  onInvocation?: (functionName: string, isSuccess: boolean, durationMs: number) => void;
 }
 
 const operations = ["Invoke", "GetFunction", "GetFunctionConfiguration", "GetPolicy", "ListFunctions"];
@@ -57,7 +60,7 @@ export class LambdaService implements AwsService {
     this.#endpoint = url;
   }
 
-  /** @throws AwsError ResourceConflictException, InvalidParameterValueException */
+  /** @throws AwsError ResourceConflictException, InvalidParameterValueException, ValidationException, RequestEntityTooLargeException */
   createFunction(definition: FunctionDefinition): void {
     if (this.#functions.has(definition.name)) {
       throw new AwsError("ResourceConflictException", `Function already exist: ${definition.name}`, 409);
@@ -93,6 +96,16 @@ export class LambdaService implements AwsService {
 
   removePermission(functionName: string, statementId: string): void {
     this.#find(functionName).policy.remove(statementId);
+  }
+
+  /** The function as it is now; undefined where there is none. */
+  function(name: string): FunctionDefinition | undefined {
+    return this.#functions.get(name)?.definition;
+  }
+
+  /** A statement of the function's policy as it is now; undefined where there is none, or no function. */
+  permission(functionName: string, statementId: string): Record<string, unknown> | undefined {
+    return this.#functions.get(functionNameOf(functionName))?.policy.statement(statementId);
   }
 
   /** Whether the function is there and the caller is granted `lambda:InvokeFunction` on it. */
@@ -186,6 +199,8 @@ export class LambdaService implements AwsService {
 
   #check(definition: FunctionDefinition): void {
     const refuse = (message: string) => new AwsError("InvalidParameterValueException", message);
+    const problem = definitionProblem(definition);
+    if (problem) throw problem;
     if (!this.#options.iam.mayBeAssumedBy(definition.roleArn, "lambda.amazonaws.com")) {
       throw refuse("The role defined for the function cannot be assumed by Lambda.");
     }

@@ -19,6 +19,10 @@ export class LogGroup {
   readonly creationTime: number;
   /** Events older than this many days are gone; kept for ever when undefined. */
   retentionInDays: number | undefined;
+  /** While it is set the group can't be deleted. */
+  deletionProtection = false;
+  tags: Record<string, string> = {};
+  kmsKeyId: string | undefined;
   readonly streams = new Map<string, LogStream>();
   #events: LogEvent[] = [];
   #sequence = 0;

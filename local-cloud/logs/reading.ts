@@ -96,6 +96,7 @@ export function describeLogGroups({ groups, input, arnOf }: Reading): Record<str
       creationTime: group.creationTime,
       ...(group.retentionInDays !== undefined && { retentionInDays: group.retentionInDays }),
       storedBytes: 0,
+      deletionProtectionEnabled: group.deletionProtection,
       arn: `${arnOf(group.name)}:*`,
       logGroupArn: arnOf(group.name),
     })),

@@ -1,6 +1,7 @@
 import { AwsError, type AwsRequest, type AwsService, type Caller, type PermissionNeeded } from "../aws/service.ts";
 import type { Clock } from "../clock.ts";
 import type { Iam } from "../iam/iam.ts";
+import { brokenConstraint, tooLong, wrongTags } from "../quotas.ts";
 import { type LogEvent, LogGroup } from "./log-group.ts";
 import { LogWriter } from "./log-writer.ts";
 import { describeLogGroups, describeLogStreams, filterLogEvents, getLogEvents } from "./reading.ts";
@@ -31,8 +32,27 @@ export interface SavedLogGroup {
   creationTime: number;
   /** Absent: for ever. */
   retentionInDays?: number;
+  /** Absent: none. */
+  deletionProtection?: boolean;
+  tags?: Record<string, string>;
+  kmsKeyId?: string;
   events: Omit<LogEvent, "eventId">[];
 }
+
+/** What can be set of a log group, beside its name. */
+export interface LogGroupSettings {
+  /** Default: for ever. */
+  retentionInDays?: number | undefined;
+  /** Default false. */
+  deletionProtection?: boolean | undefined;
+  tags?: Record<string, string> | undefined;
+  kmsKeyId?: string | undefined;
+}
+
+/** The days that a retention may have. Source: PutRetentionPolicy, API reference. */
+const retentions = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
 
 export interface LogLine extends LogEvent {
   group: string;
@@ -67,9 +87,9 @@ export class LogsService implements AwsService {
   constructor(options: LogsServiceOptions) {
     this.#options = options;
     this.knobs = { deliveryDelayMs: 0, linesLostAtKill: 0, maxPageEvents: 10_000, ...options.knobs };
-    for (const { name, creationTime, retentionInDays, events } of options.state ?? []) {
+    for (const { name, creationTime, events, ...settings } of options.state ?? []) {
       const group = new LogGroup(name, creationTime);
-      group.retentionInDays = retentionInDays;
+      set(group, settings);
       for (const event of events) {
         group.stream(event.stream, event.timestamp);
         group.add(event);
@@ -84,18 +104,46 @@ export class LogsService implements AwsService {
       name: group.name,
       creationTime: group.creationTime,
       ...(group.retentionInDays === undefined ? {} : { retentionInDays: group.retentionInDays }),
+      ...(group.deletionProtection ? { deletionProtection: true } : {}),
+      ...(Object.keys(group.tags).length > 0 ? { tags: group.tags } : {}),
+      ...(group.kmsKeyId === undefined ? {} : { kmsKeyId: group.kmsKeyId }),
       events: group.allEvents().map(({ eventId: _, ...event }) => event),
     }));
   }
 
-  /** Creates the group or changes its retention. */
-  putGroup(name: string, settings: { retentionInDays?: number } = {}): void {
-    const group = this.#groups.get(name) ?? new LogGroup(name, this.#options.clock.now());
-    group.retentionInDays = settings.retentionInDays;
+  /** @throws AwsError ResourceAlreadyExistsException, InvalidParameterException */
+  createGroup(name: string, settings: LogGroupSettings = {}): void {
+    const problem = tooLong("logGroupName", "logGroupName", name);
+    if (problem || !/^[.\-_/#A-Za-z0-9]+$/.test(name)) {
+      const message = problem ?? brokenConstraint("logGroupName", "characters of [.-_/#A-Za-z0-9]");
+      throw new AwsError("InvalidParameterException", message);
+    }
+    if (this.#groups.has(name))
+      throw new AwsError("ResourceAlreadyExistsException", "The specified log group already exists");
+    const group = new LogGroup(name, this.#options.clock.now());
+    set(group, settings);
     this.#groups.set(name, group);
   }
 
+  /** Its settings from now on. @throws AwsError ResourceNotFoundException, InvalidParameterException */
+  updateGroup(name: string, settings: LogGroupSettings): void {
+    set(this.#group(name), settings);
+  }
+
+  /** The group's settings as they are now; undefined where there is no group. */
+  group(name: string): LogGroupSettings | undefined {
+    const group = this.#groups.get(name);
+    if (!group) return undefined;
+    const { retentionInDays, deletionProtection, tags, kmsKeyId } = group;
+    return { retentionInDays, deletionProtection, tags, kmsKeyId };
+  }
+
+  /** @throws AwsError ResourceNotFoundException; ValidationException while its deletion protection is on */
   deleteGroup(name: string): void {
+    if (this.#group(name).deletionProtection) {
+      // The code is in the API model's list of errors; the text is not on record.
+      throw new AwsError("ValidationException", "Cannot delete log group with deletion protection enabled.");
+    }
     this.#groups.delete(name);
   }
 
@@ -109,7 +157,7 @@ export class LogsService implements AwsService {
     caller: Caller,
   ): { write(message: string): void; flush(): void; killed(): void } {
     if (!this.#groups.has(groupName) && this.#may(caller, "logs:CreateLogGroup", groupName, ""))
-      this.putGroup(groupName);
+      this.createGroup(groupName);
     const group = this.#groups.get(groupName);
     if (!group) return { write: () => undefined, flush: () => undefined, killed: () => undefined };
     return new LogWriter({
@@ -155,7 +203,7 @@ export class LogsService implements AwsService {
     const now = this.#options.clock.now();
     if (operation === "CreateLogStream") return createLogStream(this.#groups, input, now);
     if (operation === "PutLogEvents") {
-      return putLogEvents(this.#groups, input, (group, event) => void this.#store(group, event, now));
+      return putLogEvents(this.#groups, input, now, (group, event) => void this.#store(group, event, now));
     }
     if (!isReading(operation)) {
       const known = [...Object.keys(readings), ...writings].join(", ");
@@ -181,6 +229,12 @@ export class LogsService implements AwsService {
     return this.#options.iam.isAllowed(caller, { action, resource: this.#arn(group, stream) });
   }
 
+  #group(name: string): LogGroup {
+    const group = this.#groups.get(name);
+    if (!group) throw new AwsError("ResourceNotFoundException", "The specified log group does not exist.");
+    return group;
+  }
+
   #groupArn(group: string): string {
     return `arn:aws:logs:${this.#options.region}:${this.#options.accountId}:log-group:${group}`;
   }
@@ -188,6 +242,19 @@ export class LogsService implements AwsService {
   #arn(group: string, stream: string): string {
     return `${this.#groupArn(group)}:log-stream:${stream}`;
   }
+}
+
+function set(
+  group: LogGroup,
+  { retentionInDays, deletionProtection = false, tags = {}, kmsKeyId }: LogGroupSettings,
+): void {
+  const problem =
+    wrongTags(tags) ??
+    (retentionInDays === undefined || retentions.includes(retentionInDays)
+      ? undefined
+      : brokenConstraint("retentionInDays", `value out of ${retentions.join(", ")}`));
+  if (problem) throw new AwsError("InvalidParameterException", problem);
+  Object.assign(group, { retentionInDays, deletionProtection, tags, kmsKeyId });
 }
 
 function groupNameOf(input: Record<string, unknown>): string {

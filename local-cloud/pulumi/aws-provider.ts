@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { LocalCloud } from "../cloud.ts";
+import { changedKeys, changeOf, refreshedInputs } from "./changes.ts";
 import { answer, get, javaScriptOf, type Message, serve, unary } from "./grpc.ts";
 import { revealed } from "./property-values.ts";
-import { providerAnswer, providerCall } from "./provider-answers.ts";
+import { checkAutoname, isNamedByProgram, providerAnswer, providerCall } from "./provider-answers.ts";
 import { providerOf } from "./resources.ts";
 
 // Generated CommonJS without types that could be imported.
@@ -27,7 +28,7 @@ export interface AwsProvider {
 
 /**
  * Serves Pulumi's engine in the place of the AWS provider: what the engine creates, changes and deletes stands in the
- * local cloud. A resource is changed where it stands, never replaced, and what it puts out follows from its inputs.
+ * local cloud.
  */
 export async function startAwsProvider(cloud: LocalCloud): Promise<AwsProvider> {
   const { server, port } = await serve([[ResourceProviderService, providerFor(cloud)]]);
@@ -47,20 +48,28 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
         Return: Struct.fromJavaScript(providerCall(cloud, get(request, "Tok"))),
       }),
     ),
-    check: unary((request) => answer(new provider.CheckResponse(), { Inputs: get(request, "News") })),
+    check: unary((request) => {
+      checkAutoname({ ...identified(request), inputs: revealedOf(request, "News") });
+      return answer(new provider.CheckResponse(), { Inputs: get(request, "News") });
+    }),
     diff: unary((request) => {
-      const { type, name } = identified(request);
-      const before = revealedOf(request, "Olds");
-      const { outputs } = providerAnswer(cloud, { type, name, inputs: revealedOf(request, "News") });
-      const changed = Object.keys({ ...before, ...outputs }).filter((key) => !same(before[key], outputs[key]));
-      return answer(new provider.DiffResponse(), { Changes: changed.length > 0 ? some : none, DiffsList: changed });
+      const { type } = identified(request);
+      const [before, after] = [revealedOf(request, "OldInputs"), revealedOf(request, "News")];
+      const { change, changed, replacing } = changeOf(before, after, providerOf(type));
+      return answer(new provider.DiffResponse(), {
+        Changes: change === "none" ? none : some,
+        DiffsList: changed,
+        ReplacesList: replacing,
+        // Two of one name can't be there at a time.
+        Deletebeforereplace: isNamedByProgram({ type, inputs: after }) && before.name === after.name,
+      });
     }),
     create: unary(async (request) => {
-      const { type, name } = identified(request);
+      const { type, name, stack } = identified(request);
       const inputs = revealedOf(request, "Properties");
-      const { id: steadyId, outputs } = providerAnswer(cloud, { type, name, inputs });
-      // A statement's id is another each time: one that the engine never heard of is in no later one's way.
-      const id = type === "aws:lambda/permission:Permission" ? `${steadyId}-${randomUUID()}` : steadyId;
+      const { accountId, region } = cloud;
+      const lot = randomUUID();
+      const { id, outputs } = providerAnswer({ accountId, region, stack, lot }, { type, name, inputs });
       await providerOf(type).create(cloud, { id, inputs, outputs });
       return answer(new provider.CreateResponse(), {
         Id: id,
@@ -68,23 +77,25 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
       });
     }),
     update: unary(async (request) => {
-      const { type, name, id } = identified(request);
-      const inputs = revealedOf(request, "News");
-      const { outputs } = providerAnswer(cloud, { type, name, inputs });
-      const { create, update = create } = providerOf(type);
-      await update(cloud, { id, inputs, outputs });
+      const { type, id } = identified(request);
+      const [old, inputs] = [revealedOf(request, "OldInputs"), revealedOf(request, "News")];
+      const made = Object.entries(revealedOf(request, "Olds")).filter(([key]) => !(key in old));
+      const outputs = { ...Object.fromEntries(made), ...inputs };
+      await providerOf(type).update?.(cloud, { id, inputs, outputs });
       return answer(new provider.UpdateResponse(), { Properties: state(outputs, javaScriptOf(request, "News")) });
     }),
     read: unary((request) => {
       const { type, id } = identified(request);
-      const outputs = revealedOf(request, "Properties");
-      const { read } = providerOf(type);
-      const now = read ? read(cloud, { id, inputs: outputs, outputs }) : {};
+      const [inputs, outputs] = [revealedOf(request, "Inputs"), revealedOf(request, "Properties")];
+      const { read, defaults } = providerOf(type);
+      const now = read(cloud, { id, inputs: { ...outputs, ...inputs }, outputs });
       if (!now) return new provider.ReadResponse();
+      const seen = refreshedInputs(inputs, now, defaults);
+      const changed = Object.fromEntries(changedKeys(inputs, seen).map((key) => [key, seen[key]]));
       return answer(new provider.ReadResponse(), {
         Id: id,
-        Properties: Struct.fromJavaScript({ ...javaScriptOf(request, "Properties"), ...now }),
-        Inputs: get(request, "Inputs"),
+        Properties: Struct.fromJavaScript(over(javaScriptOf(request, "Properties"), changed)),
+        Inputs: Struct.fromJavaScript(over(javaScriptOf(request, "Inputs"), changed)),
       });
     }),
     delete: unary(async (request) => {
@@ -98,10 +109,9 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
 
 const { DIFF_NONE: none, DIFF_SOME: some } = provider.DiffResponse.DiffChanges as Record<string, number>;
 
-/** Archives are compared by their hash, which is all that the state has of them. */
-function same(one: unknown, other: unknown): boolean {
-  const withoutFiles = (key: string, value: unknown) => (key === "files" ? undefined : value);
-  return JSON.stringify(one, withoutFiles) === JSON.stringify(other, withoutFiles);
+/** What was read, over what was known; what the cloud does not have is left out. */
+function over(known: Properties, changed: Properties): Properties {
+  return Object.fromEntries(Object.entries({ ...known, ...changed }).filter(([, value]) => value !== undefined));
 }
 
 /** What a resource puts out; what was secret when it was sent goes back as a secret. */
@@ -110,8 +120,8 @@ function state(outputs: Properties, sent: Properties): unknown {
 }
 
 function identified(request: Message) {
-  const [, , types = "", name = ""] = get<string>(request, "Urn").split("::");
-  return { type: types.split("$").at(-1) ?? "", name, id: get<string>(request, "Id") };
+  const [stack = "", , types = "", name = ""] = get<string>(request, "Urn").split("::");
+  return { stack, type: types.split("$").at(-1) ?? "", name, id: get<string>(request, "Id") };
 }
 
 /** A field that holds properties, without the marks of what is secret. */

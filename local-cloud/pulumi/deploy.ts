@@ -1,19 +1,48 @@
 import type { LocalCloud } from "../cloud.ts";
+import { changedKeys, changeOf, refreshedInputs } from "./changes.ts";
 import type { Plan, PlannedResource } from "./plan.ts";
 import { withC2mUrl } from "./program.ts";
+import { checkAutoname, isNamedByProgram, providerAnswer } from "./provider-answers.ts";
+import { Renames } from "./renames.ts";
 import { providerOf } from "./resources.ts";
+import { worstOrder } from "./worst-order.ts";
 
 /** A stack in the local cloud. */
 export interface Deployment {
+  /** What stands there, with the ids and names that it got. */
   readonly plan: Plan;
-  /** `pulumi up` again: creates, changes and deletes what differs. */
+  /** `pulumi up` again: creates, changes, replaces and deletes what differs. Rejects with `UpdateFailed`. */
   update(next: Plan): Promise<Deployment>;
-  /** `pulumi destroy`. Rejects when a resource is protected. */
+  /** `pulumi refresh`: the stack as the cloud has it now, and what has become another since it was last looked at. */
+  refresh(): Promise<{ deployment: Deployment; drift: Drift[] }>;
+  /** `pulumi destroy`. Rejects when a resource is protected, and with `UpdateFailed`. */
   destroy(): Promise<void>;
 }
 
+/** A resource that has become another behind Pulumi's back. */
+export interface Drift {
+  type: string;
+  name: string;
+  /** It is not there any more. */
+  isGone: boolean;
+  /** The inputs that the cloud has other values for. */
+  changed: string[];
+}
+
+/** An update broke off in the middle: `deployment` is what stands. Its message is that of what went wrong. */
+export class UpdateFailed extends Error {
+  override readonly name = "UpdateFailed";
+  readonly deployment: Deployment;
+
+  constructor(cause: unknown, deployment: Deployment) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.deployment = deployment;
+  }
+}
+
 /**
- * Builds in the local cloud what a Pulumi program declares. Rejects as `pulumi up` would fail. Its C2M is the cloud's own.
+ * Builds in the local cloud what a Pulumi program declares, as `pulumi up` would. Its C2M is the cloud's own. Rejects
+ * before anything is done where a protected resource would be replaced or deleted, else with `UpdateFailed`.
  *
  * `before` is what the cloud has of it already, by an earlier deployment; default nothing.
  */
@@ -22,63 +51,150 @@ export async function deploy(
   declared: Plan,
   before: Plan = { resources: [], outputs: {} },
 ): Promise<Deployment> {
-  return await up(cloud, before, declared);
+  return await new Stack(cloud, before).update(declared);
 }
 
-async function up(cloud: LocalCloud, before: Plan, declared: Plan): Promise<Deployment> {
-  const after = withC2mUrl(declared, cloud.c2mUrl);
-  const known = new Map(before.resources.map((resource) => [resource.urn, resource]));
-  for (const resource of worstOrder(after.resources)) {
-    const earlier = known.get(resource.urn);
-    if (!resource.custom || (earlier && sameInputs(earlier, resource))) continue;
-    const provider = providerOf(resource.type);
-    await (earlier && provider.update ? provider.update(cloud, resource) : provider.create(cloud, resource));
+// Ids that a cloud has given out: what is created a second time gets another one.
+const givenIds = new WeakMap<LocalCloud, Set<string>>();
+
+class Stack implements Deployment {
+  readonly plan: Plan;
+  readonly #cloud: LocalCloud;
+  /** Replaced resources that were not deleted yet. */
+  readonly #replaced: PlannedResource[];
+
+  constructor(cloud: LocalCloud, plan: Plan, replaced: PlannedResource[] = []) {
+    this.#cloud = cloud;
+    this.plan = plan;
+    this.#replaced = replaced;
   }
-  const kept = new Set(after.resources.map(({ urn }) => urn));
-  await remove(
-    cloud,
-    before.resources.filter(({ urn }) => !kept.has(urn)),
-  );
-  return {
-    plan: after,
-    update: (next) => up(cloud, after, next),
-    destroy: () => remove(cloud, after.resources),
-  };
-}
 
-async function remove(cloud: LocalCloud, resources: PlannedResource[]): Promise<void> {
-  for (const { protect, urn } of resources) if (protect) throw new Error(`The resource ${urn} is protected.`);
-  for (const resource of worstOrder(resources).reverse()) {
-    if (resource.custom) await providerOf(resource.type).delete?.(cloud, resource);
+  async update(next: Plan): Promise<Deployment> {
+    const declared = withC2mUrl(next, this.#cloud.c2mUrl);
+    const standing = new Map(this.plan.resources.map((resource) => [resource.urn, resource]));
+    const removed = this.plan.resources.filter(
+      ({ urn }) => !declared.resources.some((resource) => resource.urn === urn),
+    );
+    for (const resource of removed) refuseProtected(resource, "deleted");
+    this.#previewReplacements(declared, standing);
+    const replaced = [...this.#replaced];
+    const renames = new Renames();
+    // As it stands after each step, for whoever goes on from where it broke off.
+    const stand = () => {
+      const inOrder = [...declared.resources.map(({ urn }) => urn), ...removed.map(({ urn }) => urn)];
+      const resources = inOrder.flatMap((urn) => standing.get(urn) ?? []);
+      return new Stack(this.#cloud, { resources, outputs: renames.in(declared.outputs) }, replaced);
+    };
+    try {
+      for (const resource of worstOrder(declared.resources)) {
+        const before = standing.get(resource.urn);
+        const { made, old } = await this.#step(before, renames.in(resource), renames);
+        standing.set(resource.urn, made);
+        if (old) replaced.push(old);
+      }
+      for (const resource of worstOrder([...removed, ...replaced]).reverse()) {
+        await this.#remove(resource);
+        if (standing.get(resource.urn) === resource) standing.delete(resource.urn);
+        else replaced.splice(replaced.indexOf(resource), 1);
+      }
+    } catch (error) {
+      throw new UpdateFailed(error, stand());
+    }
+    return stand();
+  }
+
+  async refresh(): Promise<{ deployment: Deployment; drift: Drift[] }> {
+    const drift: Drift[] = [];
+    const resources = this.plan.resources.flatMap((resource) => {
+      if (!resource.custom) return [resource];
+      const { type, name, inputs, outputs } = resource;
+      const { read, defaults } = providerOf(type);
+      const now = read(this.#cloud, resource);
+      if (!now) {
+        drift.push({ type, name, isGone: true, changed: [] });
+        return [];
+      }
+      const seen = refreshedInputs(inputs, now, defaults);
+      const changed = changedKeys(inputs, seen);
+      if (changed.length === 0) return [resource];
+      drift.push({ type, name, isGone: false, changed });
+      return [{ ...resource, inputs: seen, outputs: { ...outputs, ...seen } }];
+    });
+    const plan = { resources, outputs: this.plan.outputs };
+    return { deployment: new Stack(this.#cloud, plan, this.#replaced), drift };
+  }
+
+  async destroy(): Promise<void> {
+    const standing = new Set([...this.plan.resources, ...this.#replaced]);
+    for (const resource of standing) refuseProtected(resource, "deleted");
+    for (const resource of worstOrder([...standing]).reverse()) {
+      try {
+        await this.#remove(resource);
+        standing.delete(resource);
+      } catch (error) {
+        throw new UpdateFailed(error, new Stack(this.#cloud, { resources: [...standing], outputs: {} }));
+      }
+    }
+  }
+
+  /** A protected resource that would be replaced fails the update before anything is done, as at Pulumi's preview. */
+  #previewReplacements(declared: Plan, standing: Map<string, PlannedResource>): void {
+    const renames = new Renames();
+    for (const resource of worstOrder(declared.resources)) {
+      const before = standing.get(resource.urn);
+      if (!before?.custom) continue;
+      const wanted = renames.in(resource);
+      const { change } = changeOf(before.inputs, wanted.inputs, providerOf(resource.type));
+      if (change === "replace") refuseProtected(before, "replaced");
+      else renames.keep(wanted, before);
+    }
+  }
+
+  async #step(
+    before: PlannedResource | undefined,
+    wanted: PlannedResource,
+    renames: Renames,
+  ): Promise<{ made: PlannedResource; old?: PlannedResource }> {
+    if (!wanted.custom) return { made: wanted };
+    const provider = providerOf(wanted.type);
+    if (!before) return { made: await this.#create(wanted, renames) };
+    const { change } = changeOf(before.inputs, wanted.inputs, provider);
+    if (change === "replace") {
+      // Where the new one would bear the old one's name, the old one goes first.
+      const isSameName = isNamedByProgram(wanted) && wanted.inputs.name === before.inputs.name;
+      if (!isSameName) return { made: await this.#create(wanted, renames), old: before };
+      await this.#remove(before);
+      return { made: await this.#create(wanted, renames) };
+    }
+    renames.keep(wanted, before);
+    const made = renames.settled(wanted, before);
+    if (change === "update") await provider.update?.(this.#cloud, made);
+    return { made };
+  }
+
+  async #create(wanted: PlannedResource, renames: Renames): Promise<PlannedResource> {
+    checkAutoname(wanted);
+    const given = givenIds.get(this.#cloud) ?? new Set();
+    givenIds.set(this.#cloud, given);
+    const { accountId, region } = this.#cloud;
+    const deployer = { accountId, region, stack: wanted.urn.split("::")[0] ?? "", lot: String(given.size) };
+    // A secret's ARN, a key's id, a name with lots in it: another creation draws others.
+    const made = given.has(idOf(wanted)) ? { ...wanted, ...providerAnswer(deployer, wanted) } : wanted;
+    await providerOf(made.type).create(this.#cloud, made);
+    given.add(idOf(made));
+    renames.keep(wanted, made);
+    return made;
+  }
+
+  async #remove(resource: PlannedResource): Promise<void> {
+    if (resource.custom) await providerOf(resource.type).delete?.(this.#cloud, resource);
   }
 }
 
-function sameInputs(one: PlannedResource, other: PlannedResource): boolean {
-  return JSON.stringify(one.inputs) === JSON.stringify(other.inputs);
+function idOf({ type, id }: PlannedResource): string {
+  return `${type} ${id}`;
 }
 
-/** What uses others: each as early as the engine may create it, so that a dependency that was not declared is violated. */
-const eager = [
-  "aws:secretsmanager/secretRotation:SecretRotation",
-  "aws:lambda/invocation:Invocation",
-  "aws:lambda/function:Function",
-];
-
-/**
- * An order in which the engine may create the resources, and of all those the worst. Pulumi promises nothing but that
- * a resource comes after its parent and after what it depends on.
- */
-function worstOrder(resources: PlannedResource[]): PlannedResource[] {
-  const waiting = new Map(resources.map((resource) => [resource.urn, resource]));
-  const ordered: PlannedResource[] = [];
-  const visit = (urn: string) => {
-    const resource = waiting.get(urn);
-    if (!resource) return;
-    waiting.delete(urn);
-    for (const needed of [resource.parent, ...resource.dependencies]) visit(needed);
-    ordered.push(resource);
-  };
-  for (const type of eager) for (const resource of resources) if (resource.type === type) visit(resource.urn);
-  for (const { urn } of resources) visit(urn);
-  return ordered;
+function refuseProtected({ protect, urn }: PlannedResource, how: "deleted" | "replaced"): void {
+  if (protect) throw new Error(`The resource ${urn} is protected, and would be ${how}.`);
 }

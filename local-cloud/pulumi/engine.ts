@@ -5,7 +5,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { answer, get, javaScriptOf, serve, unary } from "./grpc.ts";
 import type { Program } from "./program.ts";
 import { revealed } from "./property-values.ts";
-import { type Account, providerAnswer, providerCall } from "./provider-answers.ts";
+import { type Deployer, providerAnswer, providerCall } from "./provider-answers.ts";
 
 // Generated CommonJS without types that could be imported.
 const require = createRequire(import.meta.url);
@@ -61,7 +61,7 @@ export async function runProgram({
   const { folder, project, main } = program;
   const stack = "test";
   const run: ProgramRun = { exitCode: null, resources: [], outputs: {}, messages: [], printed: "" };
-  const account: Account = { accountId: "123456789012", region: "us-east-1" };
+  const account: Deployer = { accountId: "123456789012", region: "us-east-1", stack };
   const { port, server } = await serve([
     [ResourceMonitorService, monitorFor(run, account, { project, stack, preview })],
     [EngineService, engineFor(run)],
@@ -102,7 +102,7 @@ export async function runProgram({
 
 function monitorFor(
   run: ProgramRun,
-  account: Account,
+  account: Deployer,
   { project, stack, preview }: { project: string; stack: string; preview: boolean },
 ): UntypedServiceImplementation {
   const qualifiedTypes = new Map<string, string>();

@@ -5,24 +5,68 @@ export interface Account {
   region: string;
 }
 
+/** Who deploys, and where to. */
+export interface Deployer extends Account {
+  stack: string;
+  /** Another text for another creation of the same resource: what AWS or Pulumi draws by lot comes out another. Default: none. */
+  lot?: string;
+}
+
+/** The types that Pulumi gives a name to where the program gives none, with the longest name that they may have. */
+const autonamed: Record<string, number> = {
+  "aws:secretsmanager/secret:Secret": 512,
+  "aws:iam/role:Role": 64,
+  "aws:iam/rolePolicy:RolePolicy": 128,
+  "aws:lambda/function:Function": 64,
+  "aws:cloudwatch/logGroup:LogGroup": 512,
+  "aws:cloudwatch/eventRule:EventRule": 64,
+  "aws:cloudwatch/metricAlarm:MetricAlarm": 255,
+  "aws:sns/topic:Topic": 256,
+  "aws:kms/alias:Alias": 256,
+};
+
+/**
+ * Refuses a resource whose name Pulumi would have to make too long: it adds a hyphen and seven characters. It keeps a name
+ * that the program gives.
+ */
+export function checkAutoname({
+  type,
+  name,
+  inputs,
+}: {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+}): void {
+  const most = autonamed[type];
+  if (most === undefined || inputs.name !== undefined || name.length + 8 <= most) return;
+  throw new Error(`name '${name}-' plus 7 random chars is longer than maximum length ${most}`);
+}
+
+/** Whether the resource has a name that the program gives: two of it can't be there at a time. */
+export function isNamedByProgram({ type, inputs }: { type: string; inputs: Record<string, unknown> }): boolean {
+  return autonamed[type] !== undefined && inputs.name !== undefined;
+}
+
 /** What the AWS provider would answer for a resource: its id and the outputs that the program may use. */
 export function providerAnswer(
-  account: Account,
+  { accountId, region, stack, lot = "" }: Deployer,
   resource: { type: string; name: string; inputs: Record<string, unknown> },
 ): { id: string; outputs: Record<string, unknown> } {
   const { type, inputs } = resource;
-  const arn = (service: string, rest: string, region = account.region) =>
-    `arn:aws:${service}:${region}:${account.accountId}:${rest}`;
-  const name = typeof inputs.name === "string" ? inputs.name : `${resource.name}-${digest(resource.name, 7)}`;
+  const arn = (service: string, rest: string, where = region) => `arn:aws:${service}:${where}:${accountId}:${rest}`;
+  const drawn = (length: number, of = "") => digest(`${stack}/${resource.name}/${of}/${lot}`, length);
+  const prefix = type === "aws:kms/alias:Alias" ? "alias/" : "";
+  const name = typeof inputs.name === "string" ? inputs.name : `${prefix}${resource.name}-${drawn(7)}`;
   const named = (ownArn: string, id = name) => ({ id, outputs: { ...inputs, name, arn: ownArn } });
   switch (type) {
     case "aws:secretsmanager/secret:Secret": {
-      const secretArn = arn("secretsmanager", `secret:${name}-${digest(`${resource.name}/${name}`, 6)}`);
+      const secretArn = arn("secretsmanager", `secret:${name}-${drawn(6, name)}`);
       return named(secretArn, secretArn);
     }
     case "aws:secretsmanager/secretVersion:SecretVersion": {
       // As the real one, it changes when the value does.
-      const versionId = uuidOf(`${resource.name}/${String(inputs.secretString)}`);
+      const versionId = uuidOf(`${stack}/${resource.name}/${String(inputs.secretString)}/${lot}`);
       return { id: `${String(inputs.secretId)}|${versionId}`, outputs: { ...inputs, versionId } };
     }
     case "aws:iam/role:Role":
@@ -37,14 +81,25 @@ export function providerAnswer(
       return named(arn("sns", name), arn("sns", name));
     case "aws:cloudwatch/metricAlarm:MetricAlarm":
       return named(arn("cloudwatch", `alarm:${name}`));
+    case "aws:cloudwatch/dashboard:Dashboard": {
+      const dashboardName = String(inputs.dashboardName);
+      return {
+        id: dashboardName,
+        outputs: { ...inputs, dashboardArn: arn("cloudwatch", `dashboard/${dashboardName}`, "") },
+      };
+    }
+    case "aws:iam/rolePolicy:RolePolicy":
+    case "aws:kms/alias:Alias":
+      return { id: name, outputs: { ...inputs, name } };
     case "aws:kms/key:Key": {
-      const keyId = uuidOf(resource.name);
+      const keyId = uuidOf(`${stack}/${resource.name}/${lot}`);
       return { id: keyId, outputs: { ...inputs, keyId, arn: arn("kms", `key/${keyId}`) } };
     }
     case "aws:secretsmanager/secretRotation:SecretRotation":
       return { id: String(inputs.secretId), outputs: { ...inputs, rotationEnabled: true } };
     default:
-      return { id: `${resource.name}-${digest(resource.name, 7)}`, outputs: { ...inputs, name } };
+      // As the ids that the provider makes: of statements and of targets, and never too long.
+      return { id: `terraform-${uuidOf(`${stack}/${type}/${resource.name}/${lot}`)}`, outputs: inputs };
   }
 }
 

@@ -11,7 +11,11 @@ import { providerAnswer, providerCall } from "./provider-answers.ts";
 
 const options = JSON.parse(process.argv[2] ?? "{}") as PlanOptions;
 const { folder, project, main } = options.program;
-const account = { accountId: options.accountId ?? "123456789012", region: options.region ?? "us-east-1" };
+const account = {
+  accountId: options.accountId ?? "123456789012",
+  region: options.region ?? "us-east-1",
+  stack: options.stack ?? "test",
+};
 const preview = options.preview ?? false;
 const recorded: PlannedResource[] = [];
 
@@ -42,7 +46,7 @@ await pulumi.runtime.setMocks(
     call: (args) => providerCall(account, args.token),
   },
   project,
-  options.stack ?? "test",
+  account.stack,
   preview,
 );
 const registrations = watchRegistrations();

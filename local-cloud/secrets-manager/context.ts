@@ -22,6 +22,7 @@ export interface Context {
   readonly scheduler: Scheduler;
   readonly replication: Replication;
   readonly randomId: () => string;
+  readonly checkPolicy: (document: string, blockPublicPolicy: boolean) => void;
 }
 
 /** A secret that may be worked on. Throws where it is not there or marked for deletion. */

@@ -37,6 +37,8 @@ export interface EngineOptions {
   knobs?: KnobSettings;
   /** The account's other regions, for replicas. */
   regions: Regions;
+  /** Judges a resource policy before it is stored, by what IAM knows: throws AwsError. Default: only its JSON is checked. */
+  checkPolicy?: (document: string, blockPublicPolicy: boolean) => void;
   /** 36 to 64 letters, digits and hyphens, never the same twice; default: random UUIDs. */
   randomId?: () => string;
   /** Where another engine left off, from its `save`. Rotations are planned afresh on their schedules. */
@@ -57,6 +59,7 @@ export class SecretsManagerEngine {
     const home: Home = { accountId: options.accountId, region: options.region };
     const randomId = options.randomId ?? (() => crypto.randomUUID());
     const knobs = knobsWith(options.knobs);
+    const checkPolicy = options.checkPolicy ?? (() => undefined);
     const store = new SecretStore(home, () => clock.now());
     const announcer = new Announcer({ bus: options.events, clock, home, randomId });
     const replication = new Replication({ clock, knobs, regions: options.regions });
@@ -71,7 +74,19 @@ export class SecretsManagerEngine {
       scheduler: () => scheduler,
     });
     this.knobs = knobs;
-    this.#context = { home, clock, knobs, store, announcer, rotator, rotations, scheduler, replication, randomId };
+    this.#context = {
+      home,
+      clock,
+      knobs,
+      store,
+      announcer,
+      rotator,
+      rotations,
+      scheduler,
+      replication,
+      randomId,
+      checkPolicy,
+    };
     for (const saved of options.state ?? []) {
       const secret = restoreSaved(saved);
       store.add(secret);

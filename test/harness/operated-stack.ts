@@ -93,7 +93,7 @@ export class OperatedStack {
     this.cloud = cloud;
     this.clock = clock;
     this.#program = program;
-    cloud.iam.putRole({ name: "operator", arn: this.#roleArn, assumeRolePolicy: trust(cloud.accountId) });
+    cloud.iam.createRole({ name: "operator", arn: this.#roleArn, assumeRolePolicy: trust(cloud.accountId) });
     this.allow(operatorPolicies());
   }
 

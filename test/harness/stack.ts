@@ -53,8 +53,9 @@ export interface TestCloud {
 }
 
 /** `pulumi state unprotect --all`. */
-export function unprotect({ plan, update }: Deployment): Promise<Deployment> {
-  return update({ ...plan, resources: plan.resources.map((resource) => ({ ...resource, protect: false })) });
+export function unprotect(deployment: Deployment): Promise<Deployment> {
+  const { plan } = deployment;
+  return deployment.update({ ...plan, resources: plan.resources.map((resource) => ({ ...resource, protect: false })) });
 }
 
 /** The fields of the token secret's current value. */

@@ -6,6 +6,7 @@ const lasting = [
   "aws:secretsmanager/secret:Secret",
   "aws:secretsmanager/secretVersion:SecretVersion",
   "aws:secretsmanager/secretRotation:SecretRotation",
+  "aws:cloudwatch/logGroup:LogGroup",
   // What it leaves is the first token, which is in the secret.
   "aws:lambda/invocation:Invocation",
 ];

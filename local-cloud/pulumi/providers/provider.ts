@@ -1,20 +1,29 @@
+import { AwsError } from "../../aws/service.ts";
 import type { LocalCloud } from "../../cloud.ts";
 import type { PlannedResource } from "../plan.ts";
 
 /** What a provider is told of a resource. */
 export type ProvidedResource = Pick<PlannedResource, "id" | "inputs" | "outputs">;
 
-/** What the provider does with one type of resource. */
+/** What the provider does with one type of resource, as Pulumi's AWS provider does it. */
 export interface Provider {
+  /**
+   * The inputs of which a change replaces the resource: another one is created, and this one deleted. All others are
+   * changed where it stands. Source: the schemas of terraform-provider-aws (`ForceNew`).
+   */
+  replacedBy: readonly string[] | "any";
   create(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
-  /** After its inputs changed; without it the resource is created again. */
+  /** What is taken for an input that the program leaves out, where that is neither empty nor false. */
+  defaults?: Record<string, unknown>;
+  /** After inputs changed that do not replace it; without it there are none. */
   update?(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
+  /** Without it nothing is to be done. What is gone already is no error. */
   delete?(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
   /**
-   * The outputs that have become others in the cloud, or undefined where the resource is gone; without it the resource
-   * is what it was.
+   * The inputs as the cloud has them now, those that can be read; undefined where the resource is gone. What is undefined
+   * among them the cloud does not have.
    */
-  read?(cloud: LocalCloud, resource: ProvidedResource): Record<string, unknown> | undefined;
+  read(cloud: LocalCloud, resource: ProvidedResource): Record<string, unknown> | undefined;
 }
 
 /** Providers by the Pulumi type of their resource. */
@@ -31,4 +40,18 @@ export function text(inputs: Inputs, name: string): string {
 
 export function optional<Value>(inputs: Inputs, name: string): Value | undefined {
   return inputs[name] as Value | undefined;
+}
+
+/** Tags by key. */
+export function tagsOf(inputs: Inputs): Record<string, string> {
+  return optional<Record<string, string>>(inputs, "tags") ?? {};
+}
+
+/** Runs a deletion; what isn't there any more is as good as deleted. */
+export async function unlessGone(code: string, run: () => void | Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof AwsError && error.code === code)) throw error;
+  }
 }

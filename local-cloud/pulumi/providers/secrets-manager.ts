@@ -1,50 +1,63 @@
-import { optional, type Providers, text } from "./provider.ts";
+import type { LocalCloud } from "../../cloud.ts";
+import { optional, type ProvidedResource, type Providers, tagsOf, text, unlessGone } from "./provider.ts";
 
 interface Replica {
   region: string;
   kmsKeyId?: string;
 }
 
+type Engine = LocalCloud["secretsManager"]["engine"];
+type Inputs = ProvidedResource["inputs"];
+
 export const secretsManagerProviders: Providers = {
   "aws:secretsmanager/secret:Secret": {
-    create({ secretsManager, administrator }, { inputs, id }) {
-      secretsManager.engine.createSecret(
+    replacedBy: ["name", "namePrefix"],
+    create({ secretsManager: { engine }, administrator }, { inputs, id }) {
+      engine.createSecret(
         {
           Name: text(inputs, "name"),
           ClientRequestToken: crypto.randomUUID(),
-          Tags: tagsOf(inputs),
+          Tags: wireTags(tagsOf(inputs)),
           ...described(inputs),
           ...encrypted(inputs),
         },
         administrator,
         id.slice(-6),
       );
-      replicate(secretsManager.engine, id, inputs);
+      replicate(engine, id, inputs);
     },
     update({ secretsManager: { engine }, administrator }, { inputs, id }) {
-      engine.updateSecret(
-        {
-          SecretId: id,
-          Description: "",
-          ...described(inputs),
-          ...encrypted(inputs),
-          ClientRequestToken: crypto.randomUUID(),
-        },
-        administrator,
-      );
-      engine.tagResource({ SecretId: id, Tags: tagsOf(inputs) });
+      const now = readSecret(engine, id);
+      const own = now && { description: now.description ?? "", kmsKeyId: now.kmsKeyId ?? defaultKey };
+      const wanted = {
+        description: optional<string>(inputs, "description") ?? "",
+        kmsKeyId: optional<string>(inputs, "kmsKeyId") ?? defaultKey,
+      };
+      if (!same(own, wanted)) {
+        const { description: Description, kmsKeyId: KmsKeyId } = wanted;
+        engine.updateSecret(
+          { SecretId: id, Description, KmsKeyId, ClientRequestToken: crypto.randomUUID() },
+          administrator,
+        );
+      }
+      retag(engine, id, now?.tags ?? {}, tagsOf(inputs));
+      const replicas = optional<Replica[]>(inputs, "replicas") ?? [];
+      if (same(now?.replicas ?? [], replicas)) return;
       removeReplicas(engine, id);
       replicate(engine, id, inputs);
     },
-    delete({ secretsManager: { engine } }, { inputs, id }) {
-      removeReplicas(engine, id);
+    async delete({ secretsManager: { engine } }, { inputs, id }) {
       const days = optional<number>(inputs, "recoveryWindowInDays") ?? 30;
       const how = days === 0 ? { ForceDeleteWithoutRecovery: true } : { RecoveryWindowInDays: days };
-      engine.deleteSecret({ SecretId: id, ...how });
+      await unlessGone("ResourceNotFoundException", () => {
+        removeReplicas(engine, id);
+        engine.deleteSecret({ SecretId: id, ...how });
+      });
     },
-    read: ({ secretsManager: { engine } }, { id }) => describe(engine, id) && {},
+    read: ({ secretsManager: { engine } }, { id }) => readSecret(engine, id),
   },
   "aws:secretsmanager/secretVersion:SecretVersion": {
+    replacedBy: ["secretId", "secretString", "secretBinary"],
     create({ secretsManager, administrator }, { inputs, outputs }) {
       secretsManager.engine.putSecretValue(
         {
@@ -55,52 +68,56 @@ export const secretsManagerProviders: Providers = {
         administrator,
       );
     },
+    // The provider takes off the labels that it knows of, and AWSCURRENT can't be taken off: one that has been replaced
+    // keeps AWSPREVIOUS. Source: terraform-provider-aws, secret_version.go.
     read({ secretsManager: { engine } }, { inputs, outputs }) {
-      return describe(engine, text(inputs, "secretId"))?.VersionIdsToStages?.[text(outputs, "versionId")] && {};
+      const isThere = describe(engine, text(inputs, "secretId"));
+      const version = engine
+        .listSecretVersionIds({ SecretId: isThere ? text(inputs, "secretId") : "none", IncludeDeprecated: true })
+        .Versions.find(({ VersionId }) => VersionId === outputs.versionId);
+      return version && {};
     },
   },
   "aws:secretsmanager/secretPolicy:SecretPolicy": {
-    create({ secretsManager }, { inputs }) {
-      secretsManager.engine.putResourcePolicy({
-        SecretId: text(inputs, "secretArn"),
-        ResourcePolicy: text(inputs, "policy"),
-        BlockPublicPolicy: optional<boolean>(inputs, "blockPublicPolicy") ?? false,
-      });
+    replacedBy: ["secretArn"],
+    create: putPolicy,
+    update: putPolicy,
+    delete: ({ secretsManager: { engine } }, { inputs }) =>
+      unlessGone("ResourceNotFoundException", () => {
+        if (describe(engine, text(inputs, "secretArn")))
+          engine.deleteResourcePolicy({ SecretId: text(inputs, "secretArn") });
+      }),
+    read({ secretsManager: { engine } }, { inputs }) {
+      if (!describe(engine, text(inputs, "secretArn"))) return undefined;
+      const { ResourcePolicy: policy } = engine.getResourcePolicy({ SecretId: text(inputs, "secretArn") });
+      return policy === undefined ? undefined : { policy };
     },
-    delete({ secretsManager }, { inputs }) {
-      secretsManager.engine.deleteResourcePolicy({ SecretId: text(inputs, "secretArn") });
-    },
-    read: ({ secretsManager: { engine } }, { inputs }) => describe(engine, text(inputs, "secretArn")) && {},
   },
   "aws:secretsmanager/secretRotation:SecretRotation": {
-    async create({ secretsManager }, { inputs }) {
-      const rules = inputs.rotationRules as Record<string, string | number>;
-      const { scheduleExpression, duration, automaticallyAfterDays } = rules;
-      secretsManager.engine.rotateSecret({
-        SecretId: text(inputs, "secretId"),
-        ClientRequestToken: crypto.randomUUID(),
-        RotationLambdaARN: text(inputs, "rotationLambdaArn"),
-        RotateImmediately: optional<boolean>(inputs, "rotateImmediately") ?? true,
-        RotationRules: {
-          ...(scheduleExpression === undefined ? {} : { ScheduleExpression: String(scheduleExpression) }),
-          ...(duration === undefined ? {} : { Duration: String(duration) }),
-          ...(automaticallyAfterDays === undefined ? {} : { AutomaticallyAfterDays: Number(automaticallyAfterDays) }),
-        },
-      });
-      await secretsManager.idle();
-    },
-    delete({ secretsManager }, { inputs }) {
-      secretsManager.engine.cancelRotateSecret({ SecretId: text(inputs, "secretId") });
+    replacedBy: ["secretId"],
+    create: rotate,
+    update: rotate,
+    delete({ secretsManager: { engine } }, { inputs }) {
+      if (describe(engine, text(inputs, "secretId"))) engine.cancelRotateSecret({ SecretId: text(inputs, "secretId") });
     },
     read({ secretsManager: { engine } }, { inputs }) {
       const secret = describe(engine, text(inputs, "secretId"));
-      return secret && { rotationEnabled: secret.RotationEnabled ?? false };
+      if (!secret?.RotationEnabled) return secret && { rotationLambdaArn: "", rotationRules: {} };
+      const { ScheduleExpression, Duration, AutomaticallyAfterDays } = secret.RotationRules ?? {};
+      const rules = inputs.rotationRules as Record<string, unknown>;
+      return {
+        rotationLambdaArn: secret.RotationLambdaARN,
+        rotationRules: {
+          ...(ScheduleExpression === undefined ? {} : { scheduleExpression: ScheduleExpression }),
+          ...(rules.duration === undefined && Duration === undefined ? {} : { duration: Duration }),
+          ...(ScheduleExpression === undefined ? { automaticallyAfterDays: AutomaticallyAfterDays } : {}),
+        },
+      };
     },
   },
 };
 
-type Engine = Parameters<Providers[string]["create"]>[0]["secretsManager"]["engine"];
-type Inputs = Record<string, unknown>;
+const defaultKey = "alias/aws/secretsmanager";
 
 /** The secret, as long as it is not marked for deletion: for the provider it is gone from then on. */
 function describe(engine: Engine, id: string) {
@@ -118,9 +135,70 @@ function encrypted(inputs: Inputs) {
   return key === undefined ? {} : { KmsKeyId: key };
 }
 
-function tagsOf(inputs: Inputs) {
-  const tags = optional<Record<string, string>>(inputs, "tags") ?? {};
+/** A secret in the form of its inputs. */
+function readSecret(engine: Engine, id: string) {
+  const secret = describe(engine, id);
+  if (!secret) return undefined;
+  const { Description, KmsKeyId, Tags = [], ReplicationStatus } = secret;
+  return {
+    description: Description,
+    kmsKeyId: KmsKeyId,
+    tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+    ...(ReplicationStatus && {
+      replicas: ReplicationStatus.map(({ Region, KmsKeyId: key }) => ({
+        ...(key === defaultKey ? {} : { kmsKeyId: key }),
+        region: Region,
+      })),
+    }),
+  };
+}
+
+function retag(engine: Engine, id: string, before: Record<string, string>, after: Record<string, string>): void {
+  const gone = Object.keys(before).filter((key) => !Object.hasOwn(after, key));
+  if (gone.length > 0) engine.untagResource({ SecretId: id, TagKeys: gone });
+  const changed = Object.entries(after).filter(([key, value]) => before[key] !== value);
+  if (changed.length > 0) engine.tagResource({ SecretId: id, Tags: wireTags(Object.fromEntries(changed)) });
+}
+
+function putPolicy({ secretsManager }: LocalCloud, { inputs }: ProvidedResource): void {
+  secretsManager.engine.putResourcePolicy({
+    SecretId: text(inputs, "secretArn"),
+    ResourcePolicy: text(inputs, "policy"),
+    BlockPublicPolicy: optional<boolean>(inputs, "blockPublicPolicy") ?? false,
+  });
+}
+
+async function rotate({ secretsManager }: LocalCloud, { inputs }: ProvidedResource): Promise<void> {
+  const rules = inputs.rotationRules as Record<string, string | number>;
+  const { scheduleExpression, duration, automaticallyAfterDays } = rules;
+  secretsManager.engine.rotateSecret({
+    SecretId: text(inputs, "secretId"),
+    ClientRequestToken: crypto.randomUUID(),
+    RotationLambdaARN: text(inputs, "rotationLambdaArn"),
+    RotateImmediately: optional<boolean>(inputs, "rotateImmediately") ?? true,
+    RotationRules: {
+      ...(scheduleExpression === undefined ? {} : { ScheduleExpression: String(scheduleExpression) }),
+      ...(duration === undefined ? {} : { Duration: String(duration) }),
+      ...(automaticallyAfterDays === undefined ? {} : { AutomaticallyAfterDays: Number(automaticallyAfterDays) }),
+    },
+  });
+  await secretsManager.idle();
+}
+
+function wireTags(tags: Record<string, string>) {
   return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+}
+
+/** Whether two values say the same, in whatever order their keys and entries stand. */
+function same(one: unknown, other: unknown): boolean {
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map((entry) => JSON.stringify(sorted(entry))).sort();
+    if (typeof value !== "object" || value === null) return value;
+    return Object.entries(value)
+      .map(([key, entry]) => [key, sorted(entry)])
+      .sort();
+  };
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
 }
 
 function replicate(engine: Engine, id: string, inputs: Inputs): void {
@@ -133,6 +211,6 @@ function replicate(engine: Engine, id: string, inputs: Inputs): void {
 
 // As the provider does it: a secret with replicas can't be deleted.
 function removeReplicas(engine: Engine, id: string): void {
-  const regions = engine.describeSecret({ SecretId: id }).ReplicationStatus?.map(({ Region }) => Region) ?? [];
+  const regions = describe(engine, id)?.ReplicationStatus?.map(({ Region }) => Region) ?? [];
   if (regions.length > 0) engine.removeRegionsFromReplication({ SecretId: id, RemoveReplicaRegions: regions });
 }

@@ -17,7 +17,7 @@ export function getResourcePolicy(
   return { ARN: secret.arn, Name: secret.name, ...(policy === undefined ? {} : { ResourcePolicy: policy }) };
 }
 
-/** Stores the policy as it is; only its JSON is checked. */
+/** Stores the policy as it is, where IAM lets it pass. */
 export function putResourcePolicy(context: Context, input: Input<"PutResourcePolicy">): SecretName {
   const secret = writableSecret(context, input.SecretId);
   try {
@@ -25,6 +25,7 @@ export function putResourcePolicy(context: Context, input: Input<"PutResourcePol
   } catch {
     throw unrecorded(context.knobs.unrecorded.badPolicy);
   }
+  context.checkPolicy(input.ResourcePolicy, input.BlockPublicPolicy ?? false);
   return setPolicy(context, input.SecretId, input.ResourcePolicy, secret);
 }
 

@@ -149,7 +149,7 @@ describe("DescribeAlarms", () => {
 });
 
 test("without the permission on each alarm that is named, or on all, it is refused", async () => {
-  cloud.iam.putRole({ name: "looker", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
+  cloud.iam.createRole({ name: "looker", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
   const grant = (Resource: string) =>
     cloud.iam.putRolePolicy(
       "looker",

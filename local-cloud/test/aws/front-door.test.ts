@@ -74,7 +74,7 @@ describe("a call", () => {
   });
 
   test("without the permission is refused before the service does anything", async () => {
-    cloud.iam.putRole({ name: "reader", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
+    cloud.iam.createRole({ name: "reader", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
     const granted = "arn:aws:secretsmanager:::secret:token";
     cloud.iam.putRolePolicy(
       "reader",

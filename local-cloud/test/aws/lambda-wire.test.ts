@@ -23,7 +23,7 @@ const echo = functionFrom(
    };`,
 );
 lambda.createFunction(echo);
-cloud.logs.putGroup(echo.logGroup);
+cloud.logs.createGroup(echo.logGroup);
 
 async function invoke(input: Partial<InvokeCommandInput> = {}, client = lambdaClient) {
   const output = await client.send(new InvokeCommand({ FunctionName: "echo", Payload: '{"a":"é"}', ...input }));
@@ -148,7 +148,7 @@ describe("Invoke is refused", () => {
   test("with 403 to a role without lambda:InvokeFunction, and allowed by a permission on the function alone", async () => {
     const caller = roleCaller("invoker");
     const arn = `arn:aws:iam::${accountId}:role/invoker`;
-    cloud.iam.putRole({ name: "invoker", arn, assumeRolePolicy: trustPolicy("ec2.amazonaws.com") });
+    cloud.iam.createRole({ name: "invoker", arn, assumeRolePolicy: trustPolicy("ec2.amazonaws.com") });
     const client = new LambdaClient(cloud.clientConfig(caller));
     await expect(invoke({}, client)).rejects.toMatchObject({
       name: "AccessDeniedException",

@@ -28,8 +28,8 @@ async function messages(input: Partial<FilterLogEventsCommandInput> = {}, client
 }
 
 beforeEach(() => {
-  logs.deleteGroup(group);
-  logs.putGroup(group);
+  if (logs.group(group)) logs.deleteGroup(group);
+  logs.createGroup(group);
   Object.assign(logs.knobs, { deliveryDelayMs: 0, linesLostAtKill: 0, maxPageEvents: 10_000 });
 });
 
@@ -96,7 +96,7 @@ describe("FilterLogEvents", () => {
 
   test("needs logs:FilterLogEvents on the group's streams: a grant on the bare group's ARN is not enough", async () => {
     const arn = `arn:aws:logs:eu-west-1:${accountId}:log-group:${group}`;
-    iam.putRole({
+    iam.createRole({
       name: "reader",
       arn: `arn:aws:iam::${accountId}:role/reader`,
       assumeRolePolicy: trustPolicy("lambda.amazonaws.com"),
@@ -118,7 +118,7 @@ describe("FilterLogEvents", () => {
 
 describe("the other reading calls", () => {
   test("DescribeLogGroups gives groups by prefix, with ARN and retention", async () => {
-    logs.putGroup("ledger-2", { retentionInDays: 7 });
+    logs.createGroup("ledger-2", { retentionInDays: 7 });
     const { logGroups } = await logsClient.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: "ledger" }));
     const arn = `arn:aws:logs:eu-west-1:${accountId}:log-group:ledger`;
     expect(logGroups).toMatchObject([
@@ -315,7 +315,7 @@ describe("a function's log", () => {
   });
 
   test("is gone after the retention", async () => {
-    logs.putGroup(group, { retentionInDays: 1 });
+    logs.updateGroup(group, { retentionInDays: 1 });
     logs.append(group, "a", "line");
     await clock.advanceBy(86_400_000);
     expect(logs.lines(group)).toEqual(["line"]);

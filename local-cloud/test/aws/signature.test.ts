@@ -12,7 +12,7 @@ const service = new EchoService();
 const cloud = await startTestCloud({ clock, services: [service], door: { allowedSkewMs: 15 * 60_000 } });
 afterAll(() => cloud.stop());
 
-cloud.iam.putRole({ name: "reader", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
+cloud.iam.createRole({ name: "reader", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
 cloud.iam.putRolePolicy("reader", "all", policy({ Effect: "Allow", Action: "secretsmanager:*", Resource: "*" }));
 const role = roleCaller("reader");
 

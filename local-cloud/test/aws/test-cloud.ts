@@ -63,7 +63,7 @@ export async function startTestCloud({
     ...door,
   });
   lambda.setEndpoint(frontDoor.url);
-  iam.putRole({ name: "fn-role", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
+  iam.createRole({ name: "fn-role", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
   const group = `arn:aws:logs:${region}:${accountId}:log-group:/aws/lambda/*`;
   iam.putRolePolicy(
     "fn-role",

@@ -31,7 +31,7 @@ const policy = (...statements: Record<string, unknown>[]) =>
 function account(...policies: string[]): Iam {
   const iam = new Iam();
   const trust = { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" };
-  iam.putRole({ name: "app", arn: roleArn, assumeRolePolicy: policy(trust) });
+  iam.createRole({ name: "app", arn: roleArn, assumeRolePolicy: policy(trust) });
   for (const [index, document] of policies.entries()) iam.putRolePolicy("app", `policy-${index}`, document);
   return iam;
 }
@@ -129,13 +129,14 @@ describe("a role's session", () => {
     expect(decide(iam, role)).toBe(noAllow);
     iam.putRolePolicy("app", "again", policy(allow));
     expect(decide(iam, role)).toBe("allowed");
+    iam.deleteRolePolicy("app", "again");
     iam.deleteRole("app");
     expect(decide(iam, role)).toBe(noAllow);
   });
 
   test("keeps its policies when the trust policy is replaced", () => {
     const iam = account(policy(allow));
-    iam.putRole({
+    iam.updateRole({
       name: "app",
       arn: roleArn,
       assumeRolePolicy: policy({ Effect: "Allow", Principal: { AWS: accountId }, Action: "sts:AssumeRole" }),

@@ -57,8 +57,13 @@ describe("what the evaluator does not know is refused and named:", () => {
   test.each([
     ["a resource policy without a principal", { Effect: "Allow", Action: "a:B" }, "must name a Principal"],
     [
+      "a resource policy without a resource",
+      { Effect: "Allow", Action: "a:B", Principal: "*" },
+      "a resource policy must name a Resource",
+    ],
+    [
       "a federated principal",
-      { Effect: "Allow", Action: "a:B", Principal: { Federated: "x" } },
+      { Effect: "Allow", Action: "a:B", Resource: "*", Principal: { Federated: "x" } },
       "Federated not known here",
     ],
     [

@@ -13,7 +13,7 @@ function failing(name: string, untilSecond: number) {
     name,
     `exports.handler = async () => { if (Date.now() < ${start + untilSecond * 1000}) throw new Error("not yet"); }`,
   );
-  cloud.logs.putGroup(definition.logGroup);
+  cloud.logs.createGroup(definition.logGroup);
   cloud.lambda.createFunction(definition);
   const starts: number[] = [];
   cloud.logs.onLine(({ group, message, timestamp }) => {

@@ -38,6 +38,7 @@ describe("a function's environment", () => {
       AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/env",
       AWS_LAMBDA_LOG_STREAM_NAME: expect.stringMatching(/^2026\/01\/01\/\[\$LATEST\][0-9a-f]{32}$/),
       AWS_LAMBDA_LOG_FORMAT: "JSON",
+      AWS_LAMBDA_LOG_LEVEL: "INFO",
       AWS_LAMBDA_RUNTIME_API: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
       LAMBDA_TASK_ROOT: text,
       _HANDLER: "index.handler",
@@ -205,7 +206,7 @@ describe("processes", () => {
 
 describe("a function is refused", () => {
   test("when its role can't be assumed by Lambda", () => {
-    cloud.iam.putRole({
+    cloud.iam.createRole({
       name: "events",
       arn: `${roleArn}-events`,
       assumeRolePolicy: trustPolicy("events.amazonaws.com"),

@@ -13,7 +13,7 @@ async function run(files: string | Record<string, string>, overrides = {}, { lam
     ...functionFrom(name, "", overrides),
     files: typeof files === "string" ? { "index.js": files } : files,
   };
-  logs.putGroup(definition.logGroup);
+  logs.createGroup(definition.logGroup);
   lambda.createFunction(definition);
   const { functionError, payload, requestId } = await lambda.invoke(name, {});
   return {

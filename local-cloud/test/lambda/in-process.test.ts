@@ -8,7 +8,7 @@ afterAll(() => cloud.stop());
 
 async function run(name: string, source: string, overrides = {}) {
   const definition = functionFrom(name, source, overrides);
-  cloud.logs.putGroup(definition.logGroup);
+  cloud.logs.createGroup(definition.logGroup);
   cloud.lambda.createFunction(definition);
   const { payload, functionError } = await cloud.lambda.invoke(name, { a: 1 });
   return { result: JSON.parse(payload), functionError, lines: cloud.logs.lines(definition.logGroup) };

@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 const harness = `
   import { functionFrom, startTestCloud } from "${new URL("../aws/test-cloud.ts", import.meta.url).href}";
   const cloud = await startTestCloud();
-  cloud.logs.putGroup("/aws/lambda/waits");
+  cloud.logs.createGroup("/aws/lambda/waits");
   cloud.lambda.createFunction(functionFrom("waits", "exports.handler = () => new Promise(() => { console.log(process.pid); setInterval(() => {}, 1000); })"));
   cloud.logs.onLine(({ message }) => process.stdout.write(message.split("\\t").at(-1) + "\\n"));
   await cloud.lambda.invoke("waits", {});

@@ -68,7 +68,7 @@ test.each<[string, BatchGetSecretValueCommandInput]>([
   const arn = `arn:aws:iam::${accountId}:role/reader`;
   const caller: Caller = { kind: "role", accountId, roleName: "reader", arn: `${arn}/session` };
   const statement = (Action: string[], Resource: string) => ({ Effect: "Allow", Action, Resource });
-  account.iam.putRole({
+  account.iam.createRole({
     name: "reader",
     arn,
     assumeRolePolicy: JSON.stringify({ Version: "2012-10-17", Statement: [] }),

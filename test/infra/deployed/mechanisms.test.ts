@@ -136,7 +136,7 @@ describe("the deployed program rotates", () => {
 describe("an adopted secret", () => {
   it("that is not there fails the deployment", async () => {
     const { cloud } = await emptyCloud();
-    await expect(deploy(cloud, adoptedToken)).rejects.toThrow(/DescribeSecret: The secret does not exist/);
+    await expect(deploy(cloud, adoptedToken)).rejects.toThrow(/DescribeSecret: AWS does not find it/);
     await cloud.stop();
   });
 });

@@ -46,8 +46,8 @@ describe("a stack with all that is optional", () => {
 
   beforeAll(async () => {
     world = await emptyCloud();
-    world.cloud.iam.putRole({ name: "app", arn: readerArn, assumeRolePolicy: trust });
-    world.cloud.iam.putRole({ name: "other", arn: `arn:aws:iam::${account}:role/other`, assumeRolePolicy: trust });
+    world.cloud.iam.createRole({ name: "app", arn: readerArn, assumeRolePolicy: trust });
+    world.cloud.iam.createRole({ name: "other", arn: `arn:aws:iam::${account}:role/other`, assumeRolePolicy: trust });
     deployment = await deploy(world.cloud, program);
   });
 

@@ -54,7 +54,7 @@ describe("a stack of release 0.1.0, after `pulumi up` with this program", () => 
   afterAll(() => cloud.stop());
 
   it("has every secret, log group, key, topic and subscription where it was", () => {
-    const known = new Map(now.resources.map((resource) => [resource.urn, resource]));
+    const known = new Map(deployment.plan.resources.map((resource) => [resource.urn, resource]));
     const before = release.plan.resources.filter((resource) => kept.includes(kindOf(resource)));
     expect(new Set(before.map(kindOf))).toEqual(new Set(kept));
     for (const { urn, id, inputs } of before) {

@@ -47,7 +47,7 @@ export async function httpConnection(world: World): Promise<Connection> {
   const { clock, service, c2m: engine, region, effects } = world;
   const [faults, calls, identities, iam] = [new Faults(clock), new CallLog(), new Identities(), new Iam()];
   const logs = new LogsService({ clock, iam, accountId: world.administrator.accountId, region });
-  logs.putGroup(logGroup);
+  logs.createGroup(logGroup);
   allowEverything(iam, world.administrator.accountId);
   const frontDoor = await startFrontDoor({
     services: [service, logs],
@@ -160,7 +160,7 @@ function allowEverything(iam: Iam, accountId: string): void {
     Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
   });
   for (const name of ["rotator", "reconciler"]) {
-    iam.putRole({ name, arn: `arn:aws:iam::${accountId}:role/${name}`, assumeRolePolicy: trust });
+    iam.createRole({ name, arn: `arn:aws:iam::${accountId}:role/${name}`, assumeRolePolicy: trust });
     iam.putRolePolicy(name, "everything", everything);
   }
 }

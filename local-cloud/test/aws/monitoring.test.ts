@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type AlarmDefinition, type AlarmState, stateAt } from "../../local-cloud/cloudwatch/alarm.ts";
-import type { CloudEvent } from "../../local-cloud/events/bus.ts";
-import { parsePattern } from "../../local-cloud/events/pattern.ts";
-import { Topics } from "../../local-cloud/events/topics.ts";
+import { type AlarmDefinition, type AlarmState, stateAt } from "../../cloudwatch/alarm.ts";
+import type { CloudEvent } from "../../events/bus.ts";
+import { parsePattern } from "../../events/pattern.ts";
+import { Topics } from "../../events/topics.ts";
+import { Iam } from "../../iam/iam.ts";
 
 const event: CloudEvent = {
   source: "aws.secretsmanager",
@@ -29,12 +30,32 @@ describe("an event pattern", () => {
     expect(parsePattern(JSON.stringify(pattern))(event)).toBe(fits);
   });
 
-  it.each([[{ source: [{ prefix: "aws." }] }], [{ source: [] }], [{ source: "aws.ec2" }]])(
-    "that the local EventBridge does not know is refused, and not taken to fit nothing: %j",
-    (pattern) => {
-      expect(() => parsePattern(JSON.stringify(pattern))).toThrow(/source/);
-    },
-  );
+  it.each<[object, boolean]>([
+    [{ source: [{ prefix: "aws." }] }, true],
+    [{ source: [{ prefix: "aws.ec" }] }, false],
+    [{ source: ["aws.ec2", { suffix: "manager" }] }, true],
+    [{ source: [{ "equals-ignore-case": "AWS.SecretsManager" }] }, true],
+    [{ source: [{ wildcard: "aws.*man*" }] }, true],
+    [{ source: [{ "anything-but": ["aws.ec2"] }] }, true],
+    [{ source: [{ "anything-but": { prefix: "aws." } }] }, false],
+    [{ resources: [{ prefix: "arn:tw" }] }, true],
+    [{ detail: { labelUpdated: [{ exists: true }] } }, true],
+    [{ detail: { absent: [{ exists: true }] } }, false],
+    [{ detail: { absent: [{ exists: false }], labelUpdated: ["AWSCURRENT"] } }, true],
+    [{ detail: { absent: [{ "anything-but": ["x"] }] } }, false],
+  ])("with filters: %j", (pattern, fits) => {
+    expect(parsePattern(JSON.stringify(pattern))(event)).toBe(fits);
+  });
+
+  it.each([
+    [{ source: [{ numeric: [">", 1] }] }, "Unrecognized match type numeric"],
+    [{ source: [{ prefix: "a", suffix: "b" }] }, "Only one key"],
+    [{ source: [] }, "Empty arrays"],
+    [{}, "Empty objects"],
+    [{ source: "aws.ec2" }, '"source" must be an object or an array'],
+  ])("that is none, or that the local EventBridge does not know, is refused: %j", (pattern, says) => {
+    expect(() => parsePattern(JSON.stringify(pattern))).toThrow(says);
+  });
 });
 
 describe("a topic", () => {
@@ -51,7 +72,7 @@ describe("a topic", () => {
       },
     });
   const topicWith = (policy?: string) => {
-    const topics = new Topics("123456789012");
+    const topics = new Topics("123456789012", new Iam());
     topics.create(arn);
     if (policy !== undefined) topics.setPolicy(arn, policy);
     return topics;
