@@ -7,6 +7,7 @@ import { Announcer } from "./events.ts";
 import { type KnobSettings, type Knobs, knobsWith } from "./knobs.ts";
 import { describeSecret, listSecrets } from "./operations/describe.ts";
 import { createSecret, deleteSecret, restoreSecret, updateSecret } from "./operations/lifecycle.ts";
+import { getRandomPassword } from "./operations/password.ts";
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/policies.ts";
 import { batchGetSecretValue, getSecretValue } from "./operations/read.ts";
 import {
@@ -194,6 +195,10 @@ export class SecretsManagerEngine {
 
   replicateSecretToRegions(input: Input<"ReplicateSecretToRegions">) {
     return replicateSecretToRegions(this.#context, checkInput("ReplicateSecretToRegions", input));
+  }
+
+  getRandomPassword(input: Input<"GetRandomPassword">) {
+    return getRandomPassword(this.#context, checkInput("GetRandomPassword", input));
   }
 
   /** In the region of the replica, which is a secret of its own from then on. */

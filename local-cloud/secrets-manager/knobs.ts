@@ -109,6 +109,8 @@ export interface Knobs {
     /** The code of every refused schedule; the text says what is wrong with it. */
     badSchedule: { code: string };
     badPolicy: UnrecordedError;
+    noPasswordCharacters: UnrecordedError;
+    passwordTooShort: UnrecordedError;
     badPage: UnrecordedError;
   };
   /** The errorMessage of RotationFailed when every step succeeded and AWSCURRENT did not move. */
@@ -219,6 +221,14 @@ export function defaultKnobs(): Knobs {
       tooManyTags: { code: "InvalidParameterException", message: "A secret can have at most 50 tags." },
       badSchedule: { code: "InvalidParameterException" },
       badPolicy: { code: "MalformedPolicyDocumentException", message: "The resource policy is not valid JSON." },
+      noPasswordCharacters: {
+        code: "InvalidParameterException",
+        message: "No characters are left for the password.",
+      },
+      passwordTooShort: {
+        code: "InvalidParameterException",
+        message: "Password length is too short based on the required types.",
+      },
       badPage: { code: "InvalidNextTokenException", message: "The NextToken value is invalid." },
     },
     currentNotMovedMessage: "The rotation function ended without moving AWSCURRENT to the pending version.",

@@ -20,6 +20,7 @@ export function permissionsFor(
   const action = `secretsmanager:${operation}`;
   switch (operation) {
     case "ListSecrets":
+    case "GetRandomPassword":
       return [{ action, resource: "*" }];
     case "BatchGetSecretValue":
       return batchPermissions(input);
@@ -76,6 +77,10 @@ function requestKeys(operation: Operation, input: Record<string, unknown>): Keys
   };
   const fields = fieldsOf[operation] ?? [];
   for (const field of fields) put(`secretsmanager:${field}`, input[field]);
+  if (Array.isArray(input.AddReplicaRegions)) {
+    const regions = input.AddReplicaRegions.map(({ Region }: { Region?: unknown }) => Region);
+    put("secretsmanager:AddReplicaRegions", regions);
+  }
   if (operation === "RotateSecret") put("secretsmanager:ModifyRotationRules", input.RotationRules !== undefined);
   for (const { Key, Value } of tagsOf(input)) keys[`aws:RequestTag/${Key}`] = Value;
   const tagKeys = Array.isArray(input.TagKeys) ? input.TagKeys.map(String) : tagsOf(input).map((tag) => tag.Key);
@@ -85,6 +90,7 @@ function requestKeys(operation: Operation, input: Record<string, unknown>): Keys
 
 const fieldsOf: Partial<Record<Operation, string[]>> = {
   CreateSecret: ["Name", "Description", "KmsKeyId", "ForceOverwriteReplicaSecret"],
+  ReplicateSecretToRegions: ["ForceOverwriteReplicaSecret"],
   UpdateSecret: ["Description", "KmsKeyId"],
   GetSecretValue: ["VersionId", "VersionStage"],
   UpdateSecretVersionStage: ["VersionStage"],

@@ -119,6 +119,8 @@ function perform(
       return engine.deleteResourcePolicy(as(operation));
     case "ReplicateSecretToRegions":
       return engine.replicateSecretToRegions(as(operation));
+    case "GetRandomPassword":
+      return engine.getRandomPassword(as(operation));
     case "StopReplicationToReplica":
       return engine.stopReplicationToReplica(as(operation));
     case "RemoveRegionsFromReplication":
