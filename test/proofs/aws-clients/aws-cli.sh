@@ -32,6 +32,39 @@ is "get-secret-value reads by label" one "$(value cli/app --version-stage AWSPRE
 is "get-secret-value reads by ARN" two "$(value "$arn")"
 is "list-secrets filters by name" cli/app \
   "$(call secretsmanager list-secrets --filters Key=name,Values=cli/ --query 'SecretList[].Name')"
+secrets() { call secretsmanager "$@"; }
+is "batch-get-secret-value reads by ids, and tells what it can't read" "two	ResourceNotFoundException" \
+  "$(secrets batch-get-secret-value --secret-id-list cli/app cli/none \
+    --query '[SecretValues[0].SecretString,Errors[0].ErrorCode]')"
+is "batch-get-secret-value without ids and filters is refused" \
+  "Either 'SecretIdList' or 'Filters' must be provided, but not both." \
+  "$(secrets batch-get-secret-value 2>&1 | grep -o 'Either.*')"
+secrets tag-resource --secret-id cli/app --tags Key=team,Value=MailRoom
+is "list-secrets finds a word of a tag, where its case changes" cli/app \
+  "$(secrets list-secrets --filters Key=all,Values=room --query 'SecretList[].Name')"
+secrets untag-resource --secret-id cli/app --tag-keys team
+is "describe-secret has no tags when the last one is removed" "[]" \
+  "$(call --output json secretsmanager describe-secret --secret-id cli/app --query Tags)"
+is "get-random-password makes one of the length that was asked for" 20 \
+  "$(printf %s "$(secrets get-random-password --password-length 20 --exclude-punctuation --query RandomPassword)" | wc -c | xargs)"
+is "replicate-secret-to-regions makes a replica" InSync \
+  "$(secrets replicate-secret-to-regions --secret-id cli/app --add-replica-regions Region=eu-west-1 \
+    --query 'ReplicationStatus[0].Status')"
+is "get-secret-value reads the replica in its region" two "$(value cli/app --region eu-west-1)"
+is "put-secret-value on a replica is refused" "Operation not permitted on a replica secret." \
+  "$(secrets put-secret-value --region eu-west-1 --secret-id cli/app --secret-string no 2>&1 |
+    grep -o 'Operation not permitted on a replica secret\.')"
+is "delete-secret is refused while there is a replica" "that still has replica regions [eu-west-1]" \
+  "$(secrets delete-secret --secret-id cli/app 2>&1 | grep -o 'that still has.*')"
+secrets remove-regions-from-replication --secret-id cli/app --remove-replica-regions eu-west-1 >"$answer"
+is "delete-secret refuses a recovery window of 6 days" \
+  "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)." \
+  "$(secrets delete-secret --secret-id cli/app --recovery-window-in-days 6 2>&1 | grep -o 'The RecoveryWindow.*')"
+for command in "iam list-roles" "ec2 describe-vpcs" "s3api list-buckets" "dynamodb list-tables"; do
+  # shellcheck disable=SC2086
+  is "$command is told that the service is not there" "is not served here" \
+    "$(call $command 2>&1 | grep -o 'is not served here' | head -1)"
+done
 is "a secret that is not there is told in AWS's words" \
   "An error occurred (ResourceNotFoundException) when calling the GetSecretValue operation: Secrets Manager can't find the specified secret." \
   "$(value cli/none 2>&1 | grep -o 'An error occurred.*')"

@@ -10,13 +10,22 @@ import sys
 import time
 
 import boto3
+from botocore.exceptions import ClientError
 
 failed = False
 
 
-def client(service):
+def client(service, **options):
     # Versions before 1.28 don't know AWS_ENDPOINT_URL.
-    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+    return boto3.client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"], **options)
+
+
+def refusal(call, **arguments):
+    """Code and message of the error that a call raises."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
 
 
 def check(what, is_so, found=None):
@@ -62,6 +71,37 @@ except secrets.exceptions.ResourceNotFoundException as error:
     message = error.response["Error"]["Message"]
     expected = "Secrets Manager can't find the specified secret."
     check("a secret that is not there is an exception, in AWS's words", message == expected, message)
+
+batch = secrets.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["boto3/"]}])
+read = [secret["Name"] for secret in batch["SecretValues"]]
+check("batch_get_secret_value reads by filters", read == ["boto3/app", "boto3/binary"] and batch["Errors"] == [], batch)
+refused = refusal(secrets.batch_get_secret_value)
+check("batch_get_secret_value without ids and filters is refused", refused[0] == "InvalidParameterException", refused)
+secrets.untag_resource(SecretId="boto3/app", TagKeys=["team"])
+tags = secrets.describe_secret(SecretId="boto3/app").get("Tags")
+check("describe_secret has an empty list when the last tag is removed", tags == [], tags)
+twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
+refused = refusal(secrets.tag_resource, SecretId="boto3/app", Tags=twice)
+check("tag_resource refuses a key twice", refused[0] == "InvalidParameterException", refused)
+password = secrets.get_random_password(PasswordLength=40, ExcludeNumbers=True, IncludeSpace=True)["RandomPassword"]
+without = not any(character.isdigit() for character in password)
+check("get_random_password makes what was asked for", len(password) == 40 and " " in password and without)
+
+there = client("secretsmanager", region_name="eu-west-1")
+added = secrets.replicate_secret_to_regions(SecretId="boto3/app", AddReplicaRegions=[{"Region": "eu-west-1"}])
+check("replicate_secret_to_regions makes a replica", added["ReplicationStatus"][0]["Status"] == "InSync", added)
+replica = there.get_secret_value(SecretId=created["ARN"].replace(secrets.meta.region_name, "eu-west-1"))
+check("get_secret_value reads the replica in its region", replica["SecretString"] == "two", replica)
+refused = refusal(there.tag_resource, SecretId="boto3/app", Tags=[{"Key": "a", "Value": "1"}])
+check("a replica refuses to be changed", refused[0] == "InvalidParameterException", refused)
+there.stop_replication_to_replica(SecretId="boto3/app")
+there.put_secret_value(SecretId="boto3/app", SecretString="of its own")
+check("stop_replication_to_replica makes it a secret of its own", value(SecretId="boto3/app") == "two")
+there.delete_secret(SecretId="boto3/app", ForceDeleteWithoutRecovery=True)
+
+for service, operation in [("iam", "list_roles"), ("ec2", "describe_vpcs"), ("s3", "list_buckets")]:
+    refused = refusal(getattr(client(service), operation))
+    check(f"{service} is told to be not there", "is not served here" in refused[1], refused)
 
 before = json.loads(value(SecretId=token_secret))
 rotation = secrets.rotate_secret(SecretId=token_secret)["VersionId"]

@@ -31,6 +31,16 @@ const clients: Client[] = [
     install: "apt-get install python3-boto3",
     script: ["python3", file("boto3_client.py")],
   },
+  {
+    name: "AWS's caching client for Python",
+    probe: [
+      "python3",
+      "-c",
+      "import aws_secretsmanager_caching, importlib.metadata as m; print(m.version('aws-secretsmanager-caching'))",
+    ],
+    install: "pip install aws-secretsmanager-caching",
+    script: ["python3", file("caching_client.py")],
+  },
 ];
 
 const local = new LocalProcess("--every", "1 day");
