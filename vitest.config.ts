@@ -9,6 +9,7 @@ export const longProofs = [
   "test/cli/doctor.test.ts",
   "test/cli/interrupted.test.ts",
   "test/cli/looking.test.ts",
+  "test/cli/networks.test.ts",
   "test/cli/refusals.test.ts",
   "test/proofs/kill.test.ts",
   "test/proofs/runbook/*.test.ts",

@@ -16,27 +16,48 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { CloudWatchLedger, eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
 import { SecretsManagerStore } from "../src/aws/secrets-manager-store.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
+import { type Environment, regionOf, requestHandlers } from "./aws-network.ts";
+import { failed } from "./failure.ts";
+
+/** What one try may take, in ms; the SDK makes three. */
+const requestMs = 10_000;
 
 /** The reconciler's own timeout is shorter. In ms. */
-const longestInvocationMs = 15 * 60_000;
+const longestInvocationMs = 330_000;
 
-/** AWS by its SDK, with the ordinary rules for credentials, region and endpoints (AWS_ENDPOINT_URL). */
-export function connectSdk(region: string | undefined): Aws {
-  const config = {
-    ...(region === undefined ? {} : { region }),
-    customUserAgent: "c2m-tokens",
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 30_000 },
-  };
-  const secrets = new SecretsManagerClient(config);
-  const lambda = new LambdaClient({
-    ...config,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: longestInvocationMs },
-  });
-  const logs = new CloudWatchLogsClient(config);
-  const cloudwatch = new CloudWatchClient(config);
+/**
+ * AWS by its SDK, with the AWS CLI's rules for credentials, region, endpoints (AWS_ENDPOINT_URL), proxies and private CAs.
+ *
+ * @throws Failure
+ */
+export function connectSdk(
+  given: string | undefined,
+  {
+    env = process.env,
+    now = Date.now,
+    timeoutMs = requestMs,
+  }: { env?: Environment; now?: () => number; timeoutMs?: number } = {},
+): Aws {
+  const handler = requestHandlers(env);
+  const region = regionOf(given, env);
+  const common = { ...(region === undefined ? {} : { region }), customUserAgent: "c2m-tokens" };
+  const requestHandler = handler(timeoutMs);
+  // What is asked for the credentials (SSO, STS) goes the same way, and may not hang either.
+  const credentials = defaultProvider({ clientConfig: { ...common, requestHandler } });
+  const config = { ...common, credentials, requestHandler };
+  const clock = new ClockWatch(now);
+  const secrets = clock.watch(new SecretsManagerClient(config));
+  const lambda = clock.watch(new LambdaClient(config));
+  // An invocation is waited for to its end, and not begun twice.
+  const invoker = clock.watch(
+    new LambdaClient({ ...config, requestHandler: handler(longestInvocationMs), maxAttempts: 1 }),
+  );
+  const logs = clock.watch(new CloudWatchLogsClient(config));
+  const cloudwatch = clock.watch(new CloudWatchClient(config));
   return {
     store: new SecretsManagerStore(secrets),
     ledger: (logGroup) => new CloudWatchLedger(logs, logGroup),
@@ -80,7 +101,7 @@ export function connectSdk(region: string | undefined): Aws {
       };
     },
     invoke: async (FunctionName, Payload) => {
-      const answer = await lambda.send(new InvokeCommand({ FunctionName, Payload }));
+      const answer = await invoker.send(new InvokeCommand({ FunctionName, Payload }));
       return { payload: answer.Payload?.transformToString() ?? "", error: answer.FunctionError };
     },
     mayInvoke: async (FunctionName) => {
@@ -97,7 +118,10 @@ export function connectSdk(region: string | undefined): Aws {
     },
     writeLog: async (logGroupName, logStreamName, lines) => {
       await logs.send(new CreateLogStreamCommand({ logGroupName, logStreamName }));
-      await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents: [...lines] }));
+      const logEvents = [...lines];
+      const answer = await logs.send(new PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+      // CloudWatch takes no line that is more than 2 hours ahead of its clock, or two weeks old, and says so in passing.
+      if (answer.rejectedLogEventsInfo) throw failed("CloudWatch Logs did not take the lines for their time.");
     },
     logRetention: async (logGroup) => {
       const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroup }));
@@ -122,10 +146,59 @@ export function connectSdk(region: string | undefined): Aws {
       }
       return alarms;
     },
+    clockAheadMs: () => clock.aheadMs,
     close: () => {
-      for (const client of [secrets, lambda, logs, cloudwatch]) client.destroy();
+      for (const client of [secrets, lambda, invoker, logs, cloudwatch]) client.destroy();
     },
   };
+}
+
+/** Compares this machine's clock with that of AWS's answers, and has an error say which host it is about. */
+class ClockWatch {
+  /** How far this machine's clock is ahead, in ms; to the second. */
+  aheadMs = 0;
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  watch<Client extends { middlewareStack: Pluggable }>(client: Client): Client {
+    client.middlewareStack.add(
+      (next: (given: Given) => Promise<Answered>) => async (given: Given) => {
+        try {
+          const answer = await next(given);
+          this.#look(answer.response.headers?.date);
+          return answer;
+        } catch (error) {
+          if (error instanceof Error && !("hostname" in error)) {
+            Object.defineProperty(error, "hostname", { value: given.request.hostname, enumerable: false });
+          }
+          throw error;
+        }
+      },
+      { step: "deserialize", priority: "low", name: "c2mTokensAnswer" },
+    );
+    return client;
+  }
+
+  #look(date: string | undefined): void {
+    const time = Date.parse(date ?? "");
+    if (!Number.isNaN(time)) this.aheadMs = this.#now() - time;
+  }
+}
+
+interface Given {
+  request: { hostname: string };
+}
+
+interface Answered {
+  response: { headers?: Record<string, string> };
+}
+
+interface Pluggable {
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK types its middleware by the client's whole input and output.
+  add(middleware: any, options: any): void;
 }
 
 function described(secret: DescribeSecretCommandOutput, secretId: string): DescribedSecret {

@@ -27,6 +27,8 @@ export interface Aws {
   /** In days, undefined for ever; null where there is no such log group. */
   logRetention(logGroup: string): Promise<number | undefined | null>;
   alarms(names: readonly string[]): Promise<Alarm[]>;
+  /** How far this machine's clock is ahead of AWS's, in ms, by AWS's last answer; 0 before the first. */
+  clockAheadMs(): number;
   close(): void;
 }
 

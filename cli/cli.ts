@@ -6,7 +6,8 @@ import { commands } from "./commands.ts";
 import { type ExitCode, exitCode, type Failure, failureOf, usage } from "./failure.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { commonOptions, Options } from "./options.ts";
-import { type Sink, Terminal } from "./terminal.ts";
+import { asJson, type Sink, Terminal } from "./terminal.ts";
+import { span } from "./time-text.ts";
 
 /** The process around the command line. */
 export interface Edges {
@@ -62,15 +63,17 @@ async function perform(
   { options, terminal, edges }: { options: Options; terminal: Terminal; edges: Edges },
 ): Promise<ExitCode> {
   let aws: Promise<Aws> | undefined;
+  const clock = new AwsClock(edges.clock, terminal);
   let ifCut: string | undefined;
   const { signal, again } = edges;
   const call: Call = {
     options,
     terminal,
-    clock: edges.clock,
-    aws: () => {
+    clock,
+    aws: async () => {
       aws ??= connectTo(options.text("region"), edges);
-      return aws;
+      clock.aws = await aws;
+      return clock.aws;
     },
     target: async () => (await import("./target.ts")).resolveTarget(options, edges.env),
     signal,
@@ -111,9 +114,45 @@ async function perform(
   }
 }
 
+/** Off by more than this, in ms, a machine's clock is told of and not followed. */
+const clockToleranceMs = 60_000;
+
+/**
+ * The machine's time, or AWS's where the machine's is wrong: else what a command writes into the log would be refused or
+ * stand in the wrong order, and a token would be judged by the wrong time.
+ */
+class AwsClock implements Clock {
+  aws: Aws | undefined;
+  readonly #machine: Clock;
+  readonly #terminal: Terminal;
+  #told = false;
+
+  constructor(machine: Clock, terminal: Terminal) {
+    this.#machine = machine;
+    this.#terminal = terminal;
+  }
+
+  now(): number {
+    const ahead = this.aws?.clockAheadMs() ?? 0;
+    if (Math.abs(ahead) <= clockToleranceMs) return this.#machine.now();
+    if (!this.#told) {
+      this.#told = true;
+      const how = `${span(ahead)} ${ahead > 0 ? "ahead of" : "behind"}`;
+      this.#terminal.warn(`this machine's clock is ${how} AWS's. AWS's time is used; set the clock.`);
+    }
+    return this.#machine.now() - ahead;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#machine.sleep(ms, signal);
+  }
+}
+
 /** Late, so that what needs no AWS, `--help` above all, does not wait for the SDK. */
-async function connectTo(region: string | undefined, { connect }: Edges): Promise<Aws> {
-  return (connect ?? (await import("./aws-sdk.ts")).connectSdk)(region);
+async function connectTo(region: string | undefined, { connect, env, clock: { now } }: Edges): Promise<Aws> {
+  if (connect) return connect(region);
+  const { connectSdk } = await import("./aws-sdk.ts");
+  return connectSdk(region, { env, now });
 }
 
 const finishing =
@@ -128,9 +167,8 @@ function tell(
   { message, remedy, exitCode: code }: Failure,
   { edges, json, terminal }: { edges: Edges; json: boolean; terminal: Terminal },
 ): ExitCode {
-  if (json) edges.stdout.write(`${JSON.stringify({ error: { exitCode: code, message, remedy: remedy ?? null } })}\n`);
-  edges.stderr.write(`${terminal.paint("bad", "error")}: ${message}\n`);
-  if (remedy !== undefined) edges.stderr.write(`${terminal.paint("strong", `→ ${remedy}`)}\n`);
+  if (json) edges.stdout.write(`${asJson({ error: { exitCode: code, message, remedy: remedy ?? null } })}\n`);
+  terminal.fail({ message, remedy });
   if (code === exitCode.usage)
     edges.stderr.write("`c2m-tokens --help` lists the commands, `c2m-tokens COMMAND --help` their options.\n");
   return code;

@@ -30,7 +30,7 @@ and region that have a rotation.`,
       const bash = bashScript([...others, completion]);
       if (shell !== "bash" && shell !== "zsh") throw usage("--shell must be bash or zsh.");
       const script = shell === "bash" ? bash : `#compdef c2m-tokens\nautoload -U bashcompinit && bashcompinit\n${bash}`;
-      terminal.result({ script }, () => terminal.line(script));
+      terminal.result({ script }, () => terminal.text(`${script}\n`));
       return exitCode.done;
     },
   };

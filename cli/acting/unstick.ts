@@ -23,7 +23,7 @@ export async function unstick(call: Call): Promise<ExitCode> {
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
   const history = await readHistory(aws, logGroup, view, call.clock.now());
   const explanation = explain(view, stuck, history, call.clock.now());
-  terminal.line(explanation);
+  for (const line of explanation.split("\n")) terminal.line(line);
   await refuseWhileAtWork(call, aws, { target, view, history });
   const result = { name: view.name, stuck: stuck.versionId, explanation };
   if (options.flag("dry-run")) {

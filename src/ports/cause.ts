@@ -91,7 +91,7 @@ const rules: readonly Rule[] = [
   {
     names: /^(ETIMEDOUT|ESOCKETTIMEDOUT|timed_out|UND_ERR_\w*TIMEOUT|RequestTimeout(Exception)?)$/,
     kind: "timeout",
-    said: ({ at }) => `The other side${at} did not answer in time`,
+    said: ({ at }) => `${at.trim() || "The other side"} did not answer in time`,
     remedy: wayOut,
     retryable: true,
   },
@@ -203,7 +203,7 @@ const rules: readonly Rule[] = [
     remedy: ({ profile }) =>
       profile === undefined
         ? "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, as for the AWS CLI."
-        : `\`aws configure list-profiles\` shows the profiles there are; \`aws configure${flag({ profile } as Facts)}\` sets this one up.`,
+        : `\`aws configure list-profiles\` shows the profiles there are; \`aws sts get-caller-identity${flag({ profile } as Facts)}\` says what is wrong with this one.`,
   },
   {
     names: /^(InvalidSignature\w*|SignatureDoesNotMatch)$/,
@@ -283,7 +283,7 @@ const rules: readonly Rule[] = [
   {
     names: /^(Timeout|Abort)Error$/,
     kind: "timeout",
-    said: ({ at }) => `The other side${at} did not answer in time`,
+    said: ({ at }) => `${at.trim() || "The other side"} did not answer in time`,
     remedy: wayOut,
     retryable: true,
   },
@@ -338,8 +338,10 @@ function known(error: Fields, { profile, mayQuote = false }: Circumstances): Cau
     const of = (said: Text) => (typeof said === "string" ? said : said(told));
     const { kind, retryable = false } = rule;
     const words = actionOf(message) === undefined ? message : (/ because (.+)$/s.exec(message)?.[1] ?? "");
-    const quoted = mayQuote && "$metadata" in error && words !== "" ? `: ${sentence(words)}` : ".";
-    return { kind, code, said: `${of(rule.said)} (${code})${quoted}`, remedy: of(rule.remedy), retryable };
+    const { httpStatusCode: status, attempts = 1 } = metadataOf(error);
+    const quoted = mayQuote && status !== undefined && words !== "" ? `: ${sentence(words)}` : ".";
+    const tried = retryable && attempts > 1 ? ` It was tried ${attempts} times.` : "";
+    return { kind, code, said: `${of(rule.said)} (${code})${quoted}${tried}`, remedy: of(rule.remedy), retryable };
   }
   return undefined;
 }
@@ -394,7 +396,7 @@ function unknown(errors: Fields[], { mayQuote = false }: Circumstances): Cause {
   const code = text(first.code) ?? name;
   const aws = errors.find((one) => "$metadata" in one);
   if (aws) {
-    const { httpStatusCode: status } = (aws.$metadata ?? {}) as { httpStatusCode?: number };
+    const { httpStatusCode: status } = metadataOf(aws);
     const message = text(aws.message) ?? "";
     const what = `AWS ${status !== undefined && status >= 500 ? "failed" : "refused it"} (${[text(aws.name), status && `HTTP ${status}`].filter(Boolean).join(", ")})`;
     const retryable = status === undefined || status >= 500;
@@ -435,6 +437,11 @@ function profileIn(message: string): string | undefined {
     .exec(message)
     ?.slice(1)
     .find((one) => one !== undefined);
+}
+
+/** What the SDK adds to any error that ends its tries; the status only where AWS answered. */
+function metadataOf({ $metadata }: Fields): { httpStatusCode?: number; attempts?: number } {
+  return typeof $metadata === "object" && $metadata !== null ? $metadata : {};
 }
 
 function addressOf({ hostname, address, port }: Fields): string {

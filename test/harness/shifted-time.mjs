@@ -3,7 +3,7 @@
 import { patchTime } from "../../local-cloud/lambda/runtime/time-patch.mjs";
 
 const machineNow = Date.now;
-const shift = Number(process.env.SHIFTED_TIME_MS);
+const shift = Number(process.env.SHIFTED_TIME_MS) + Number(process.env.CLOCK_AHEAD_MS ?? 0);
 const wait = process.getBuiltinModule("node:timers/promises").setTimeout;
 
 patchTime({ now: () => machineNow() + shift, sleep: (ms) => wait(ms) });

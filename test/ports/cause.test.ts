@@ -120,7 +120,7 @@ describe("credentials", () => {
       provider("Could not resolve credentials using profile: [wrok] in configuration/credentials file(s)."),
       /list-profiles/,
     ],
-    [provider("Could not load credentials from any providers"), /aws configure --profile work/],
+    [provider("Could not load credentials from any providers"), /aws sts get-caller-identity --profile work/],
     [provider("Command failed: /opt/vault --token hunter2"), /credential_process|names there/],
     [named("ExpiredTokenException"), /aws sso login --profile work/],
     [named("ExpiredToken"), /aws sso login --profile work/],
