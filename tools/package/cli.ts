@@ -14,7 +14,10 @@ buildSync({
   absWorkingDir: root,
   entryPoints: ["cli/main.ts"],
   bundle: true,
-  outfile: join(folder, "main.js"),
+  outdir: folder,
+  // What a command imports when it is run stays apart, so that the help does not load the SDK.
+  splitting: true,
+  chunkNames: "[name]-[hash]",
   platform: "node",
   target: "node22",
   format: "esm",
