@@ -47,7 +47,7 @@ describe("npm run local", () => {
   let exported: Record<string, string>;
 
   beforeAll(async () => {
-    local = new LocalProcess("--every", "4 seconds", "--state", stateFile);
+    local = LocalProcess.start("--every", "4 seconds", "--state", stateFile);
     exported = await local.ready();
     aws = sdk(exported);
   });
@@ -137,7 +137,7 @@ describe("npm run local", () => {
       const { versions } = secrets.find(({ name }) => name === secretName)?.state ?? { versions: [] };
       const value = versions.find(({ stages }) => stages.includes("AWSCURRENT"))?.value;
       left = value && "text" in value ? JSON.parse(value.text) : undefined;
-      second = new LocalProcess("--every", "1 day", "--state", stateFile);
+      second = LocalProcess.start("--every", "1 day", "--state", stateFile);
       later = sdk(await second.ready());
     });
 
@@ -170,6 +170,31 @@ describe("npm run local", () => {
   });
 });
 
+describe("npm run local ends, its ports free and its state saved,", () => {
+  it.each<[what: string, end: (local: LocalProcess) => Promise<unknown>]>([
+    ["when npm is told to end", (local) => local.stop("SIGTERM")],
+    ["when npm is killed", (local) => local.stop("SIGKILL")],
+    ["when npm alone hears that the terminal is closed", (local) => local.stop("SIGHUP")],
+    ["when the terminal is closed", (local) => local.hangUp()],
+  ])("%s", async (what, end) => {
+    const state = join(folder, `${what}.json`);
+    const local = LocalProcess.startByNpm("--every", "1 day", "--state", state);
+    const { AWS_ENDPOINT_URL = "" } = await local.ready();
+    await end(local);
+    await expect(fetch(AWS_ENDPOINT_URL)).rejects.toThrow();
+    await expect(fetch(local.c2mUrl)).rejects.toThrow();
+    expect(readState(state)?.cloud.secrets["us-east-1"]?.map(({ name }) => name)).toContain(secretName);
+  });
+
+  it("when nobody reads any more what it prints", async () => {
+    const state = join(folder, "unread.json");
+    const local = LocalProcess.start("--every", "2 seconds", "--state", state);
+    await local.ready();
+    expect(await local.stopReading()).toMatchObject({ status: 0 });
+    expect(readState(state)).toBeDefined();
+  });
+});
+
 describe("npm run local refuses, with status 2 and a clear message,", () => {
   let taken: Server;
   let port: string;
@@ -183,13 +208,13 @@ describe("npm run local refuses, with status 2 and a clear message,", () => {
   afterAll(() => taken.close());
 
   it.each(["--aws-port", "--c2m-port"])("a port in use for %s", async (flag) => {
-    const { status, stderr } = await new LocalProcess(flag, port).exit;
+    const { status, stderr } = await LocalProcess.start(flag, port).exit;
     expect(stderr).toBe(`The port ${port} is in use. Choose others with --aws-port and --c2m-port.\n`);
     expect(status).toBe(2);
   });
 
   it("a wrong flag, with the help", async () => {
-    const { status, stderr } = await new LocalProcess("--evry", "1 minute").exit;
+    const { status, stderr } = await LocalProcess.start("--evry", "1 minute").exit;
     expect(stderr).toMatch(/--evry.*Usage: npm run local/s);
     expect(status).toBe(2);
   });
@@ -197,7 +222,7 @@ describe("npm run local refuses, with status 2 and a clear message,", () => {
   it("a state file that is not its own, and leaves it as it is", async () => {
     const file = join(folder, "foreign.json");
     writeFileSync(file, '{"name": "c2m-token-rotation"}');
-    const { status, stderr } = await new LocalProcess("--state", file).exit;
+    const { status, stderr } = await LocalProcess.start("--state", file).exit;
     expect(stderr).toContain(`The file ${file} is not a state of the local cloud`);
     expect(status).toBe(2);
     expect(readFileSync(file, "utf8")).toBe('{"name": "c2m-token-rotation"}');
@@ -206,7 +231,7 @@ describe("npm run local refuses, with status 2 and a clear message,", () => {
 
 describe("npm run local -- --help", () => {
   it("prints each flag and its default", async () => {
-    const { status, stdout } = await new LocalProcess("--help").exit;
+    const { status, stdout } = await LocalProcess.start("--help").exit;
     for (const text of ["--aws-port", "4566", "--c2m-port", "4567", "--every", "1 minute", "--state"]) {
       expect(stdout).toContain(text);
     }

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,12 @@ export interface Exit {
   stderr: string;
 }
 
+// A later flag overrides an earlier one.
+const anyPorts = ["--aws-port", "0", "--c2m-port", "0"];
+// Nothing of the caller's AWS settings.
+const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+
 /** `npm run local` as a process of its own, as people run it, but on any free ports. */
 export class LocalProcess {
   readonly exit: Promise<Exit>;
@@ -22,12 +28,20 @@ export class LocalProcess {
   readonly #waiting = new Set<() => void>();
   #isOver = false;
 
-  constructor(...args: string[]) {
-    // A later flag overrides an earlier one.
-    const all = [entry, "--aws-port", "0", "--c2m-port", "0", ...args];
-    // Nothing of the caller's AWS settings.
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME };
-    this.#child = spawn(process.execPath, all, { env, stdio: ["ignore", "pipe", "pipe"] });
+  /** Without the npm. */
+  static start(...args: string[]): LocalProcess {
+    return new LocalProcess(spawn(process.execPath, [entry, ...anyPorts, ...args], { env, stdio }));
+  }
+
+  /** By npm, in a process group of its own, as terminals make them. `exit` resolves when all of them have ended. */
+  static startByNpm(...args: string[]): LocalProcess {
+    const cwd = join(import.meta.dirname, "../..");
+    const all = ["run", "local", "--", ...anyPorts, ...args];
+    return new LocalProcess(spawn("npm", all, { cwd, env, stdio, detached: true }));
+  }
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
     let stderr = "";
     this.#child.stderr?.on("data", (text: Buffer) => {
       stderr += text.toString();
@@ -79,6 +93,18 @@ export class LocalProcess {
 
   stop(signal: NodeJS.Signals = "SIGINT"): Promise<Exit> {
     this.#child.kill(signal);
+    return this.exit;
+  }
+
+  /** What a terminal does when it is closed; for one started by npm. */
+  hangUp(): Promise<Exit> {
+    process.kill(-(this.#child.pid ?? Number.NaN), "SIGHUP");
+    return this.exit;
+  }
+
+  /** Closes the pipe that it prints to. */
+  stopReading(): Promise<Exit> {
+    this.#child.stdout?.destroy();
     return this.exit;
   }
 

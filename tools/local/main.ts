@@ -1,6 +1,7 @@
 /** `npm run local`: a local cloud for people. */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
+import { watchLauncher } from "./launcher.ts";
 import { help, type LocalOptions, parseOptions, WrongOptions } from "./options.ts";
 import { paceOf } from "./pace.ts";
 import { planProgram } from "./program.ts";
@@ -9,6 +10,9 @@ import { readState, UnusableStateFile } from "./state-file.ts";
 /** How long stopping may take, in ms. What still runs then is left to its fate. */
 const stopMs = 10_000;
 
+/** Until everything runs there is nothing to be saved. */
+let whenLauncherIsGone = (): void => process.exit(1);
+watchLauncher(() => whenLauncherIsGone());
 enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/compile"));
 const options = readOptions();
 if (options.help) process.stdout.write(help);
@@ -36,16 +40,22 @@ async function run(options: LocalOptions): Promise<void> {
   print = (text) => void process.stdout.write(text);
   print(`${[welcome(session, options, pace), "\n", ...early].join("")}`);
   print(`Ready after ${(performance.now() / 1_000).toFixed(1)} s. Ctrl-C stops it.\n`);
+  stopWith(() => session.stop());
+}
 
+/** Has it stop, once, by a signal, with its npm, and when nobody can read any more what it prints. */
+function stopWith(stopSession: () => Promise<void>): void {
   let isStopping = false;
   const stop = () => {
     // npm passes Ctrl-C on to a process that the terminal has told already.
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => fail(new Error("It could not be stopped in time.")), stopMs).unref();
-    session.stop().catch(fail);
+    stopSession().catch(fail);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  process.stdout.on("error", stop);
+  whenLauncherIsGone = stop;
 }
 
 function readOptions(): LocalOptions {

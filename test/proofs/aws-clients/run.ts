@@ -43,7 +43,7 @@ const clients: Client[] = [
   },
 ];
 
-const local = new LocalProcess("--every", "1 day");
+const local = LocalProcess.start("--every", "1 day");
 const totals = { passed: 0, failed: 0, skipped: 0 };
 try {
   const exported = await local.ready();

@@ -11,7 +11,7 @@ export const localStart: Figure = {
     return {
       async sample() {
         const start = performance.now();
-        const local = new LocalProcess();
+        const local = LocalProcess.start();
         await local.ready();
         const seconds = (performance.now() - start) / 1_000;
         await local.stop();
