@@ -167,6 +167,15 @@ describe("what is kept of a state", () => {
     expect(worthKeeping(state, past.rotated.now + 200 * day).c2m.tokens).toEqual([]);
   });
 
+  it("is the same at the second C2M", () => {
+    const state = JSON.parse(past.rotated.state) as CloudState;
+    state.c2mStage = structuredClone(state.c2m);
+    const kept = worthKeeping(state, past.rotated.now + 200 * day);
+    expect(kept.c2mStage).toEqual({ ...state.c2m, tokens: [] });
+    delete state.c2mStage;
+    expect(worthKeeping(state, past.rotated.now)).not.toHaveProperty("c2mStage");
+  });
+
   it("is the last 2,000 letters", () => {
     const state = JSON.parse(past.rotated.state) as CloudState;
     const job = { clientId: "c2m_local", tokenId: "tok_lt_1", acceptedAt: 0, submission: {}, repeats: undefined };

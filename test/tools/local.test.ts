@@ -1,8 +1,10 @@
+import { exec } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -64,6 +66,26 @@ describe("npm run local", () => {
     const { access_token } = await token(aws);
     const answer = await fetch(`${local.c2mUrl}/account`, { headers: { authorization: `Bearer ${access_token}` } });
     expect(answer.status).toBe(200);
+  });
+
+  it("prints what the command line needs, and what to try, which works as printed", async () => {
+    expect(exported.C2M_BASE_URL).toBe(local.c2mUrl);
+    const commands = local.lines.filter((line) => line.startsWith("  npm run ops -- "));
+    expect(commands).toHaveLength(2);
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...exported };
+    for (const command of commands) {
+      const { stdout } = await promisify(exec)(command, { env });
+      expect(stdout).toMatch(new RegExp(`^${secretName} +(ok|works)`, "m"));
+    }
+  });
+
+  it("has a second C2M that does not know the token", async () => {
+    const { access_token } = await token(aws);
+    const stage = await local.line(/^A second C2M/);
+    const answer = await fetch(`${/http\S+(?=\.$)/.exec(stage)}/account`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([401, { code: "invalid_token" }]);
   });
 
   it("rotates by itself at the pace that was asked for, and revokes what was superseded", async () => {

@@ -82,7 +82,7 @@ export async function startLocal(options: StartOptions, onLine: (line: LiveLine)
   };
   try {
     cloud.identities.adopt(cloud.administrator, accessKey);
-    cloud.c2m.registerClient(client);
+    for (const c2m of [cloud.c2m, cloud.c2mStage]) c2m.registerClient(client);
     cloud.calls.onCall(() => {
       isChanged = true;
     });

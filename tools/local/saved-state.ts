@@ -1,3 +1,4 @@
+import type { C2mState } from "../../local-cloud/c2m/engine.ts";
 import type { CloudState } from "../../local-cloud/cloud.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 
@@ -41,6 +42,13 @@ const ofLedger = /"message":"(token|pending)\./;
 
 /** What is worth keeping: without tokens that are long dead, the older jobs, and the older log lines that are not the ledger. */
 export function worthKeeping(state: CloudState, now: number): CloudState {
+  const kept = ({ clients, tokens, jobs }: C2mState): C2mState => ({
+    clients,
+    tokens: tokens.filter(
+      ({ revokedAt, expiresAt }) => Math.min(revokedAt ?? expiresAt, expiresAt) > now - deadTokenMs,
+    ),
+    ...(jobs && { jobs: jobs.slice(-recentJobs) }),
+  });
   return {
     ...state,
     logs: state.logs.map((group) => ({
@@ -49,12 +57,7 @@ export function worthKeeping(state: CloudState, now: number): CloudState {
         ({ message }, index) => index >= group.events.length - recentLines || ofLedger.test(message),
       ),
     })),
-    c2m: {
-      ...state.c2m,
-      tokens: state.c2m.tokens.filter(
-        ({ revokedAt, expiresAt }) => Math.min(revokedAt ?? expiresAt, expiresAt) > now - deadTokenMs,
-      ),
-      ...(state.c2m.jobs && { jobs: state.c2m.jobs.slice(-recentJobs) }),
-    },
+    c2m: kept(state.c2m),
+    ...(state.c2mStage && { c2mStage: kept(state.c2mStage) }),
   };
 }
