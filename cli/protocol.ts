@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { parseBaseUrl } from "../src/c2m/base-url.ts";
-import { createBearerClient } from "../src/c2m/bearer-client.ts";
-import type { RotationContext } from "../src/rotation/context.ts";
+import { connectTokenUser } from "../src/c2m/connect.ts";
+import { listedBaseUrl } from "../src/formats/settings.ts";
+import type { SecretContext } from "../src/rotation/context.ts";
 import type { Aws } from "./aws.ts";
 import type { Call } from "./command.ts";
 import { refused, usage } from "./failure.ts";
@@ -16,29 +16,17 @@ export function protocolFor(
   target: Target,
   view: TokenView,
   timeoutMs: number,
-): { context: RotationContext; log: OperatorLog } {
+): { context: SecretContext; log: OperatorLog } {
   const baseUrl = checkedBaseUrl(target, view);
   const { clock } = call;
   const log = new OperatorLog(clock);
-  const clientId = tokenOf(view.current)?.clientId ?? "unknown";
-  const c2m = createBearerClient({ baseUrl, clientId, clock });
-  const context: RotationContext = {
+  const c2m = connectTokenUser({ baseUrl, clock });
+  const context: SecretContext = {
+    arn: view.arn,
     store: aws.store,
-    c2m,
+    c2mAt: (said) => (listedBaseUrl({ baseUrl }, said) === undefined ? undefined : c2m),
     clock,
     log,
-    settings: {
-      secretName: view.name,
-      clientId,
-      baseUrl,
-      scopes: tokenOf(view.current)?.scopes ?? [],
-      // What follows is of no account where nothing is issued and nothing reconciled.
-      ttlSeconds: 3_600,
-      graceSeconds: target.graceSecondsOf(view.arn) ?? 0,
-      pendingMaxAgeSeconds: 86_400,
-      revocation: true,
-    },
-    randomId: randomUUID,
     deadline: clock.now() + timeoutMs,
   };
   return { context, log };

@@ -171,7 +171,6 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   const c2mAt = (url: string) =>
     new AuthApi({
       baseUrl: parseBaseUrl(url),
-      clientId: "",
       // What waits, waits no longer than the source is open.
       clock: {
         now: () => clock.now(),
@@ -186,14 +185,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     new TokenCache<Exchanged>({
       fetch: exchanger({
         longTermTokens,
-        exchange: (parent, request) =>
-          c2mAt(parent.baseUrl ?? baseUrl)
-            .issueShortTermToken(request)
-            .catch((error) => {
-              if (error instanceof PermanentError && /^(invalid_token|unauthorized)$/.test(error.code))
-                return undefined;
-              throw error;
-            }),
+        exchange: async (parent, request) => {
+          const answer = await c2mAt(parent.baseUrl ?? baseUrl).issueShortTermToken(request);
+          return answer.outcome === "works" ? answer.token : undefined;
+        },
         scopes,
         ...shared,
       }),

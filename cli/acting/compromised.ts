@@ -1,7 +1,7 @@
 import type { StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
-import type { RotationContext } from "../../src/rotation/context.ts";
+import type { SecretContext } from "../../src/rotation/context.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed } from "../failure.ts";
@@ -120,7 +120,7 @@ async function endGrace(
 /** When C2M first rejected the token; undefined when it did not within the documented delay. */
 async function untilRejected(
   { clock, terminal }: Call,
-  context: RotationContext,
+  context: SecretContext,
   token: StoredToken,
   intervalMs: number,
 ): Promise<number | undefined> {
@@ -128,7 +128,11 @@ async function untilRejected(
   terminal.line("  waiting until C2M rejects the old token");
   while (clock.now() < giveUpAt) {
     try {
-      await context.c2m.issueShortTermToken({ longToken: token.accessToken, deadline: clock.now() + exchangeMs });
+      const deadline = clock.now() + exchangeMs;
+      const exchange = await context
+        .c2mAt(token.baseUrl)
+        ?.issueShortTermToken({ longToken: token.accessToken, deadline });
+      if (exchange === undefined || exchange.outcome !== "works") return clock.now();
     } catch (error) {
       if (error instanceof PermanentError) return clock.now();
       if (!(error instanceof RetryableError)) throw error;

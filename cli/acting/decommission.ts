@@ -1,9 +1,10 @@
-import type { Ledger } from "../../src/formats/ledger.ts";
+import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
 import type { StoredToken } from "../../src/formats/stored-token.ts";
-import { PermanentError, RotationError } from "../../src/ports/errors.ts";
+import type { TokenUser } from "../../src/ports/c2m.ts";
+import { RetryableError, RotationError } from "../../src/ports/errors.ts";
 import type { Candidate } from "../../src/reconcile/rule.ts";
 import { type Survey, surveySecret } from "../../src/reconcile/survey.ts";
-import type { RotationContext } from "../../src/rotation/context.ts";
+import type { SecretContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
 import type { Call } from "../command.ts";
@@ -50,7 +51,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   );
   const left = await act(call, { aws, log, logGroup, ifCut }, async () => {
     if (view.rotationEnabled) await aws.cancelRotation(view.arn);
-    if (view.pending) await detachPending(context, view.arn, view.pending.versionId, "its secret is decommissioned");
+    if (view.pending) await detachPending(context, view.pending.versionId, "its secret is decommissioned");
     return await revokeAll(call, context, view.arn, ledger);
   });
   const goneAt = await aws.deleteSecret(view.arn, days);
@@ -81,16 +82,17 @@ interface Left {
   until: string | undefined;
 }
 
-async function survey(context: RotationContext, arn: string, ledger: Ledger): Promise<Survey> {
+async function survey(context: SecretContext, arn: string, ledger: Ledger): Promise<Survey> {
   // In this order: what is labelled after the ledger was read would be missing from it.
   const secret = await context.store.describe(arn);
-  const entries = await ledger.read(0);
+  const { entries } = await ledger.read(0);
   return await surveySecret(context, {
     secret,
     scope: "all",
     ledger: entries.filter(({ fields }) => fields.secret === arn),
     ledgerFrom: 0,
     graceMs: 0,
+    pendingMaxAgeMs: 0,
     stepMs: 0,
   });
 }
@@ -111,7 +113,7 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
  */
 async function revokeAll(
   { signal, terminal }: Call,
-  context: RotationContext,
+  context: SecretContext,
   arn: string,
   ledger: Ledger,
 ): Promise<Left[]> {
@@ -125,7 +127,8 @@ async function revokeAll(
   try {
     for (const candidate of others) {
       signal.throwIfAborted();
-      const outcome = await revoke(context, arn, candidate);
+      const outcome = await revoke(context, candidate);
+      if (outcome === "not_found") throw unclear();
       if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
       else left.push({ tokenId: candidate.tokenId, until: candidate.expiresAt });
     }
@@ -142,7 +145,7 @@ async function revokeAll(
 
 /** Undefined where there is nothing that lives. Whether C2M lets a token revoke itself is not documented. */
 async function revokeCurrent(
-  context: RotationContext,
+  context: SecretContext,
   arn: string,
   { current }: Survey,
 ): Promise<(Left & { revoked: boolean }) | undefined> {
@@ -152,23 +155,22 @@ async function revokeCurrent(
   if (Date.parse(expiresAt) <= context.clock.now()) return undefined;
   const shown = { tokenId, until: expiresAt };
   if (tokenId === undefined) return { ...shown, revoked: false };
-  try {
-    await context.c2m.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
-  } catch (error) {
-    // Dead already, as after an earlier run of this command, or not allowed to.
-    if (!(error instanceof PermanentError && error.code === "revocation_refused")) throw error;
-    if (await works(context, current.parsed.token)) return { ...shown, revoked: false };
-  }
-  context.log.event("token.revoked", { secret: arn, token_id: tokenId, expires_at: expiresAt });
+  const c2m = context.c2mAt(current.parsed.token.baseUrl);
+  if (!c2m) return { ...shown, revoked: false };
+  const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
+  if (answer === "not_found" || answer === "unclear") throw unclear();
+  // Dead already, as after an earlier run of this command, or not allowed to.
+  if (answer === "refused" && (await works(context, c2m, current.parsed.token))) return { ...shown, revoked: false };
+  context.log.event("token.revoked", tokenFields(arn, current.parsed.token));
   return { ...shown, revoked: true };
 }
 
-async function works(context: RotationContext, { accessToken }: StoredToken): Promise<boolean> {
-  try {
-    await context.c2m.issueShortTermToken({ longToken: accessToken, deadline: context.deadline });
-    return true;
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "invalid_token") return false;
-    throw error;
-  }
+async function works(context: SecretContext, c2m: TokenUser, { accessToken }: StoredToken): Promise<boolean> {
+  const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline: context.deadline });
+  if (outcome === "unauthorized") throw unclear();
+  return outcome === "works";
+}
+
+function unclear(): RetryableError {
+  return new RetryableError("revocation_unclear", "what stands before C2M answered in its place.");
 }

@@ -1,10 +1,11 @@
 import type { Ledger } from "../../src/formats/ledger.ts";
 import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
-import { AmbiguousError, PermanentError, RetryableError } from "../../src/ports/errors.ts";
+import { PermanentError, RetryableError, type RollbackCode } from "../../src/ports/errors.ts";
 import type { SecretDescription } from "../../src/ports/secret-store.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
-import type { RotationContext } from "../../src/rotation/context.ts";
+import type { SecretContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
+import { promote } from "../../src/rotation/promote.ts";
 import { proveToken } from "../../src/rotation/prove.ts";
 
 /** How a rollback ended. */
@@ -22,7 +23,7 @@ export interface Rollback {
 const reserveMs = 5_000;
 
 /** Whether the previous token could be promoted, as far as can be told without C2M. Changes nothing. */
-export async function planRollback(context: RotationContext, secretId: string, ledger: Ledger): Promise<RollbackPlan> {
+export async function planRollback(context: SecretContext, secretId: string, ledger: Ledger): Promise<RollbackPlan> {
   const { store, clock } = context;
   const secret = await store.describe(secretId);
   const [currentId, previousId] = [versionAt(secret, "AWSCURRENT"), versionAt(secret, "AWSPREVIOUS")];
@@ -60,26 +61,26 @@ export interface RollbackPlan {
  * @throws PermanentError `no_previous`, `previous_foreign`, `previous_expired`, `previous_revoked`, `previous_dead`
  *   (AWSCURRENT is where it was in each case)
  */
-export async function rollback(context: RotationContext, secretId: string, ledger: Ledger): Promise<Rollback> {
+export async function rollback(context: SecretContext, secretId: string, ledger: Ledger): Promise<Rollback> {
   const plan = await planRollback(context, secretId, ledger);
   const { secret, currentId, previousId, token } = plan;
   const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) {
-    await detachPending(context, secret.arn, pendingId, "a rollback overtook its rotation");
+    await detachPending(context, pendingId, "a rollback overtook its rotation");
   }
-  if ((await proveToken(context, token, reserveMs)) === "dead") throw dead();
-  await promote(context, plan, { from: currentId, to: previousId });
+  if ((await proveToken(context, token, reserveMs)) !== "works") throw dead();
+  await moveCurrent(context, token, currentId, previousId);
   if (!(await stillWorks(context, plan, ledger))) {
-    await promote(context, plan, { from: previousId, to: currentId });
+    await moveCurrent(context, token, previousId, currentId);
     throw dead();
   }
   return { replacedVersionId: currentId, versionId: previousId, tokenId: token.tokenId, expiresAt: token.expiresAt };
 }
 
 /** No answer is no rejection: it worked a moment ago, and the label stays. */
-async function stillWorks(context: RotationContext, { token }: RollbackPlan, ledger: Ledger): Promise<boolean> {
+async function stillWorks(context: SecretContext, { token }: RollbackPlan, ledger: Ledger): Promise<boolean> {
   try {
-    if ((await proveToken(context, token, reserveMs)) === "dead") return false;
+    if ((await proveToken(context, token, reserveMs)) !== "works") return false;
     return !(await isRevoked(ledger, token));
   } catch (error) {
     if (error instanceof RetryableError) return true;
@@ -88,34 +89,31 @@ async function stillWorks(context: RotationContext, { token }: RollbackPlan, led
   }
 }
 
-async function promote(
-  context: RotationContext,
-  { secret }: RollbackPlan,
-  { from, to }: { from: string; to: string },
-): Promise<void> {
-  const fields = { secret: secret.arn, version_id: to, superseded_version_id: from };
-  context.log.event("token.promotion.started", fields);
-  try {
-    await context.store.moveStage({ secretId: secret.arn, stage: "AWSCURRENT", toVersionId: to, fromVersionId: from });
-  } catch (error) {
-    if (!(error instanceof AmbiguousError)) throw error;
-    const now = await context.store.describe(secret.arn);
-    if (versionAt(now, "AWSCURRENT") !== to) throw error;
-  }
-  // The ledger's date starts the grace of the token that was replaced.
-  context.log.event("token.promoted", fields);
+async function moveCurrent(context: SecretContext, token: StoredToken, from: string, to: string): Promise<void> {
+  await promote(context, {
+    versionId: to,
+    c2m: token,
+    tries: 1,
+    check: async (secret) => {
+      if (versionAt(secret, "AWSCURRENT") !== from) throw moved();
+    },
+  });
 }
 
 async function isRevoked(ledger: Ledger, { tokenId, issuedAt }: StoredToken): Promise<boolean> {
   if (tokenId === undefined) return false;
-  const entries = await ledger.read(Date.parse(issuedAt ?? "") || 0);
+  const { entries } = await ledger.read(Date.parse(issuedAt ?? "") || 0);
   return entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId);
+}
+
+function moved(): RetryableError {
+  return new RetryableError("labels_moved", "AWSCURRENT was moved meanwhile. `c2m-tokens status` says where it is.");
 }
 
 function dead(): PermanentError {
   return refusal("previous_dead", "C2M rejects the previous token.");
 }
 
-function refusal(code: string, message: string): PermanentError {
+function refusal(code: RollbackCode, message: string): PermanentError {
   return new PermanentError(code, `${message} Rotate instead.`);
 }

@@ -34,7 +34,7 @@ export async function unstick(call: Call): Promise<ExitCode> {
   await act(
     call,
     { aws, log, logGroup, ifCut: "AWSPENDING may be off it or not. Run the command again: it says so, and goes on." },
-    () => detachPending({ store: aws.store, log }, view.arn, stuck.versionId, "an operator took it off"),
+    () => detachPending({ arn: view.arn, store: aws.store, log }, stuck.versionId, "an operator took it off"),
     () =>
       terminal.result(result, () => {
         terminal.line(terminal.paint("good", "AWSPENDING is off it."));

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { formatDuration, parseDuration } from "../../src/formats/duration.ts";
-import { secretNameOf, ttlRange } from "../../src/formats/settings.ts";
+import { lifetimeRange, secretNameOf } from "../../src/formats/settings.ts";
 import { matches, opaque, type Report, type Rule } from "./checks.ts";
 import { type Key, nearestKey, tokenKeys } from "./keys.ts";
 import { InvalidSchedule, parseSchedule, reachOf, type ScheduleReach } from "./schedule.ts";
@@ -68,8 +68,8 @@ export function planToken(value: unknown, path: string, report: Report): TokenPl
   const grace = durationOf("grace", token.grace ?? tokenKeys.grace.default, say);
   const revocation = token.revocation ?? tokenKeys.revocation.default;
   if (typeof revocation !== "boolean") say("revocation", "must be true or false");
-  if (lifetime !== undefined && (lifetime < ttlRange.min || lifetime > ttlRange.max)) {
-    const [least, most] = [formatDuration(ttlRange.min), formatDuration(ttlRange.max)];
+  if (lifetime !== undefined && (lifetime < lifetimeRange.min || lifetime > lifetimeRange.max)) {
+    const [least, most] = [formatDuration(lifetimeRange.min), formatDuration(lifetimeRange.max)];
     say("lifetime", `must be from ${least} to ${most}, which is what C2M grants`);
   }
   const scopes = scopesOf(token.scopes ?? tokenKeys.scopes.default, revocation !== false, say);

@@ -1,14 +1,11 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SettingsFile } from "../../src/formats/settings.ts";
+import { reconcilerTimeoutSeconds, rotatorTimeoutSeconds } from "../../src/formats/time-table.ts";
 import type { StackContext } from "./context.ts";
 import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
 import { type RoleScope, reconcilerStatements, rotatorStatements } from "./roles.ts";
-import { rotatorTimeoutSeconds } from "./settings-file.ts";
-
-/** For a hundred secrets, and for C2M calls that have to wait for its rate limit. */
-const reconcilerTimeoutSeconds = 300;
 
 /** In MB. */
 const memorySize = 256;

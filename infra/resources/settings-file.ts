@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SettingsFile, TokenSettingsEntry } from "../../src/formats/settings.ts";
+import { rotatorTimeoutSeconds } from "../../src/formats/time-table.ts";
 import type { RotationPlan } from "../args/plan.ts";
 import type { TokenPlan } from "../args/token-rules.ts";
 import type { StoredCredentials } from "./credentials.ts";
-
-/** Longer than any step takes: an issue call of 15 s and its retries, the store, and waiting for a token to work. */
-export const rotatorTimeoutSeconds = 120;
 
 /** What the functions are told: the settings of every token, by the name of its secret. */
 export function settingsOf(plan: RotationPlan, { secretId }: StoredCredentials): pulumi.Output<SettingsFile> {
@@ -18,7 +16,7 @@ export function settingsOf(plan: RotationPlan, { secretId }: StoredCredentials):
         ? { shortTokenGrantType: plan.credentials.grantType }
         : {}),
       scopes: token.scopes,
-      ttlSeconds: token.lifetimeSeconds,
+      lifetimeSeconds: token.lifetimeSeconds,
       graceSeconds: token.graceSeconds,
       pendingMaxAgeSeconds: token.pendingMaxAgeSeconds,
       revocation: token.revocation,

@@ -1,22 +1,22 @@
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import * as timers from "node:timers/promises";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientConfig } from "../../src/aws/client-config.ts";
 import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
 import { functionLog } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
-import { createBearerClient } from "../../src/c2m/bearer-client.ts";
-import { parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
-import type { Clock } from "../../src/ports/clock.ts";
+import { connectTokenUser } from "../../src/c2m/connect.ts";
+import { listedBaseUrl, parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
+import { stepTime } from "../../src/formats/time-table.ts";
+import type { TokenUser } from "../../src/ports/c2m.ts";
+import { systemClock as clock } from "../../src/ports/clock.ts";
 import { PermanentError, presentable } from "../../src/ports/errors.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
+import type { ListedSecret } from "../../src/reconcile/run.ts";
 import type { Scope } from "../../src/reconcile/survey.ts";
-import type { RotationContext } from "../../src/rotation/context.ts";
 import { parseEvent, type ReconcileEvent } from "./event.ts";
 
 /** Calls to C2M that a run may make, retries of one call not counted. */
@@ -25,13 +25,9 @@ const callBudget = 100;
 /** The hour (UTC) of the daily run that looks at everything. */
 const hourOfAll = 3;
 
-/** Kept back of the function's time for writing the log and answering, in ms. */
-const answerMs = 1_000;
-
 /** A page of a large log takes CloudWatch seconds to look through. In ms. */
 const ledgerTimeoutMs = 30_000;
 
-const clock: Clock = { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) };
 const store = new SecretsManagerStore(new SecretsManagerClient(clientConfig()));
 const ledger = new CloudWatchLedger(
   new CloudWatchLogsClient(clientConfig(ledgerTimeoutMs)),
@@ -47,23 +43,22 @@ export async function handler(
   const { scope, graceSeconds, secrets } = parseEvent(event);
   const log = functionLog();
   const budget = new CallBudget(callBudget);
-  const deadline = clock.now() + lambda.getRemainingTimeInMillis() - answerMs;
-  const contexts = listed(secrets).map(
-    (token): RotationContext => ({
-      store,
-      // It revokes and exchanges with the tokens themselves: its role can't read the client's credentials.
-      c2m: budget.limit(createBearerClient({ baseUrl: token.baseUrl, clientId: token.clientId, clock })),
-      clock,
-      log,
+  const deadline = clock.now() + lambda.getRemainingTimeInMillis() - stepTime.answer;
+  // It revokes and exchanges with the tokens themselves: its role can't read the client's credentials.
+  const c2mAt = (token: TokenSettings, said: string | undefined): TokenUser | undefined => {
+    const baseUrl = listedBaseUrl(token, said);
+    return baseUrl === undefined ? undefined : budget.limit(connectTokenUser({ baseUrl, clock }));
+  };
+  const listed = listedSecrets(secrets).map(
+    (token): ListedSecret => ({
       settings: token,
-      randomId: randomUUID,
-      deadline,
+      parts: { store, c2mAt: (said) => c2mAt(token, said), clock, log, deadline },
     }),
   );
   const stepMs = settings.rotatorTimeoutSeconds * 1_000;
   try {
     return await reconcile(
-      { clock, log, ledger, budget, deadline, contexts, stepMs },
+      { clock, log, ledger, budget, deadline, secrets: listed, stepMs },
       { scope: scope ?? defaultScope(graceSeconds), graceSeconds },
     );
   } catch (error) {
@@ -78,7 +73,7 @@ function defaultScope(graceSeconds: number | undefined): Scope {
   return graceSeconds !== undefined || new Date(clock.now()).getUTCHours() === hourOfAll ? "all" : "recent";
 }
 
-function listed(names: ReconcileEvent["secrets"]): TokenSettings[] {
+function listedSecrets(names: ReconcileEvent["secrets"]): TokenSettings[] {
   const all = Object.entries(settings.tokens).map(([secretName, entry]) => ({ ...entry, secretName }));
   if (!names) return all;
   const unknown = names.filter((name) => !Object.hasOwn(settings.tokens, name));

@@ -1,6 +1,6 @@
 import { type CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { EventName } from "../formats/ledger.ts";
-import { isLedgerEvent, type Ledger, type LedgerEntry, ledgerEvents } from "../formats/ledger.ts";
+import { type Ledger, type LedgerEntry, type LedgerPart, ledgerEvents, parseLine } from "../formats/ledger.ts";
 import { causeOf } from "../ports/cause.ts";
 import { RetryableError } from "../ports/errors.ts";
 
@@ -28,17 +28,20 @@ export class CloudWatchLedger implements Ledger {
   }
 
   /** @throws RetryableError `ledger_unavailable` */
-  async read(from: number): Promise<LedgerEntry[]> {
+  async read(from: number): Promise<LedgerPart> {
     const entries: LedgerEntry[] = [];
+    let unreadable = 0;
     let nextToken: string | undefined;
     for (let page = 0; page < mostPages; page += 1) {
       const answer = await this.#page(from, nextToken);
-      for (const { message, timestamp } of answer.events ?? []) {
-        const entry = parseLine(message, timestamp);
-        if (entry) entries.push(entry);
+      for (const { message = "", timestamp, logStreamName } of answer.events ?? []) {
+        const entry =
+          timestamp === undefined ? "unreadable" : parseLine({ text: message, at: timestamp, logStreamName });
+        if (entry === "unreadable") unreadable += 1;
+        else if (entry) entries.push(entry);
       }
       nextToken = answer.nextToken;
-      if (nextToken === undefined) return entries.sort((one, other) => one.at - other.at);
+      if (!nextToken) return { entries: entries.sort((one, other) => one.at - other.at), unreadable };
     }
     throw new RetryableError("ledger_unavailable", "The log group is too large to be read in one run.");
   }
@@ -54,16 +57,4 @@ export class CloudWatchLedger implements Ledger {
       throw new RetryableError("ledger_unavailable", `FilterLogEvents: the log could not be read. ${said} ${remedy}`);
     }
   }
-}
-
-function parseLine(message: string | undefined, timestamp: number | undefined): LedgerEntry | undefined {
-  let line: { message?: unknown };
-  try {
-    line = JSON.parse(message ?? "") as typeof line;
-  } catch {
-    return undefined;
-  }
-  const { message: event, ...fields } = line;
-  if (typeof event !== "string" || !isLedgerEvent(event) || timestamp === undefined) return undefined;
-  return { event, at: timestamp, fields } as unknown as LedgerEntry;
 }

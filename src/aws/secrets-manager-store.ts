@@ -12,13 +12,18 @@ import { secretValueOf } from "../formats/stored-token.ts";
 import { PermanentError } from "../ports/errors.ts";
 import type {
   ListedVersion,
+  Move,
   NewVersion,
+  Put,
   SecretDescription,
   SecretStore,
   StageMove,
   StoredVersion,
 } from "../ports/secret-store.ts";
 import { isNamed, storeFailure } from "./store-failures.ts";
+
+/** Pages of versions read at the most: a secret has a hundred versions, and a page as many. */
+const mostPages = 100;
 
 /** The protocol's store on AWS Secrets Manager. */
 export class SecretsManagerStore implements SecretStore {
@@ -44,7 +49,7 @@ export class SecretsManagerStore implements SecretStore {
   async listVersions(secretId: string): Promise<ListedVersion[]> {
     const versions: ListedVersion[] = [];
     let next: string | undefined;
-    do {
+    for (let pages = 0; pages < mostPages; pages += 1) {
       const page = await called("ListSecretVersionIds", () =>
         this.#client.send(
           new ListSecretVersionIdsCommand({ SecretId: secretId, IncludeDeprecated: true, NextToken: next }),
@@ -54,12 +59,14 @@ export class SecretsManagerStore implements SecretStore {
         if (VersionId === undefined) continue;
         versions.push({ versionId: VersionId, stages: VersionStages ?? [], createdAt: CreatedDate?.getTime() });
       }
+      // The same page for ever is no way on: an empty token, or the one that was sent.
+      if (!page.NextToken || page.NextToken === next) break;
       next = page.NextToken;
-    } while (next !== undefined);
+    }
     return versions;
   }
 
-  async put({ secretId, versionId, value, stages, rotationToken }: NewVersion): Promise<void> {
+  async put({ secretId, versionId, value, stages, rotationToken }: NewVersion): Promise<Put> {
     const command = new PutSecretValueCommand({
       SecretId: secretId,
       ClientRequestToken: versionId,
@@ -67,10 +74,22 @@ export class SecretsManagerStore implements SecretStore {
       VersionStages: stages,
       RotationToken: rotationToken?.reveal(),
     });
-    await called("PutSecretValue", () => this.#client.send(command), { writes: true });
+    return await called(
+      "PutSecretValue",
+      async () => {
+        try {
+          await this.#client.send(command);
+          return "stored";
+        } catch (error) {
+          if (isNamed(error, "ResourceExistsException")) return "taken";
+          throw error;
+        }
+      },
+      { writes: true },
+    );
   }
 
-  async moveStage({ secretId, stage, toVersionId, fromVersionId }: StageMove): Promise<void> {
+  async moveStage({ secretId, stage, toVersionId, fromVersionId }: StageMove): Promise<Move> {
     const command = new UpdateSecretVersionStageCommand({
       SecretId: secretId,
       VersionStage: stage,
@@ -79,16 +98,11 @@ export class SecretsManagerStore implements SecretStore {
     });
     try {
       await called("UpdateSecretVersionStage", () => this.#client.send(command), { writes: true });
+      return "moved";
     } catch (error) {
       // What AWS answers when the label is elsewhere is not documented; each of its refusals of the parameters means it.
       if (error instanceof PermanentError && (error.code === "store_invalid" || error.code === "secret_not_found")) {
-        throw new PermanentError(
-          "stage_conflict",
-          `${stage} is not where it was seen: its labels were moved meanwhile.`,
-          {
-            cause: error,
-          },
-        );
+        return "elsewhere";
       }
       throw error;
     }

@@ -1,16 +1,15 @@
 import { type CauseKind, causeOf } from "../ports/cause.ts";
-import { AmbiguousError, PermanentError, RetryableError, type RotationError } from "../ports/errors.ts";
+import { AmbiguousError, PermanentError, RetryableError, type RotationError, type StoreCode } from "../ports/errors.ts";
 
 /** What won't go away by itself, by kind; the names say more where a kind has several meanings for the protocol. */
-const permanent: Partial<Record<CauseKind, string>> = {
+const permanent: Partial<Record<CauseKind, StoreCode>> = {
   denied: "store_denied",
   credentials: "store_denied",
   not_found: "secret_not_found",
   invalid: "store_invalid",
 };
-const permanentNames: Record<string, string> = {
+const permanentNames: Record<string, StoreCode> = {
   LimitExceededException: "store_limit",
-  ResourceExistsException: "version_conflict",
 };
 
 /** What a failed call means for the protocol. The SDK's own text is left out: it may repeat what was sent. */

@@ -58,7 +58,7 @@ export function readIssuedToken(
   return {
     accessToken: new Sensitive(access_token),
     tokenType: token_type,
-    tokenId: tokenIdOf(answer),
+    ...tokenIdsOf(answer),
     scopes,
     expiresAt,
     lifetimeSeconds,
@@ -79,12 +79,13 @@ const faultTexts = {
 };
 
 /**
- * The id by which the token of this answer can be revoked: `token_id` of the body, else the header `X-Token-Id`. Also
- * found in a body that was cut off after it. Undefined when there is none that could be used.
+ * The ids by which the token of this answer can be revoked: `token_id` of the body, also of one that was cut off after
+ * it, and the header `X-Token-Id`. Where only one could be used, or both are the same, it is `tokenId`.
  */
-export function tokenIdOf(answer: HttpAnswer): string | undefined {
-  const found = [fieldOf(answer.body, "token_id"), answer.headers["x-token-id"]];
-  return found.find((id) => id !== undefined && isTokenId(id));
+export function tokenIdsOf(answer: HttpAnswer): Pick<IssuedToken, "tokenId" | "headerTokenId"> {
+  const usable = (id: string | undefined) => (id !== undefined && isTokenId(id) ? id : undefined);
+  const [body, header] = [usable(fieldOf(answer.body, "token_id")), usable(answer.headers["x-token-id"])];
+  return { tokenId: body ?? header, headerTokenId: body === undefined || header === body ? undefined : header };
 }
 
 /** Whether this can be an id in the URL of a revoke call. */
@@ -92,6 +93,11 @@ export function isTokenId(id: string): boolean {
   // Servers and URL parsers take these two, encoded or not, for steps in the path.
   if (id === "." || id === "..") return false;
   return id.length > 0 && id.length <= 256 && id.isWellFormed();
+}
+
+/** Whether the body is JSON, as all that C2M itself says. */
+export function isJson(answer: HttpAnswer): boolean {
+  return answer.bodyFault === undefined && parseJson(answer.body) !== undefined;
 }
 
 /** `code` of an error body `{code, message, details?}`, where there is one. */

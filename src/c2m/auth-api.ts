@@ -1,18 +1,26 @@
-import type { C2m, IssuedToken, IssueRequest } from "../ports/c2m.ts";
+import type {
+  Exchange,
+  ExchangeRequest,
+  IssuedToken,
+  IssueRequest,
+  RevokeAnswer,
+  RevokeRequest,
+  TokenUser,
+} from "../ports/c2m.ts";
 import { type Clock, steady } from "../ports/clock.ts";
-import { PermanentError } from "../ports/errors.ts";
-import { fitsHeader, isTokenId, readIssuedToken } from "./answers.ts";
+import { errorCodeOf, fitsHeader, isJson, isTokenId, readIssuedToken } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { badAnswer, failureOf, noAnswer, type Operation } from "./failures.ts";
 import { bearer, type Grant, longTokenCall } from "./grants/grant.ts";
 import { type HttpAnswer, type HttpSend, TransportError } from "./http.ts";
 import { type Limits, retry, timeForAttempt } from "./retry.ts";
-import { version } from "./version.ts";
+
+/** Of package.json, said again because importing that file would put all of it into the bundle. A test compares them. */
+export const version = "0.1.0";
 
 export interface AuthApiOptions {
   /** As `parseBaseUrl` returns it. Nothing is sent anywhere else. */
   baseUrl: URL;
-  clientId: string;
   clock: Clock;
   send: HttpSend;
   /** Uniform in [0, 1), for the jitter of the back-off. */
@@ -29,7 +37,7 @@ const issueMinimumMs = 10_000;
 const otherMinimumMs = 1_000;
 
 /** The three calls of the C2M auth API, each with its retries. Which grant an issue call brings is the caller's. */
-export class AuthApi {
+export class AuthApi implements TokenUser {
   readonly #options: AuthApiOptions;
 
   constructor(options: AuthApiOptions) {
@@ -41,66 +49,58 @@ export class AuthApi {
    *   given time (epoch ms)
    */
   issueLongTermToken(
-    { scopes, ttlSeconds, deadline }: Omit<IssueRequest, "current">,
+    { clientId, scopes, lifetimeSeconds, deadline }: IssueRequest & { clientId: string },
     makeGrant: (readyBy: number) => Promise<Grant>,
   ): Promise<IssuedToken> {
-    const { clientId, random } = this.#options;
+    const { random } = this.#options;
     const limits = this.#limits(deadline, issueMinimumMs);
     const attempt = async () => {
       const grant = await makeGrant(deadline - limits.minimumMs);
-      const call = longTokenCall(grant, { clientId, scopes, ttlSeconds });
+      const call = longTokenCall(grant, { clientId, scopes, lifetimeSeconds });
       const answer = await this.#post("issueLongTermToken", ["auth", "tokens", "long"], call, limits);
       return this.#issued("issueLongTermToken", answer);
     };
     return retry(attempt, limits, random);
   }
 
-  async issueShortTermToken({ longToken, scopes, deadline }: Parameters<C2m["issueShortTermToken"]>[0]) {
-    if (!fitsHeader(longToken.reveal())) {
-      throw new PermanentError(
-        "invalid_token",
-        "issueShortTermToken: the long token must be printable ASCII without spaces, as every token of C2M's is. It has to be replaced.",
-      );
-    }
+  async issueShortTermToken({ longToken, scopes, deadline }: ExchangeRequest): Promise<Exchange> {
+    // Every token of C2M's is printable ASCII without spaces: what is not can't be sent, and is none.
+    if (!fitsHeader(longToken.reveal())) return { outcome: "invalid_token" };
     const limits = this.#limits(deadline, otherMinimumMs);
     const call = { authorization: bearer(longToken), body: scopes && JSON.stringify({ scopes }) };
-    const attempt = async () => {
+    const attempt = async (): Promise<Exchange> => {
       const answer = await this.#post("issueShortTermToken", ["auth", "tokens", "short"], call, limits);
-      return this.#issued("issueShortTermToken", answer);
+      if (answer.status === 401) {
+        return { outcome: errorCodeOf(answer) === "invalid_token" ? "invalid_token" : "unauthorized" };
+      }
+      return { outcome: "works", token: this.#issued("issueShortTermToken", answer) };
     };
-    return retry(attempt, limits, this.#options.random);
+    return await retry(attempt, limits, this.#options.random);
   }
 
-  async revokeToken({
-    tokenId,
-    bearer: token,
-    deadline,
-    beforeRetry,
-  }: Parameters<C2m["revokeToken"]>[0]): Promise<void> {
-    if (!isTokenId(tokenId)) {
-      throw new PermanentError(
-        "revocation_refused",
-        "revokeToken: the token id must be 1 to 256 characters and not a step in a path. The token ends with its lifetime.",
-      );
-    }
-    if (!fitsHeader(token.reveal())) {
-      throw new PermanentError(
-        "revocation_refused",
-        "revokeToken: the bearer must be printable ASCII without spaces, as every token of C2M's is. Use another token.",
-      );
-    }
+  async revokeToken({ tokenId, bearer: token, deadline, beforeRetry }: RevokeRequest): Promise<RevokeAnswer> {
+    // An id that can't stand in the URL, a bearer that can't be sent: nobody can revoke with them.
+    if (!isTokenId(tokenId) || !fitsHeader(token.reveal())) return "refused";
     const limits = this.#limits(deadline, otherMinimumMs);
     const call = { authorization: bearer(token), body: undefined };
     let isRetry = false;
-    const attempt = async () => {
+    const attempt = async (): Promise<RevokeAnswer> => {
       if (isRetry) await beforeRetry?.();
       isRetry = true;
-      const answer = await this.#post("revokeToken", ["auth", "tokens", tokenId, "revoke"], call, limits);
-      // The body of an answer says nothing here, so one that was lost on the way does no harm.
-      if (isSuccess(answer) || answer.status === 404) return;
-      throw failureOf("revokeToken", answer, this.#options.clock.now());
+      return this.#revoked(await this.#post("revokeToken", ["auth", "tokens", tokenId, "revoke"], call, limits));
     };
-    return retry(attempt, limits, this.#options.random);
+    return await retry(attempt, limits, this.#options.random);
+  }
+
+  /** Only C2M itself knows what became of a token; a gateway before it answers with the same statuses. */
+  #revoked(answer: HttpAnswer): RevokeAnswer {
+    const { status } = answer;
+    const code = errorCodeOf(answer);
+    if (status === 204) return "revoked";
+    if (isSuccess(answer)) return isJson(answer) ? "claimed" : "unclear";
+    if (status === 404) return code === "not_found" ? "revoked" : "not_found";
+    if (status === 401 || status === 403) return code === undefined ? "unclear" : "refused";
+    throw failureOf("revokeToken", answer, this.#options.clock.now());
   }
 
   #limits(deadline: number, minimumMs: number): Limits {

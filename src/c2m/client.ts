@@ -1,7 +1,7 @@
-import type { C2m, IssueRequest } from "../ports/c2m.ts";
+import type { IssueRequest, TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { AuthApi } from "./auth-api.ts";
+import { fitsHeader } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
 import type { Credentials } from "./credentials.ts";
@@ -9,6 +9,8 @@ import type { Grant } from "./grants/grant.ts";
 import { makeShortTokenGrant } from "./grants/short-token.ts";
 
 export interface C2mClientOptions extends ConnectOptions {
+  /** The client that the settings name. */
+  clientId: string;
   /**
    * Asked for at each issue call and never kept; those of another client are refused. Drop what you cached when an issue
    * fails with `invalid_grant`.
@@ -16,14 +18,23 @@ export interface C2mClientOptions extends ConnectOptions {
   credentials: () => Promise<Credentials>;
 }
 
+export interface C2mClient extends TokenIssuer, TokenUser {
+  /** Ends what issuing has borrowed: the short token of the mechanism `short_token`. Never rejects. */
+  close(): Promise<void>;
+}
+
 /**
- * The C2M auth API for one client.
+ * The C2M auth API for one client, whatever its mechanism.
  *
  * @throws PermanentError `invalid_base_url` or `invalid_client_id`
  */
-export function createC2mClient(options: C2mClientOptions): C2m {
+export function createC2mClient(options: C2mClientOptions): C2mClient {
   const { clientId, clock } = options;
+  if (!fitsHeader(clientId)) {
+    throw new PermanentError("invalid_client_id", "clientId must be printable ASCII without spaces");
+  }
   const { api, baseUrl } = connect(options);
+  const borrowed: ((now: number) => Promise<void>)[] = [];
   return {
     async issueLongTermToken(request) {
       checkIssueRequest(request);
@@ -34,31 +45,36 @@ export function createC2mClient(options: C2mClientOptions): C2m {
           "The client id of the credentials must be that of the settings. Correct the one that is wrong.",
         );
       }
-      const makeGrant = await grantMaker(credentials, { api, baseUrl, clock, request });
-      return api.issueLongTermToken(request, makeGrant);
+      const makeGrant = await grantMaker(credentials, { api, baseUrl, clock, request, borrowed });
+      return api.issueLongTermToken({ ...request, clientId }, makeGrant);
     },
     issueShortTermToken: (request) => api.issueShortTermToken(request),
     revokeToken: (request) => api.revokeToken(request),
+    async close() {
+      for (const end of borrowed.splice(0)) await end(clock.now());
+    },
   };
 }
 
 /** The bounds of `ttl_seconds` in C2M's API description. */
-function checkIssueRequest({ ttlSeconds }: IssueRequest): void {
-  if (Number.isInteger(ttlSeconds) && ttlSeconds >= 3_600 && ttlSeconds <= 7_776_000) return;
-  throw new PermanentError("invalid_request", "ttlSeconds must be a whole number from 3600 to 7776000.");
+function checkIssueRequest({ lifetimeSeconds }: IssueRequest): void {
+  if (Number.isInteger(lifetimeSeconds) && lifetimeSeconds >= 3_600 && lifetimeSeconds <= 7_776_000) return;
+  throw new PermanentError("invalid_request", "lifetimeSeconds must be a whole number from 3600 to 7776000.");
 }
 
 interface GrantContext {
-  api: AuthApi;
+  api: TokenUser;
   baseUrl: URL;
   clock: Clock;
   request: IssueRequest;
+  /** What is to be ended when the client is closed. */
+  borrowed: ((now: number) => Promise<void>)[];
 }
 
 /** What makes the grant of each attempt. The libraries of a mechanism are loaded when it is used, and not before. */
 async function grantMaker(
   credentials: Credentials,
-  { api, baseUrl, clock, request }: GrantContext,
+  { api, baseUrl, clock, request, borrowed }: GrantContext,
 ): Promise<(readyBy: number) => Promise<Grant>> {
   switch (credentials.mechanism) {
     case "client_secret":
@@ -73,7 +89,8 @@ async function grantMaker(
       return () => makeAssertionGrant(credentials, tokenEndpoint, clock.now());
     }
     case "short_token": {
-      const grant = await makeShortTokenGrant(credentials, api, request.current, request.deadline);
+      const { grant, end } = await makeShortTokenGrant(credentials, api, request.deadline);
+      borrowed.push(end);
       return async () => grant;
     }
   }

@@ -1,6 +1,5 @@
+import type { TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
-import { PermanentError } from "../ports/errors.ts";
-import { fitsHeader } from "./answers.ts";
 import { AuthApi } from "./auth-api.ts";
 import { parseBaseUrl } from "./base-url.ts";
 import type { HttpSend } from "./http.ts";
@@ -10,8 +9,6 @@ import { createHttpSend } from "./transport.ts";
 export interface ConnectOptions {
   /** What stands before `/auth`, such as `https://api.click2mail.com/v2`. Nothing is ever sent to another host. */
   baseUrl: string;
-  /** The client that the settings name. */
-  clientId: string;
   clock: Clock;
   /** Uniform in [0, 1). Default `Math.random`: it spreads retries, nothing more. */
   random?: () => number;
@@ -23,14 +20,24 @@ export interface ConnectOptions {
 
 let sharedSend: HttpSend | undefined;
 
-/** @throws PermanentError `invalid_base_url` or `invalid_client_id` */
+/** @throws PermanentError `invalid_base_url` */
 export function connect(options: ConnectOptions): { api: AuthApi; baseUrl: URL } {
-  const { clientId, clock, random = Math.random, requestTimeoutMs = 15_000 } = options;
+  const { clock, random = Math.random, requestTimeoutMs = 15_000 } = options;
   const baseUrl = parseBaseUrl(options.baseUrl);
-  if (!fitsHeader(clientId)) {
-    throw new PermanentError("invalid_client_id", "clientId must be printable ASCII without spaces");
-  }
   sharedSend ??= createHttpSend();
-  const api = new AuthApi({ baseUrl, clientId, clock, random, requestTimeoutMs, send: options.send ?? sharedSend });
+  const api = new AuthApi({ baseUrl, clock, random, requestTimeoutMs, send: options.send ?? sharedSend });
   return { api, baseUrl };
+}
+
+/**
+ * The C2M auth API for who has tokens and no credentials. It brings no code of the mechanisms that issue.
+ *
+ * @throws PermanentError `invalid_base_url`
+ */
+export function connectTokenUser(options: ConnectOptions): TokenUser {
+  const { api } = connect(options);
+  return {
+    issueShortTermToken: (request) => api.issueShortTermToken(request),
+    revokeToken: (request) => api.revokeToken(request),
+  };
 }

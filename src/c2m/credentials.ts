@@ -6,8 +6,6 @@ import type { Sensitive } from "../ports/sensitive.ts";
  */
 export type Credentials = ClientSecretCredentials | OtpCredentials | AssertionCredentials | ShortTokenCredentials;
 
-export type Mechanism = Credentials["mechanism"];
-
 export interface ClientSecretCredentials {
   mechanism: "client_secret";
   clientId: string;
@@ -55,6 +53,8 @@ export const signingAlgorithms = ["RS256", "PS256", "ES256", "EdDSA"] as const;
 export interface ShortTokenCredentials {
   mechanism: "short_token";
   clientId: string;
+  /** The token at AWSCURRENT; undefined where there is none that may be sent. */
+  longToken: Sensitive | undefined;
   /** Default `client_credentials`: inferred, C2M requires the field and does not document its value here. */
   grantType?: string;
 }

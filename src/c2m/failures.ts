@@ -1,5 +1,5 @@
-import { AmbiguousError, PermanentError, RetryableError } from "../ports/errors.ts";
-import { errorCodeOf, retryAfterMsOf, tokenIdOf } from "./answers.ts";
+import { AmbiguousError, type C2mCode, PermanentError, RetryableError } from "../ports/errors.ts";
+import { errorCodeOf, retryAfterMsOf, tokenIdsOf } from "./answers.ts";
 import type { HttpAnswer, TransportError } from "./http.ts";
 
 /** The API's own names of its three calls. */
@@ -23,13 +23,16 @@ export function failureOf(operation: Operation, answer: HttpAnswer, now: number)
   }
   // 408: a proxy gave up on the exchange, which says nothing about what stands behind it.
   if (status >= 500 || status === 408) {
-    if (operation === "issueLongTermToken") return lost("server_error", `${what}.`, tokenIdOf(answer));
+    if (operation === "issueLongTermToken") return lost("server_error", `${what}.`, answer);
     return new RetryableError("server_error", `${what}. Try again later.`, {
       retryAfterMs: retryAfterMsOf(answer, now),
     });
   }
-  const code = permanentCode(operation, answer);
-  return new PermanentError(code, `${what} (${code}). ${remedies[code] ?? ownRemedies[code]}`);
+  const code = permanentCode(answer);
+  return new PermanentError(
+    code,
+    `${what} (${code}). ${{ ...remedies, ...ownRemedies }[code as keyof typeof remedies]}`,
+  );
 }
 
 /** What it means that no answer came. */
@@ -52,23 +55,22 @@ export function noAnswer(operation: Operation, error: TransportError): Retryable
  */
 export function badAnswer(operation: Operation, answer: HttpAnswer, problem: string): RetryableError | AmbiguousError {
   const what = `${operation}: C2M answered HTTP ${answer.status}, but ${problem}.`;
-  if (operation === "issueLongTermToken") return lost("bad_answer", what, tokenIdOf(answer));
+  if (operation === "issueLongTermToken") return lost("bad_answer", what, answer);
   return new RetryableError("bad_answer", `${what} Try again later.`);
 }
 
-function lost(code: string, what: string, tokenId: string | undefined): AmbiguousError {
-  const remedy = tokenId === undefined ? "its id is not known: it ends with its lifetime." : "revoke it by its id.";
-  return new AmbiguousError(code, `${what} A token may have been made; ${remedy}`, { tokenId });
+function lost(code: C2mCode, what: string, answer: HttpAnswer | undefined): AmbiguousError {
+  const ids = answer ? tokenIdsOf(answer) : { tokenId: undefined };
+  const remedy = ids.tokenId === undefined ? "its id is not known: it ends with its lifetime." : "revoke it by its id.";
+  return new AmbiguousError(code, `${what} A token may have been made; ${remedy}`, ids);
 }
 
-function permanentCode(operation: Operation, answer: HttpAnswer): string {
+function permanentCode(answer: HttpAnswer): C2mCode {
   const { status } = answer;
   const said = errorCodeOf(answer);
-  if (operation === "revokeToken" && (status === 401 || status === 403)) return "revocation_refused";
-  if (operation === "issueShortTermToken" && status === 401 && said !== "invalid_token") return "unauthorized";
   if (status < 400) return "redirected";
-  if (said !== undefined && Object.hasOwn(remedies, said)) return said;
-  if (status === 401) return "invalid_grant";
+  if (said !== undefined && Object.hasOwn(remedies, said)) return said as keyof typeof remedies;
+  if (status === 401) return "unauthorized";
   if (status === 403) return "forbidden";
   if (status === 404) return "not_found";
   return "invalid_request";
@@ -80,7 +82,7 @@ const checkScopes = "Check the scopes in the settings against those that C2M all
 const checkBaseUrl = "Check the base_url in the settings: scheme, host, stage and version, without /auth.";
 
 /** The codes of C2M's bodies (RFC 6749 §5.2 and its own) that are passed on, and what to do. */
-const remedies: Record<string, string> = {
+const remedies = {
   invalid_grant: checkCredentials,
   invalid_client: checkCredentials,
   unauthorized_client: "Ask C2M to allow this client the mechanism in the settings, or choose another one.",
@@ -91,12 +93,11 @@ const remedies: Record<string, string> = {
   invalid_request:
     "Check the scopes and the lifetime in the settings; if they are right, this release does not fit C2M's API.",
   not_found: checkBaseUrl,
-};
+} satisfies Partial<Record<C2mCode, string>>;
 
 /** The same for the codes that stand for an answer that does not say. */
-const ownRemedies: Record<string, string> = {
+const ownRemedies = {
   redirected: `Redirects are not followed, since credentials go to the base_url only. ${checkBaseUrl}`,
-  unauthorized: "C2M or a gateway before it does not say why. Check the base_url and the token.",
+  unauthorized: `C2M or a gateway before it does not say why. ${checkCredentials} ${checkBaseUrl}`,
   forbidden: `C2M or a gateway before it does not say why. ${checkBaseUrl}`,
-  revocation_refused: "This bearer may not revoke the token: it is dead itself, or lacks the scope tokens:revoke.",
-};
+} satisfies Partial<Record<C2mCode, string>>;

@@ -1,14 +1,16 @@
 import * as v from "valibot";
 import { PermanentError } from "../ports/errors.ts";
 
-/** Bounds of `ttl_seconds` at C2M's issueLongTermToken. */
-export const ttlRange = { min: 3_600, max: 7_776_000 } as const;
+/** Bounds of a token's lifetime (`ttl_seconds` at C2M's issueLongTermToken), in seconds. */
+export const lifetimeRange = { min: 3_600, max: 7_776_000 } as const;
 
 const tokenSettings = v.strictObject({
   /** The C2M client that the token is issued to. */
   clientId: v.pipe(v.string(), v.minLength(1, "must not be empty")),
   /** What stands before `/auth`, as in https://api.click2mail.com/v2. Checked by the C2M client; nothing is ever sent to another host. */
   baseUrl: v.string(),
+  /** Base URLs of C2Ms that were used before and whose tokens may still live: each is revoked where it was issued. */
+  formerBaseUrls: v.optional(v.array(v.string())),
   /**
    * Name or ARN of the secret with the client's credentials. Absent: the mechanism `short_token`, where the current
    * token itself authenticates and no credentials are stored.
@@ -22,11 +24,11 @@ const tokenSettings = v.strictObject({
     v.minLength(1, "must name at least one scope"),
   ),
   /** The lifetime to ask for, in seconds: 3600 (1 hour) to 7,776,000 (90 days). */
-  ttlSeconds: v.pipe(
+  lifetimeSeconds: v.pipe(
     v.number(),
     v.integer("must be a whole number of seconds"),
-    v.minValue(ttlRange.min, `must be at least ${ttlRange.min} (1 hour)`),
-    v.maxValue(ttlRange.max, `must be at most ${ttlRange.max} (90 days)`),
+    v.minValue(lifetimeRange.min, `must be at least ${lifetimeRange.min} (1 hour)`),
+    v.maxValue(lifetimeRange.max, `must be at most ${lifetimeRange.max} (90 days)`),
   ),
   /** How long a superseded token stays alive for apps that still hold it, in seconds. 0: revoked by finishSecret. */
   graceSeconds: v.pipe(
@@ -42,7 +44,22 @@ const tokenSettings = v.strictObject({
   ),
   /** False: superseded tokens are left to expire. */
   revocation: v.boolean(),
+  /** True: the secret is not rotated any more; the reconciler goes on until nothing is left to revoke. */
+  retire: v.optional(v.boolean()),
+  /** Versions that hold a token without an id, which a person knows to be dead. */
+  deadVersions: v.optional(v.array(v.string())),
 });
+
+/** A file of the last release calls the lifetime `ttlSeconds`. */
+const readableTokenSettings = v.pipe(
+  v.unknown(),
+  v.transform((given) => {
+    if (typeof given !== "object" || given === null || !("ttlSeconds" in given)) return given;
+    const { ttlSeconds, ...rest } = given;
+    return { lifetimeSeconds: ttlSeconds, ...rest };
+  }),
+  tokenSettings,
+);
 
 const settingsFile = v.strictObject({
   /** The time that Lambda gives the rotator, in seconds: for so long a step may still be at work. */
@@ -51,8 +68,10 @@ const settingsFile = v.strictObject({
     v.integer("must be a whole number of seconds"),
     v.minValue(1, "must be positive"),
   ),
+  /** A change freeze: no rotation is begun and nothing is revoked. Default false. */
+  paused: v.optional(v.boolean()),
   /** By the NAME of the token secret. */
-  tokens: v.record(v.string(), tokenSettings),
+  tokens: v.record(v.string(), readableTokenSettings),
 });
 
 export type TokenSettingsEntry = v.InferOutput<typeof tokenSettings>;
@@ -92,6 +111,34 @@ export function settingsOf(settings: SettingsFile, secretArn: string): TokenSett
     );
   }
   return { ...entry, secretName: name };
+}
+
+/**
+ * Which of the settings' base URLs a token belongs to that says this one; undefined where it is none of them. A token that
+ * does not say any belongs to the settings' own, unless there was another one before.
+ */
+export function listedBaseUrl(
+  { baseUrl, formerBaseUrls = [] }: Pick<TokenSettings, "baseUrl" | "formerBaseUrls">,
+  said: string | undefined,
+): string | undefined {
+  if (said === undefined) return formerBaseUrls.length === 0 ? baseUrl : undefined;
+  return [baseUrl, ...formerBaseUrls].find((listed) => isSameBaseUrl(listed, said));
+}
+
+/** The other secrets that hold tokens of the same client at the same C2M, by name. */
+export function siblingsOf({ tokens }: SettingsFile, { secretName, clientId, baseUrl }: TokenSettings): string[] {
+  return Object.entries(tokens).flatMap(([name, other]) =>
+    name !== secretName && other.clientId === clientId && isSameBaseUrl(other.baseUrl, baseUrl) ? [name] : [],
+  );
+}
+
+/** Whether two texts name one C2M: a trailing `/`, a default port and the case of the host make no difference. */
+export function isSameBaseUrl(one: string, other: string): boolean {
+  return normalBaseUrl(one) === normalBaseUrl(other);
+}
+
+function normalBaseUrl(text: string): string {
+  return (URL.parse(text)?.href ?? text).replace(/\/+$/, "");
 }
 
 /** The secret's name in its full ARN: `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>`. */

@@ -13,6 +13,7 @@ const storedFields = v.looseObject({
   client_id: v.string(),
   token_type: v.optional(v.string()),
   token_id: v.optional(v.string()),
+  header_token_id: v.optional(v.string()),
   scopes: v.optional(v.array(v.string())),
   issued_at: v.optional(isoDate),
   base_url: v.optional(v.string()),
@@ -25,6 +26,8 @@ export interface StoredToken {
   accessToken: Sensitive;
   tokenType: string;
   tokenId: string | undefined;
+  /** `X-Token-Id`, where it is another than `token_id`: each may be the one that revokes the token. */
+  headerTokenId: string | undefined;
   scopes: string[] | undefined;
   /** ISO 8601. */
   issuedAt: string | undefined;
@@ -71,6 +74,7 @@ export function parseValue(value: Sensitive): ParsedValue {
       accessToken: new Sensitive(fields.access_token),
       tokenType: fields.token_type ?? "Bearer",
       tokenId: fields.token_id || undefined,
+      headerTokenId: fields.header_token_id || undefined,
       scopes: fields.scopes,
       issuedAt: fields.issued_at,
       expiresAt: fields.expires_at,
@@ -89,6 +93,7 @@ export function serializeToken(token: StoredToken): Sensitive {
       access_token: token.accessToken.reveal(),
       token_type: token.tokenType,
       token_id: token.tokenId,
+      header_token_id: token.headerTokenId,
       scopes: token.scopes,
       issued_at: token.issuedAt,
       expires_at: token.expiresAt,

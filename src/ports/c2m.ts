@@ -6,6 +6,8 @@ export interface IssuedToken {
   tokenType: string;
   /** The id to revoke it by: `token_id` of the body, else the header `X-Token-Id`. C2M may give neither. */
   tokenId: string | undefined;
+  /** `X-Token-Id` where it is another than `token_id` of the body: which of the two revokes the token is not known. */
+  headerTokenId: string | undefined;
   /** As C2M returned them; undefined when it did not say. */
   scopes: string[] | undefined;
   /** ISO 8601, as C2M wrote it. */
@@ -17,34 +19,65 @@ export interface IssuedToken {
 export interface IssueRequest {
   scopes: string[];
   /** 3600 to 7,776,000; C2M may clamp it. */
-  ttlSeconds: number;
-  /** The present token, for the mechanism that authenticates with it (`short_token`). */
-  current: Sensitive | undefined;
+  lifetimeSeconds: number;
   /** Epoch ms: no attempt may start so late that its answer would come after this. */
   deadline: number;
 }
 
 /**
- * The C2M auth API for one client, whatever its mechanism. Every method retries by itself, within `deadline`, what may
- * be repeated, and throws RetryableError, AmbiguousError or PermanentError.
+ * Who has a client's credentials. Retries by itself, within `deadline`, what may be repeated, and throws RetryableError,
+ * AmbiguousError or PermanentError.
  */
-export interface C2m {
+export interface TokenIssuer {
   /** Not idempotent: repeated only when no token can have been made. */
   issueLongTermToken(request: IssueRequest): Promise<IssuedToken>;
+}
+
+export interface ExchangeRequest {
+  longToken: Sensitive;
+  /** Default: all that the long token may. */
+  scopes?: string[];
+  /** Epoch ms. */
+  deadline: number;
+}
+
+/** What C2M says of a long token when a short one is asked for. */
+export type Exchange =
+  | { outcome: "works"; token: IssuedToken }
+  /** C2M itself says that it is not valid. */
+  | { outcome: "invalid_token" }
+  /** 401, and C2M's code is not there: a gateway may have said it. */
+  | { outcome: "unauthorized" };
+
+export interface RevokeRequest {
+  tokenId: string;
+  bearer: Sensitive;
+  /** Epoch ms. */
+  deadline: number;
   /**
-   * Exchanges a long token for a short one. PermanentError with code `invalid_token` when C2M says that the token is
-   * not valid, and `unauthorized` for a 401 that does not say so.
+   * Awaited before every attempt but the first, and its rejection is the attempt's: what was true of the token may have
+   * changed while it waited.
    */
-  issueShortTermToken(request: { longToken: Sensitive; scopes?: string[]; deadline: number }): Promise<IssuedToken>;
-  /**
-   * Resolves when the token is dead (revoked now or before, or unknown to C2M). PermanentError with code
-   * `revocation_refused` on 401 and 403: this bearer may not revoke it. `beforeRetry` is awaited before every attempt but
-   * the first, and its rejection is the attempt's: what was true of the token may have changed while it waited.
-   */
-  revokeToken(request: {
-    tokenId: string;
-    bearer: Sensitive;
-    deadline: number;
-    beforeRetry?: () => Promise<void>;
-  }): Promise<void>;
+  beforeRetry?: () => Promise<void>;
+}
+
+/** What C2M says when a token is to be revoked. */
+export type RevokeAnswer =
+  /** 204, or 404 with C2M's own `not_found`: it is dead, now or before. */
+  | "revoked"
+  /** Another 2xx with JSON: most likely the same, but something before C2M could have said it. */
+  | "claimed"
+  /** 401 or 403 with C2M's code: this bearer may not. */
+  | "refused"
+  /** 404 without C2M's code: a gateway that does not know the path, or C2M without its code. */
+  | "not_found"
+  /** A gateway's answer that says nothing of the token: 2xx that is not JSON, 401 and 403 without a code. */
+  | "unclear";
+
+/** Who has a token: exchanges and revokes at one C2M. Retries and throws as TokenIssuer does. */
+export interface TokenUser {
+  /** Exchanges a long token for a short one. */
+  issueShortTermToken(request: ExchangeRequest): Promise<Exchange>;
+  /** Revokes a token, long or short. */
+  revokeToken(request: RevokeRequest): Promise<RevokeAnswer>;
 }

@@ -46,11 +46,21 @@ export interface StageMove {
   fromVersionId?: string;
 }
 
+/** How a write ended that Secrets Manager answered. */
+export type Put =
+  | "stored"
+  /** Another value is stored under this version id. */
+  | "taken";
+
+/** How a move of a label ended that Secrets Manager answered. */
+export type Move =
+  | "moved"
+  /** The label is not where `fromVersionId` says, or the version is not there. */
+  | "elsewhere";
+
 /**
  * Secrets Manager, as far as the protocol needs it. Every method throws RetryableError (throttled, or a read that got
- * no answer), AmbiguousError (a write whose answer was lost) or PermanentError with one of the codes `store_denied`,
- * `store_limit`, `store_invalid`, `secret_not_found`, `version_conflict` (another value is stored under this version
- * id) and `stage_conflict` (the label is not where `fromVersionId` says, or the version is not there).
+ * no answer), AmbiguousError (a write whose answer was lost) or PermanentError; the codes are the store's in `ErrorCode`.
  */
 export interface SecretStore {
   describe(secretId: string): Promise<SecretDescription>;
@@ -60,8 +70,8 @@ export interface SecretStore {
   readCurrent(secretId: string): Promise<StoredVersion | undefined>;
   /** Every version, those without a label included. */
   listVersions(secretId: string): Promise<ListedVersion[]>;
-  put(version: NewVersion): Promise<void>;
-  moveStage(move: StageMove): Promise<void>;
+  put(version: NewVersion): Promise<Put>;
+  moveStage(move: StageMove): Promise<Move>;
 }
 
 /** The version that has a staging label, and not the other one, where one is named. */

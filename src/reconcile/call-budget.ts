@@ -1,4 +1,4 @@
-import type { C2m } from "../ports/c2m.ts";
+import type { TokenUser } from "../ports/c2m.ts";
 import { RetryableError } from "../ports/errors.ts";
 
 /** How many calls to C2M a run of the reconciler may still make. */
@@ -15,7 +15,7 @@ export class CallBudget {
   }
 
   /** The same C2M; every call counts. @throws RetryableError `budget_spent` once the budget is */
-  limit(c2m: C2m): C2m {
+  limit(c2m: TokenUser): TokenUser {
     const counted =
       <Request, Answer>(call: (request: Request) => Promise<Answer>) =>
       async (request: Request): Promise<Answer> => {
@@ -30,7 +30,6 @@ export class CallBudget {
         return await call(request);
       };
     return {
-      issueLongTermToken: counted((request) => c2m.issueLongTermToken(request)),
       issueShortTermToken: counted((request) => c2m.issueShortTermToken(request)),
       revokeToken: counted((request) => c2m.revokeToken(request)),
     };

@@ -1,10 +1,13 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
-import type { Scope, Survey } from "./survey.ts";
+import type { Acted } from "./act.ts";
+import type { Failure, Surveyed } from "./run.ts";
+import type { Scope } from "./survey.ts";
 
 /** What a run did and found for one secret. Holds no secret. */
 export interface SecretReport {
   name: string;
+  /** The ids of the tokens that were revoked. */
   revoked: string[];
   waiting: number;
   /** Due to be revoked, and alive. */
@@ -20,52 +23,68 @@ export interface SecretReport {
   /** Absent when this run did not ask C2M. */
   currentWorks?: boolean;
   /** Why this run could not look at the secret, or not to the end. */
-  error?: { code: string; reason: string };
+  error?: Failure;
 }
 
 export interface ReconcileReport {
   scope: Scope;
   c2mCalls: number;
+  /** Lines of the ledger that could not be read. */
+  unreadable: number;
   secrets: SecretReport[];
 }
 
-/** The report of a secret that was not looked at yet. */
-export function emptyReport(name: string): SecretReport {
+/** What a run has seen and done, told secret by secret. */
+export function reportOf(
+  scope: Scope,
+  surveyed: readonly Surveyed[],
+  acted: readonly Acted[],
+  run: { c2mCalls: number; unreadable: number; now: number },
+): ReconcileReport {
+  const secrets = surveyed.map((one, index) => secretReport(one, acted[index], run.now));
+  return { scope, c2mCalls: run.c2mCalls, unreadable: run.unreadable, secrets };
+}
+
+function secretReport(one: Surveyed, acted: Acted | undefined, now: number): SecretReport {
+  const verdict = "survey" in one ? one.survey.verdict : undefined;
+  const of = (outcome: string) =>
+    (acted?.revocations ?? []).filter((done) => done.outcome === outcome).map(({ candidate }) => candidate);
+  const [error] = acted?.failures ?? [];
   return {
-    name,
-    revoked: [],
-    waiting: 0,
-    backlog: 0,
-    unrevocable: [],
-    suspects: [],
-    detached: [],
+    name: one.settings.secretName,
+    revoked: of("revoked").flatMap(({ tokenId }) => tokenId ?? []),
+    waiting: verdict?.waiting.length ?? 0,
+    backlog: of("later").length,
+    unrevocable: [...(verdict?.unrevocable ?? []), ...of("unrevocable")].map(({ tokenId, expiresAt }) => ({
+      tokenId,
+      expiresAt,
+    })),
+    suspects: (verdict?.suspects ?? []).map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt })),
+    detached: acted?.detached ?? [],
+    ...("survey" in one ? agesOf(one, now) : {}),
+    ...(acted?.currentWorks === undefined ? {} : { currentWorks: acted.currentWorks }),
+    ...(error === undefined ? {} : { error }),
   };
 }
 
-/** A secret's report and what it rests on; without a survey where that failed. */
-interface Surveyed {
-  report: SecretReport;
-  survey?: Survey;
-}
-
-/** Puts what a run saw of a secret into its report. */
-export function describeSurvey(report: SecretReport, { secret, current, verdict }: Survey, now: number): void {
-  report.waiting = verdict.waiting.length;
-  report.unrevocable = verdict.unrevocable.map(({ tokenId, expiresAt }) => ({ tokenId, expiresAt }));
-  report.suspects = verdict.suspects.map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt }));
-  if (verdict.pendingSince !== undefined) report.pendingForSeconds = seconds(now - verdict.pendingSince);
-  if (secret.lastRotatedAt !== undefined) report.secondsSinceRotation = seconds(now - secret.lastRotatedAt);
-  if (current?.parsed.kind !== "ours") return;
+function agesOf({ survey }: Extract<Surveyed, { survey: unknown }>, now: number): Partial<SecretReport> {
+  const { secret, current, verdict } = survey;
+  const ages: Partial<SecretReport> = {};
+  if (verdict.pendingSince !== undefined) ages.pendingForSeconds = seconds(now - verdict.pendingSince);
+  if (secret.lastRotatedAt !== undefined) ages.secondsSinceRotation = seconds(now - secret.lastRotatedAt);
+  if (current?.parsed.kind !== "ours") return ages;
   const expiresAt = Date.parse(current.parsed.token.expiresAt);
-  report.secondsToExpiry = seconds(expiresAt - now);
-  if (secret.nextRotationAt !== undefined) report.rotatesInTime = secret.nextRotationAt < expiresAt;
+  ages.secondsToExpiry = seconds(expiresAt - now);
+  if (secret.nextRotationAt !== undefined) ages.rotatesInTime = secret.nextRotationAt < expiresAt;
+  return ages;
 }
 
-/** Writes the run's summary, its suspects and its metrics. */
-export function sayCompleted(
+/** Writes the run's suspects, its summary and its metrics. */
+export function logReport(
   log: RotationLog,
-  { scope, secrets, c2mCalls }: ReconcileReport,
-  works: readonly Surveyed[],
+  { scope, secrets, c2mCalls, unreadable }: ReconcileReport,
+  surveyed: readonly Surveyed[],
+  acted: readonly Acted[],
 ): void {
   const sum = (count: (report: SecretReport) => number) => secrets.reduce((total, one) => total + count(one), 0);
   const figures = {
@@ -81,10 +100,12 @@ export function sayCompleted(
     proven: sum(({ currentWorks }) => (currentWorks === true ? 1 : 0)),
     rejected: sum(({ currentWorks }) => (currentWorks === false ? 1 : 0)),
     c2m_calls: c2mCalls,
+    unreadable,
   };
-  for (const { survey } of works) {
-    for (const { attemptId, versionId, latestExpiresAt } of survey?.verdict.suspects ?? []) {
-      const fields = { secret: survey?.secret.arn ?? "", version_id: versionId, attempt_id: attemptId };
+  for (const one of surveyed) {
+    if (!("survey" in one)) continue;
+    for (const { attemptId, versionId, latestExpiresAt } of one.survey.verdict.suspects) {
+      const fields = { secret: one.context.arn, version_id: versionId, attempt_id: attemptId };
       log.event("token.suspected", { ...fields, latest_expires_at: latestExpiresAt });
     }
   }
@@ -98,7 +119,7 @@ export function sayCompleted(
   );
   log.metric(metricNames.waiting, figures.waiting);
   log.metric(metricNames.backlog, figures.backlog);
-  log.metric(metricNames.orphansRevoked, orphansRevoked(works));
+  log.metric(metricNames.orphansRevoked, orphansRevoked(acted));
   log.metric(metricNames.unrevocable, figures.unrevocable);
   log.metric(metricNames.suspects, figures.suspects);
   log.metric(metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0)));
@@ -106,11 +127,9 @@ export function sayCompleted(
   if (expiries.length > 0) log.metric(metricNames.secondsToExpiry, Math.min(...expiries));
 }
 
-function orphansRevoked(works: readonly Surveyed[]): number {
-  return works.reduce((total, { survey, report }) => {
-    const orphans = survey?.verdict.revoke.filter(({ stored }) => !stored) ?? [];
-    return total + orphans.filter(({ tokenId }) => tokenId !== undefined && report.revoked.includes(tokenId)).length;
-  }, 0);
+function orphansRevoked(acted: readonly Acted[]): number {
+  const revocations = acted.flatMap((one) => one.revocations);
+  return revocations.filter(({ candidate, outcome }) => outcome === "revoked" && !candidate.stored).length;
 }
 
 function seconds(ms: number): number {

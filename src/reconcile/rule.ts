@@ -2,7 +2,7 @@ import type { LedgerEntry } from "../formats/ledger.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
-import type { Revocable } from "../rotation/revoke.ts";
+import type { Revocable } from "../rotation/same-token.ts";
 
 /** A token that only the ledger knows may be on its way into a version for this long. In ms. */
 const settlingMs = 3_600_000;
@@ -167,7 +167,9 @@ function factsOf({ now, secret, versions, ledger, stepMs }: Situation): Facts {
             candidate: {
               tokenId: fields.token_id,
               expiresAt: fields.expires_at,
+              headerTokenId: fields.header_token_id,
               clientId: fields.client_id,
+              baseUrl: fields.base_url,
               versionId: fields.version_id,
               stored: false,
             },

@@ -2,8 +2,7 @@ import type { LedgerEntry } from "../formats/ledger.ts";
 import { parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
-import type { RotationContext } from "../rotation/context.ts";
-import { detachPending } from "../rotation/detach.ts";
+import type { SecretContext } from "../rotation/context.ts";
 import { type KnownVersion, reconcileRule, type Verdict } from "./rule.ts";
 
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */
@@ -25,7 +24,7 @@ export interface Survey {
 
 /** Looks at one secret and applies the rule. Changes nothing. */
 export async function surveySecret(
-  context: RotationContext,
+  { store, clock }: Pick<SecretContext, "store" | "clock">,
   options: {
     /** Described before the ledger was read, so that no label moved that the ledger says nothing of. */
     secret: SecretDescription;
@@ -34,13 +33,13 @@ export async function surveySecret(
     ledger: readonly LedgerEntry[];
     ledgerFrom: number;
     graceMs: number;
+    pendingMaxAgeMs: number;
     stepMs: number;
   },
 ): Promise<Survey> {
-  const { store, clock, settings } = context;
-  const { secret } = options;
+  const { secret, scope, ...rest } = options;
   const ids = new Set(secret.stages.keys());
-  if (options.scope === "all") {
+  if (scope === "all") {
     for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
       // A label that the description does not show has come since: the version is of a rotation that has just begun.
       if (stages.length > 0 && !secret.stages.has(versionId)) continue;
@@ -52,21 +51,7 @@ export async function surveySecret(
     const version = await store.read(secret.arn, versionId);
     if (version) versions.push({ versionId, parsed: parseValue(version.value) });
   }
-  const verdict = reconcileRule({
-    now: clock.now(),
-    secret,
-    versions,
-    ledger: options.ledger,
-    ledgerFrom: options.ledgerFrom,
-    graceMs: options.graceMs,
-    pendingMaxAgeMs: settings.pendingMaxAgeSeconds * 1_000,
-    stepMs: options.stepMs,
-  });
+  const verdict = reconcileRule({ now: clock.now(), secret, versions, ...rest });
   const currentId = versionAt(secret, "AWSCURRENT");
   return { secret, current: versions.find(({ versionId }) => versionId === currentId), verdict };
-}
-
-/** Takes AWSPENDING off the versions that no rotation will finish. Their tokens are revoked by a later run. */
-export async function detachStuck(context: RotationContext, { secret, verdict }: Survey): Promise<void> {
-  for (const { versionId, reason } of verdict.detach) await detachPending(context, secret.arn, versionId, reason);
 }

@@ -1,27 +1,38 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import type { TokenSettings } from "../formats/settings.ts";
-import type { C2m } from "../ports/c2m.ts";
+import type { TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SecretStore } from "../ports/secret-store.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
 
-/** What a step works with: the two ports, time, randomness, the log, and the settings of the secret at hand. */
-export interface RotationContext {
+/** What everybody has who looks after one token secret: rotator, reconciler and operator. */
+export interface SecretContext {
+  /** The secret's ARN. */
+  arn: string;
   store: SecretStore;
-  c2m: C2m;
+  /**
+   * The C2M that a token belongs to which says this base URL. Undefined where it is none of those in the settings: then
+   * the token is sent nowhere.
+   */
+  c2mAt(baseUrl: string | undefined): TokenUser | undefined;
   clock: Clock;
   log: RotationLog;
-  settings: TokenSettings;
-  /** A random UUID. */
-  randomId(): string;
-  /** Epoch ms at which the function is killed. */
+  /** Epoch ms by which the function must be done. */
   deadline: number;
 }
 
-/** Which version of which secret a step is about. */
+/** What a step of the rotator works with. */
+export interface RotationContext extends SecretContext {
+  issuer: TokenIssuer;
+  settings: TokenSettings;
+  /** The other secrets of the settings that hold tokens of the same client at the same C2M, by name. */
+  siblings: readonly string[];
+  /** A random UUID. */
+  randomId(): string;
+}
+
+/** Which version a step is about. */
 export interface StepTarget {
-  /** The secret's ARN. */
-  secretId: string;
   /** The ClientRequestToken: the id of the version that the rotation makes. */
   versionId: string;
   rotationToken: Sensitive | undefined;

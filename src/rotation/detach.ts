@@ -1,17 +1,11 @@
-import { PermanentError } from "../ports/errors.ts";
-import type { RotationContext } from "./context.ts";
+import type { SecretContext } from "./context.ts";
 
 /** Takes AWSPENDING off a version. Fine when it is off already. */
 export async function detachPending(
-  context: Pick<RotationContext, "store" | "log">,
-  secretArn: string,
+  { arn, store, log }: Pick<SecretContext, "arn" | "store" | "log">,
   versionId: string,
   reason: string,
 ): Promise<void> {
-  try {
-    await context.store.moveStage({ secretId: secretArn, stage: "AWSPENDING", fromVersionId: versionId });
-  } catch (error) {
-    if (!(error instanceof PermanentError && error.code === "stage_conflict")) throw error;
-  }
-  context.log.event("pending.detached", { secret: secretArn, version_id: versionId, reason });
+  await store.moveStage({ secretId: arn, stage: "AWSPENDING", fromVersionId: versionId });
+  log.event("pending.detached", { secret: arn, version_id: versionId, reason });
 }

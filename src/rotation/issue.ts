@@ -1,131 +1,161 @@
+import { type NamedToken, tokenFields } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import type { ParsedValue, StoredToken } from "../formats/stored-token.ts";
+import { stepTime } from "../formats/time-table.ts";
 import type { IssuedToken } from "../ports/c2m.ts";
 import { AmbiguousError, PermanentError, RotationError } from "../ports/errors.ts";
 import { Sensitive } from "../ports/sensitive.ts";
 import type { RotationContext } from "./context.ts";
-import { missingScopes } from "./prove.ts";
+import { missingScopes, proveToken } from "./prove.ts";
 import { discard } from "./revoke.ts";
-
-/** Kept back of the function's time when a token is issued: enough to store it, or to read AWSCURRENT and revoke it. */
-const reserveMs = 20_000;
 
 /** How far our clock and C2M's may be apart, the way of the request included. In ms. */
 const clockSkewMs = 10 * 60_000;
 
+/** So much less than was asked for is none that was clamped. */
+const toleratedSeconds = 60;
+
 export interface IssueOptions {
   /** The version that the token is for. */
   versionId: string;
-  /** What is at AWSCURRENT now, if anything. */
+  /** What this run has read at AWSCURRENT, if anything. */
   current: ParsedValue | undefined;
-  ttlSeconds: number;
+  lifetimeSeconds: number;
+  /** Whether the current token is known to be dead: then any lifetime is better. */
+  currentIsDead?: boolean;
+}
+
+interface Attempt {
+  secret: string;
+  version_id: string;
+  attempt_id: string;
+  client_id: string;
+  base_url: string;
 }
 
 /**
  * Issues a long token, and writes the ledger: started before the call leaves, and one outcome after it. The token
  * has the scopes that were asked for; one that lacks some is revoked again.
  */
-export async function issue(context: RotationContext, arn: string, options: IssueOptions): Promise<StoredToken> {
-  const { clock, log, settings } = context;
-  const { versionId, current, ttlSeconds } = options;
-  const attempt = { secret: arn, version_id: versionId, attempt_id: context.randomId() };
+export async function issue(context: RotationContext, options: IssueOptions): Promise<StoredToken> {
+  const { arn, clock, log, settings } = context;
+  const { versionId, current, lifetimeSeconds } = options;
+  const { clientId, baseUrl } = settings;
+  const attempt = {
+    secret: arn,
+    version_id: versionId,
+    attempt_id: context.randomId(),
+    client_id: clientId,
+    base_url: baseUrl,
+  };
   const askedAt = clock.now();
   // The request may reach C2M as late as the deadline, and the lifetime counts from then.
   const latestExpiresAt = new Date(
-    Math.max(context.deadline, askedAt) + ttlSeconds * 1_000 + clockSkewMs,
+    Math.max(context.deadline, askedAt) + lifetimeSeconds * 1_000 + clockSkewMs,
   ).toISOString();
-  log.event("token.issue.started", {
-    ...attempt,
-    client_id: settings.clientId,
-    latest_expires_at: latestExpiresAt,
-  });
+  log.event("token.issue.started", { ...attempt, latest_expires_at: latestExpiresAt });
   let issued: IssuedToken;
   try {
-    issued = await context.c2m.issueLongTermToken({
+    issued = await context.issuer.issueLongTermToken({
       scopes: settings.scopes,
-      ttlSeconds,
-      current: current?.kind === "ours" ? current.token.accessToken : current?.token,
-      deadline: context.deadline - reserveMs,
+      lifetimeSeconds,
+      deadline: context.deadline - stepTime.storeOrRevoke,
     });
   } catch (error) {
-    throw await settleFailedIssue(context, attempt, error, latestExpiresAt);
+    throw await settleFailedIssue(context, attempt, error, latestExpiresAt, current);
   }
-  log.event("token.issued", {
-    ...attempt,
-    token_id: issued.tokenId,
-    expires_at: issued.expiresAt,
-    client_id: settings.clientId,
-  });
+  const { lifetimeSeconds: granted, ...given } = issued;
   const token: StoredToken = {
-    ...issued,
+    ...given,
     issuedAt: new Date(askedAt).toISOString(),
-    clientId: settings.clientId,
-    baseUrl: settings.baseUrl,
+    clientId,
+    baseUrl,
     otherFields: current?.kind === "ours" ? current.token.otherFields : new Sensitive("{}"),
   };
-  await checkGranted(context, arn, token, options, askedAt);
+  log.event("token.issued", { ...attempt, ...tokenFields(arn, token) });
+  await checkScopes(context, token, current);
+  // By C2M's own clock where it says so: ours may be wrong.
+  const grantedSeconds = granted ?? Math.floor((Date.parse(token.expiresAt) - askedAt) / 1_000);
+  const tolerated = granted === undefined ? clockSkewMs / 1_000 : toleratedSeconds;
+  if (grantedSeconds < lifetimeSeconds - tolerated) await acceptClamped(context, token, options, grantedSeconds);
   return token;
 }
 
 async function settleFailedIssue(
   context: RotationContext,
-  attempt: { secret: string; version_id: string; attempt_id: string },
+  attempt: Attempt,
   error: unknown,
   latestExpiresAt: string,
+  current: ParsedValue | undefined,
 ): Promise<unknown> {
-  const { log, settings } = context;
+  const { log } = context;
   if (error instanceof AmbiguousError) {
     log.metric(metricNames.issueAmbiguous);
     log.event("token.issue.ambiguous", { ...attempt, code: error.code });
     if (error.tokenId === undefined) return error;
     // The answer was unusable, but it named the token: that is enough to put it in the ledger and to revoke it.
-    const { tokenId } = error;
-    log.event("token.issued", {
-      ...attempt,
-      token_id: tokenId,
-      expires_at: latestExpiresAt,
-      client_id: settings.clientId,
-    });
-    await discard(context, attempt.secret, { tokenId, expiresAt: latestExpiresAt, clientId: settings.clientId });
+    const token: NamedToken = {
+      tokenId: error.tokenId,
+      headerTokenId: error.headerTokenId,
+      expiresAt: latestExpiresAt,
+      clientId: attempt.client_id,
+      baseUrl: attempt.base_url,
+    };
+    log.event("token.issued", { ...attempt, ...tokenFields(attempt.secret, token) });
+    await discard(context, token, [current]);
     return error;
   }
   if (error instanceof RotationError) log.event("token.issue.refused", { ...attempt, code: error.code });
   return error;
 }
 
-async function checkGranted(
+async function checkScopes(
   context: RotationContext,
-  arn: string,
   token: StoredToken,
-  options: IssueOptions,
-  askedAt: number,
+  current: ParsedValue | undefined,
 ): Promise<void> {
-  const { log, settings } = context;
-  const missing = missingScopes(settings.scopes, token.scopes);
-  if (missing.length > 0) {
-    await discard(context, arn, token);
-    throw new PermanentError(
-      "scopes_missing",
-      `scopes: C2M issued a token without ${missing.join(", ")}. Have Click2Mail allow these scopes for the client, or take them out of the stack's settings.`,
-    );
-  }
-  const expiresAt = Date.parse(token.expiresAt);
-  const grantedMs = expiresAt - askedAt;
-  if (grantedMs >= options.ttlSeconds * 1_000 - clockSkewMs) return;
+  const missing = missingScopes(context.settings.scopes, token.scopes);
+  if (missing.length === 0) return;
+  await discard(context, token, [current]);
+  throw new PermanentError(
+    "scopes_missing",
+    `scopes: C2M issued a token without ${missing.join(", ")}. Have Click2Mail allow these scopes for the client, or take them out of the stack's settings.`,
+  );
+}
+
+/** A lifetime that is shorter than was asked for is better than none, unless the current token works and outlives it. */
+async function acceptClamped(
+  context: RotationContext,
+  token: StoredToken,
+  { versionId, current, currentIsDead = false, lifetimeSeconds }: IssueOptions,
+  grantedSeconds: number,
+): Promise<void> {
+  const { arn, log } = context;
   log.event("token.lifetime.clamped", {
     secret: arn,
-    version_id: options.versionId,
-    asked_seconds: options.ttlSeconds,
-    granted_seconds: Math.floor(grantedMs / 1_000),
+    version_id: versionId,
+    asked_seconds: lifetimeSeconds,
+    granted_seconds: grantedSeconds,
+    base_url: token.baseUrl,
+    client_id: token.clientId,
   });
   log.metric(metricNames.lifetimeClamped);
-  log.metric(metricNames.lifetimeGranted, Math.floor(grantedMs / 1_000));
-  const { current } = options;
-  if (current?.kind === "ours" && Date.parse(current.token.expiresAt) >= expiresAt) {
-    await discard(context, arn, token);
-    throw new PermanentError(
-      "lifetime_clamped",
-      `ttlSeconds: C2M granted ${Math.floor(grantedMs / 1_000)} s where ${options.ttlSeconds} s were asked for, so the new token would expire before the current one, which stays. Ask Click2Mail for the lifetime, or lower ttlSeconds.`,
-    );
+  log.metric(metricNames.lifetimeGranted, grantedSeconds);
+  if (currentIsDead || current?.kind !== "ours") return;
+  if (Date.parse(current.token.expiresAt) < Date.parse(token.expiresAt)) return;
+  if (!(await isKnownToWork(context, current.token))) return;
+  await discard(context, token, [current]);
+  throw new PermanentError(
+    "lifetime_clamped",
+    `lifetime: C2M granted ${grantedSeconds} s where ${lifetimeSeconds} s were asked for, so the new token would expire before the current one, which stays. Ask Click2Mail for the lifetime, or lower "lifetime" in the stack's tokens.`,
+  );
+}
+
+async function isKnownToWork(context: RotationContext, token: StoredToken): Promise<boolean> {
+  try {
+    return (await proveToken(context, token, stepTime.storeOrRevoke)) === "works";
+  } catch (error) {
+    if (error instanceof RotationError) return false;
+    throw error;
   }
 }

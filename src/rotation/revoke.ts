@@ -1,91 +1,158 @@
+import { tokenFields } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
-import { PermanentError, RetryableError, RotationError } from "../ports/errors.ts";
+import type { RevokeAnswer, TokenUser } from "../ports/c2m.ts";
+import { RetryableError, RotationError } from "../ports/errors.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
-import type { RotationContext } from "./context.ts";
+import type { RotationContext, SecretContext } from "./context.ts";
+import { compareToken, idsOf, isSameC2m, type Revocable } from "./same-token.ts";
 
-/** A token that is to die. */
-export interface Revocable {
-  tokenId: string | undefined;
-  /** ISO 8601; undefined when it is not known. */
-  expiresAt: string | undefined;
-  /** The client it was issued to. */
-  clientId: string | undefined;
-  /** The token itself, where it is at hand: a bearer of last resort. */
-  accessToken?: Sensitive;
-}
+export type Revocation =
+  /** C2M says that it is dead. */
+  | "revoked"
+  /** Nobody who holds a token may; reported with the expiry. */
+  | "unrevocable"
+  /** 404, and C2M's code is not there: it may be dead or not. */
+  | "not_found";
 
-export type Revocation = "revoked" | "unrevocable";
+/** Secrets that are looked at, at the most, to find out whether one of them holds a token too. */
+const mostSiblings = 10;
 
 /**
  * The one place that revokes. Reads AWSCURRENT immediately before each request, and refuses a token that is held there,
- * or that it can't tell from the one that is. Resolves `unrevocable`, with a report of the expiry, when the token has no
- * id or no bearer may revoke it. Throws RetryableError when it may work later.
+ * or that it can't tell from the one that is. A token with two ids is dead when both are.
+ *
+ * @throws RetryableError when it may work later, and what the store throws
  */
-export async function revoke(context: RotationContext, secretArn: string, token: Revocable): Promise<Revocation> {
-  const { log } = context;
-  const fields = { secret: secretArn, token_id: token.tokenId, expires_at: token.expiresAt };
-  const { tokenId } = token;
-  if (tokenId === undefined) {
-    log.event("token.unrevocable", { ...fields, reason: "C2M gave no token id" });
-    return "unrevocable";
-  }
-  const guard = async () => {
-    const current = await context.store.readCurrent(secretArn);
+export async function revoke(context: SecretContext, token: Revocable): Promise<Revocation> {
+  const guard = async (): Promise<ParsedValue | undefined> => {
+    const current = await context.store.readCurrent(context.arn);
     const held = current && parseValue(current.value);
-    refuseCurrent(token, held);
+    if (held) refuseCurrent(token, held);
     return held;
   };
-  try {
-    const held = await guard();
-    const bearers = bearersFor(token, held);
-    if (bearers.length === 0) {
-      throw new RetryableError(
-        "no_bearer",
-        "No token of this client is at hand to revoke with. It can be revoked once a token of the client is current.",
-      );
-    }
-    for (const [index, bearer] of bearers.entries()) {
-      if (index > 0) await guard();
-      if (await revokeWith(context, { tokenId, bearer, guard })) {
-        log.event("token.revoked", fields);
-        log.metric(metricNames.revoked);
-        return "revoked";
-      }
-    }
-  } catch (error) {
-    log.event("token.revocation.failed", { ...fields, code: error instanceof RotationError ? error.code : "unknown" });
-    log.metric(metricNames.revocationFailed);
-    throw error;
-  }
-  log.event("token.unrevocable", { ...fields, reason: "C2M lets no token that we hold revoke it" });
-  return "unrevocable";
+  return await revokeGuarded(context, token, guard);
 }
 
-/** Revokes a token that we issued and have no use for. What goes wrong is the reconciler's: the ledger names the token. */
-export async function discard(context: RotationContext, arn: string, token: Revocable): Promise<void> {
+/**
+ * Revokes a token that was just issued, is in no version and will be in none. It needs no look at the secret, which may
+ * be deleted by now: only what this run has read there could be the same token, since C2M may give one twice.
+ *
+ * What goes wrong is the reconciler's: the ledger names the token. So is what can't be told.
+ *
+ * @param known what this run has read at AWSCURRENT, and in the version that another attempt stored
+ */
+export async function discard(
+  context: RotationContext,
+  token: Revocable,
+  known: readonly (ParsedValue | undefined)[],
+): Promise<void> {
+  const held = known.filter((value) => value !== undefined);
+  if (held.some((value) => compareToken(token, value) === "same")) return;
+  let siblingsAsked = false;
+  const guard = async (): Promise<ParsedValue | undefined> => {
+    for (const value of held) refuseCurrent(token, value);
+    if (!siblingsAsked) await refuseHeldBySibling(context, token);
+    siblingsAsked = true;
+    return held[0];
+  };
   try {
-    await revoke(context, arn, token);
+    await revokeGuarded(context, token, guard);
   } catch (error) {
-    // revoke has logged it; the error that made the token useless is the one to report.
+    // It was logged; the error that made the token useless is the one to report.
     if (!(error instanceof RotationError)) throw error;
   }
 }
 
-function refuseCurrent(token: Revocable, held: ParsedValue | undefined): void {
-  if (!held) return;
-  const heldToken = held.kind === "ours" ? held.token.accessToken : held.token;
-  const heldId = held.kind === "ours" ? held.token.tokenId : undefined;
-  const same = heldId === undefined ? undefined : heldId === token.tokenId;
-  const sameText = heldToken && token.accessToken ? heldToken.equals(token.accessToken) : undefined;
-  if (same || sameText) {
+/**
+ * Refuses a token that another secret of the same client holds at AWSCURRENT, or may hold.
+ *
+ * @throws RetryableError `revocation_unsafe`: then it is the reconciler's, which looks at all secrets
+ */
+export async function refuseHeldBySibling(context: RotationContext, token: Revocable): Promise<void> {
+  const { siblings, store } = context;
+  const unsafe = (why: string) =>
+    new RetryableError("revocation_unsafe", `${why}, so the reconciler revokes this token when it is the time for it.`);
+  if (siblings.length > mostSiblings) throw unsafe("Too many secrets have tokens of this client to look at them all");
+  for (const name of siblings) {
+    const current = await store.readCurrent(name);
+    if (current && compareToken(token, parseValue(current.value)) !== "different") {
+      throw unsafe(`The secret ${JSON.stringify(name)} holds the same token, or one that can't be told from it`);
+    }
+  }
+}
+
+async function revokeGuarded(
+  context: SecretContext,
+  token: Revocable,
+  guard: () => Promise<ParsedValue | undefined>,
+): Promise<Revocation> {
+  const { arn, log } = context;
+  const unrevocable = (reason: string) => {
+    log.event("token.unrevocable", { ...tokenFields(arn, token), reason });
+    return "unrevocable" as const;
+  };
+  const ids = idsOf(token);
+  if (ids.length === 0) return unrevocable("C2M gave no token id");
+  const c2m = context.c2mAt(token.baseUrl);
+  if (!c2m) return unrevocable("its C2M is none of the settings' base URLs");
+  try {
+    for (const tokenId of ids) {
+      const answer = await revokeId(context, { token, tokenId, c2m, guard });
+      if (answer === "no_bearer") return unrevocable("no token of its client is at hand to revoke it with");
+      if (answer === "refused") return unrevocable("C2M lets no token that we hold revoke it");
+      if (answer === "not_found") {
+        failed(context, token, "not_found");
+        return answer;
+      }
+      const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
+      log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
+    }
+  } catch (error) {
+    failed(context, token, error instanceof RotationError ? error.code : "unexpected");
+    throw error;
+  }
+  log.metric(metricNames.revoked);
+  return "revoked";
+}
+
+function failed({ arn, log }: SecretContext, token: Revocable, code: string): void {
+  log.event("token.revocation.failed", { ...tokenFields(arn, token), code });
+  log.metric(metricNames.revocationFailed);
+}
+
+/** Tries one bearer after the other, until C2M accepts one. */
+async function revokeId(
+  { deadline }: SecretContext,
+  request: { token: Revocable; tokenId: string; c2m: TokenUser; guard: () => Promise<ParsedValue | undefined> },
+): Promise<Exclude<RevokeAnswer, "unclear"> | "no_bearer"> {
+  const { token, tokenId, c2m, guard } = request;
+  const bearers = bearersFor(token, await guard());
+  for (const [index, bearer] of bearers.entries()) {
+    if (index > 0) await guard();
+    // A label may move while the client waits to try again.
+    const answer = await c2m.revokeToken({ tokenId, bearer, deadline, beforeRetry: async () => void (await guard()) });
+    if (answer === "unclear") {
+      throw new RetryableError(
+        "revocation_unclear",
+        "revokeToken: what stands before C2M answered in its place, so the token may live. Check the base_url and what is between if this repeats.",
+      );
+    }
+    if (answer !== "refused") return answer;
+  }
+  return bearers.length === 0 ? "no_bearer" : "refused";
+}
+
+function refuseCurrent(token: Revocable, held: ParsedValue): void {
+  const comparison = compareToken(token, held);
+  if (comparison === "same") {
     throw new RetryableError(
       "revocation_of_current",
       "This token is at AWSCURRENT and is not revoked while it is. If a rotation has just moved the label, the reconciler revokes it once the move is visible.",
     );
   }
   // Without an id on one side and a text on the other there is nothing to compare: it could be the current one.
-  if (same === undefined && sameText === undefined) {
+  if (comparison === "unknown") {
     throw new RetryableError(
       "revocation_unsafe",
       "The value at AWSCURRENT names no token id, so this token can't be told from it. The next rotation replaces that value; then this token is revoked.",
@@ -93,25 +160,12 @@ function refuseCurrent(token: Revocable, held: ParsedValue | undefined): void {
   }
 }
 
-/** The current token where it belongs to the same client, then the token itself. */
+/** The current token where it belongs to the same client of the same C2M, then the token itself. */
 function bearersFor(token: Revocable, held: ParsedValue | undefined): Sensitive[] {
   const bearers: Sensitive[] = [];
-  if (held?.kind === "ours" && held.token.clientId === token.clientId) bearers.push(held.token.accessToken);
+  if (held?.kind === "ours" && held.token.clientId === token.clientId && isSameC2m(held.token, token)) {
+    bearers.push(held.token.accessToken);
+  }
   if (token.accessToken) bearers.push(token.accessToken);
   return bearers;
-}
-
-/** False when this bearer may not revoke it. A label may move while the client waits to try again. */
-async function revokeWith(
-  context: RotationContext,
-  { tokenId, bearer, guard }: { tokenId: string; bearer: Sensitive; guard: () => Promise<unknown> },
-): Promise<boolean> {
-  const beforeRetry = async () => void (await guard());
-  try {
-    await context.c2m.revokeToken({ tokenId, bearer, deadline: context.deadline, beforeRetry });
-    return true;
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "revocation_refused") return false;
-    throw error;
-  }
 }

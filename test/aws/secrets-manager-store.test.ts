@@ -117,17 +117,28 @@ describe("the store on Secrets Manager", () => {
   });
 
   it.each(["InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException", "ValidationException"])(
-    "takes %s in moving a label for a conflict: AWS documents none of its refusals",
+    "takes %s in moving a label for one that is elsewhere: AWS documents none of its refusals",
     async (name) => {
       const { store } = answering(Object.assign(new Error("hunter2"), { name }));
-      const failure = await failureOf(store.moveStage({ secretId: "s", stage: "AWSCURRENT", toVersionId: "v" }));
-      expect(failure).toMatchObject({ name: "PermanentError", code: "stage_conflict" });
-      expect(failure.message).toBe("AWSCURRENT is not where it was seen: its labels were moved meanwhile.");
-      expect(failure.cause).toMatchObject({ message: expect.stringContaining(name) });
+      const move = await store.moveStage({ secretId: "s", stage: "AWSCURRENT", toVersionId: "v" });
+      expect(move).toBe("elsewhere");
     },
   );
 
-  it("does not take a denied move for a conflict, and knows that a lost answer leaves it unknown", async () => {
+  it("tells that another value is stored under a version id", async () => {
+    const { store } = answering(Object.assign(new Error(), { name: "ResourceExistsException" }));
+    const value = new Sensitive("x");
+    const put = store.put({ secretId: "s", versionId: "v", value, stages: ["AWSPENDING"], rotationToken: undefined });
+    expect(await put).toBe("taken");
+  });
+
+  it.each(["", "the same"])("ends a list of versions whose token is %j for ever", async (NextToken) => {
+    const page = { Versions: [{ VersionId: "v" }], NextToken };
+    const { store } = answering(...Array.from({ length: 5 }, () => page));
+    expect((await store.listVersions("s")).length).toBeLessThanOrEqual(2);
+  });
+
+  it("does not take a denied move for a label elsewhere, and knows that a lost answer leaves it unknown", async () => {
     const denied = answering(Object.assign(new Error(), { name: "AccessDeniedException" })).store;
     const move = { secretId: "s", stage: "AWSPENDING", fromVersionId: "v" } as const;
     expect((await failureOf(denied.moveStage(move))).code).toBe("store_denied");

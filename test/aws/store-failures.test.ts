@@ -21,7 +21,6 @@ describe("a failure of Secrets Manager", () => {
     ["InvalidParameterException", "store_invalid", /refuses the request's parameters/],
     ["ValidationException", "store_invalid", /refuses the request's parameters/],
     ["InvalidRequestException", "store_invalid", /scheduled for deletion/],
-    ["ResourceExistsException", "version_conflict", /exists already, and is another/],
     ["ResourceNotFoundException", "secret_not_found", /does not find it/],
   ])("named %s is permanent: %s", (name, code, remedy) => {
     for (const call of [read, write]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { IssuedToken } from "../../src/ports/c2m.ts";
+import type { IssuedToken, RevokeAnswer } from "../../src/ports/c2m.ts";
 import { AmbiguousError, PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import { clientUnderTest, errorOf, issued, json, type Operation, operations } from "../harness/client-under-test.ts";
 import type { Script } from "../harness/scripted-server.ts";
@@ -27,6 +27,26 @@ const errorBodies = (code: string): [string, Script & object][] => [
   ["cut off after the code", { status: 0, body: `{"code":"${code}","message":"…"}`, cutAfter: 40 }],
 ];
 
+/** The shapes of them that say the code. */
+const withCode = ["with a code", "of the wrong content type", "cut off after the code"];
+
+describe("a 401 of an exchange", () => {
+  it.each(errorBodies("invalid_token"))(
+    "%s: only C2M's own code says that the token is not valid",
+    async (shape, script) => {
+      const outcome = withCode.includes(shape) ? "invalid_token" : "unauthorized";
+      expect(await answered("issueShortTermToken", { ...script, status: 401 })).toEqual({ outcome });
+      expect(c2m.server.requests).toHaveLength(1);
+    },
+  );
+
+  it("with another code of C2M's does not say it either", async () => {
+    expect(await answered("issueShortTermToken", json(401, { code: "invalid_grant" }))).toEqual({
+      outcome: "unauthorized",
+    });
+  });
+});
+
 describe("a status that C2M documents", () => {
   // Per operation and status: the code in the body, the error's code when the body says it, and when it does not.
   const table: [Operation, number, string, string, string][] = [
@@ -35,25 +55,21 @@ describe("a status that C2M documents", () => {
     ["issueLongTermToken", 400, "invalid_scope", "invalid_scope", "invalid_request"],
     ["issueLongTermToken", 400, "unauthorized_client", "unauthorized_client", "invalid_request"],
     ["issueLongTermToken", 400, "unsupported_grant_type", "unsupported_grant_type", "invalid_request"],
-    ["issueLongTermToken", 401, "invalid_grant", "invalid_grant", "invalid_grant"],
-    ["issueLongTermToken", 401, "invalid_client", "invalid_client", "invalid_grant"],
-    ["issueLongTermToken", 401, "invalid_token", "invalid_token", "invalid_grant"],
+    ["issueLongTermToken", 401, "invalid_grant", "invalid_grant", "unauthorized"],
+    ["issueLongTermToken", 401, "invalid_client", "invalid_client", "unauthorized"],
+    ["issueLongTermToken", 401, "invalid_token", "invalid_token", "unauthorized"],
     ["issueLongTermToken", 403, "insufficient_scope", "insufficient_scope", "forbidden"],
     ["issueLongTermToken", 404, "not_found", "not_found", "not_found"],
     ["issueLongTermToken", 422, "invalid_request", "invalid_request", "invalid_request"],
     ["issueShortTermToken", 400, "invalid_request", "invalid_request", "invalid_request"],
     ["issueShortTermToken", 400, "invalid_token", "invalid_token", "invalid_request"],
-    ["issueShortTermToken", 401, "invalid_token", "invalid_token", "unauthorized"],
-    ["issueShortTermToken", 401, "invalid_grant", "unauthorized", "unauthorized"],
     ["issueShortTermToken", 403, "insufficient_scope", "insufficient_scope", "forbidden"],
     ["issueShortTermToken", 404, "not_found", "not_found", "not_found"],
     ["revokeToken", 400, "invalid_request", "invalid_request", "invalid_request"],
-    ["revokeToken", 401, "invalid_token", "revocation_refused", "revocation_refused"],
-    ["revokeToken", 403, "insufficient_scope", "revocation_refused", "revocation_refused"],
   ];
   const cases = table.flatMap(([operation, status, code, said, unsaid]) =>
     errorBodies(code).map(([shape, script]) => {
-      const saysCode = ["with a code", "of the wrong content type", "cut off after the code"].includes(shape);
+      const saysCode = withCode.includes(shape);
       return { operation, status, code, shape, script: { ...script, status }, expected: saysCode ? said : unsaid };
     }),
   );
@@ -115,7 +131,10 @@ it.each(operations)("%s: 429 is repeated, since nothing was done", async (operat
 });
 
 describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (operation) => {
-  const token = async (script: Script) => (await answered(operation, script)) as IssuedToken;
+  const token = async (script: Script): Promise<IssuedToken> => {
+    const answer = (await answered(operation, script)) as IssuedToken | { outcome: "works"; token: IssuedToken };
+    return "outcome" in answer ? answer.token : answer;
+  };
 
   it.each([200, 201, 202])("takes a token with HTTP %i", async (status) => {
     const result = await token(json(status, { ...issued, unknown_field: { a: 1 } }));
@@ -124,6 +143,7 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
       accessToken: expect.anything(),
       tokenType: "Bearer",
       tokenId: "tok_lt_b8e0aa",
+      headerTokenId: undefined,
       scopes: ["jobs:submit", "tokens:revoke"],
       expiresAt: "2026-11-21T19:00:00Z",
       lifetimeSeconds: 7_200,
@@ -146,6 +166,17 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
     ["the body where it is just not endless", { ...issued, token_id: "x".repeat(256) }, "x".repeat(256)],
   ])("takes the id from %s", async (_, body, tokenId) => {
     expect(await token(json(201, body, { "x-token-id": "tok_header" }))).toMatchObject({ tokenId });
+  });
+
+  it("takes both ids where the header's is another than the body's, and one where they are the same", async () => {
+    expect(await token(json(201, issued, { "x-token-id": "tok_header" }))).toMatchObject({
+      tokenId: "tok_lt_b8e0aa",
+      headerTokenId: "tok_header",
+    });
+    for (const header of ["tok_lt_b8e0aa", ".."]) {
+      const result = await token(json(201, issued, { "x-token-id": header }));
+      expect(result).toMatchObject({ tokenId: "tok_lt_b8e0aa", headerTokenId: undefined });
+    }
   });
 
   it("knows no id where C2M gives none", async () => {
@@ -248,16 +279,21 @@ it("does not take half an id for one", async () => {
 });
 
 describe("revokeToken", () => {
-  it.each<[string, Script]>([
-    ["204", { status: 204 }],
-    ["200 with JSON", json(200, { revoked: true })],
-    ["202 with HTML", { status: 202, headers: html, body: "<html>" }],
-    ["404 with a code", json(404, { code: "not_found", message: "no such token" })],
-    ["404 without a body", { status: 404 }],
-    ["200 with half a body", { status: 200, body: "{}{}{}", cutAfter: 3 }],
-    ["404 with half a body", { status: 404, body: "{}{}{}", cutAfter: 3 }],
-  ])("is done with %s", async (_, script) => {
-    await expect(answered("revokeToken", script)).resolves.toBeUndefined();
+  it.each<[string, Script, RevokeAnswer]>([
+    ["204", { status: 204 }, "revoked"],
+    ["404 with C2M's code", json(404, { code: "not_found", message: "no such token" }), "revoked"],
+    ["200 with JSON", json(200, { revoked: true }), "claimed"],
+    ["200 with an HTML page", { status: 200, headers: html, body: "<html>" }, "unclear"],
+    ["202 without a body", { status: 202 }, "unclear"],
+    ["200 with half a body", { status: 200, body: "{}{}{}", cutAfter: 3 }, "unclear"],
+    ["404 of a gateway", json(404, { message: "Not Found" }), "not_found"],
+    ["404 without a body", { status: 404 }, "not_found"],
+    ["401 with C2M's code", json(401, { code: "invalid_token" }), "refused"],
+    ["403 with C2M's code", json(403, { code: "insufficient_scope" }), "refused"],
+    ["401 of a gateway", json(401, { message: "Unauthorized" }), "unclear"],
+    ["403 of a firewall", { status: 403, headers: html, body: "<html>" }, "unclear"],
+  ])("answered %s is asked once", async (_, script, expected) => {
+    expect(await answered("revokeToken", script)).toBe(expected);
     expect(c2m.server.requests).toHaveLength(1);
   });
 });

@@ -11,11 +11,11 @@ const c2m = new ScriptedC2m();
 
 describe("the client", () => {
   const secret: Credentials = { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) };
-  const issue = (credentials: () => Promise<Credentials>, ttlSeconds = 3600) => {
+  const issue = (credentials: () => Promise<Credentials>, lifetimeSeconds = 3600) => {
     const clock = new VirtualClock(now);
     const client = createC2mClient({ baseUrl: c2m.server.url, clientId, clock, credentials });
     const deadline = clock.now() + 60_000;
-    return client.issueLongTermToken({ scopes: ["jobs:submit"], ttlSeconds, current: undefined, deadline });
+    return client.issueLongTermToken({ scopes: ["jobs:submit"], lifetimeSeconds, deadline });
   };
 
   it("asks for the credentials at every issue call, and sends with its own HTTP when none is given", async () => {
@@ -31,7 +31,7 @@ describe("the client", () => {
   });
 
   it("passes on the failure to get them", async () => {
-    const denied = new RetryableError("store_busy", "m");
+    const denied = new RetryableError("store_throttled", "m");
     expect(await errorOf(issue(() => Promise.reject(denied)))).toBe(denied);
     expect(c2m.server.requests).toHaveLength(0);
   });
@@ -43,16 +43,16 @@ describe("the client", () => {
     expect(c2m.server.requests).toHaveLength(0);
   });
 
-  it.each([3599, 7_776_001, 3600.5, Number.NaN])("refuses a lifetime of %d s", async (ttlSeconds) => {
-    const error = await errorOf(issue(async () => secret, ttlSeconds));
+  it.each([3599, 7_776_001, 3600.5, Number.NaN])("refuses a lifetime of %d s", async (lifetimeSeconds) => {
+    const error = await errorOf(issue(async () => secret, lifetimeSeconds));
     expect(error).toMatchObject({ name: "PermanentError", code: "invalid_request" });
-    expect(error.message).toBe("ttlSeconds must be a whole number from 3600 to 7776000.");
+    expect(error.message).toBe("lifetimeSeconds must be a whole number from 3600 to 7776000.");
     expect(c2m.server.requests).toHaveLength(0);
   });
 
-  it.each([3600, 7_776_000])("asks for a lifetime of %d s", async (ttlSeconds) => {
-    await issue(async () => secret, ttlSeconds);
-    expect(c2m.issueBodies()).toEqual([expect.objectContaining({ ttl_seconds: ttlSeconds })]);
+  it.each([3600, 7_776_000])("asks for a lifetime of %d s", async (lifetimeSeconds) => {
+    await issue(async () => secret, lifetimeSeconds);
+    expect(c2m.issueBodies()).toEqual([expect.objectContaining({ ttl_seconds: lifetimeSeconds })]);
   });
 
   it.each(["", "two words", "line\nbreak", "c2m_ü"])("refuses the client id %j", (name) => {
@@ -80,21 +80,17 @@ describe("what can't be sent is refused before anything is", () => {
   const deadline = clock.now() + 60_000;
 
   it.each(["", "two words", "line\nbreak", "tökén"])("the long token %j: it is no token of C2M's", async (text) => {
-    const error = await errorOf(client.issueShortTermToken({ longToken: new Sensitive(text), deadline }));
-    expect(error).toMatchObject({ name: "PermanentError", code: "invalid_token" });
-    expect(error.message).toContain("must be printable ASCII without spaces");
+    expect(await client.issueShortTermToken({ longToken: new Sensitive(text), deadline })).toEqual({
+      outcome: "invalid_token",
+    });
   });
 
   it.each(["", "two words"])("the bearer %j", async (text) => {
-    const error = await errorOf(client.revokeToken({ tokenId: "tok", bearer: new Sensitive(text), deadline }));
-    expect(error).toMatchObject({ name: "PermanentError", code: "revocation_refused" });
-    expect(error.message).toContain("the bearer must be printable ASCII without spaces");
+    expect(await client.revokeToken({ tokenId: "tok", bearer: new Sensitive(text), deadline })).toBe("refused");
   });
 
   it.each(["", ".", "..", "\ud800", "x".repeat(257)])("the id %j", async (tokenId) => {
-    const error = await errorOf(client.revokeToken({ tokenId, bearer: new Sensitive("token"), deadline }));
-    expect(error).toMatchObject({ name: "PermanentError", code: "revocation_refused" });
-    expect(error.message).toContain("the token id must be 1 to 256 characters and not a step in a path");
+    expect(await client.revokeToken({ tokenId, bearer: new Sensitive("token"), deadline })).toBe("refused");
   });
 
   it("and a failure that is no failure of HTTP is passed on", async () => {

@@ -29,7 +29,7 @@ const mechanisms: Record<string, Credentials> = {
   client_secret: { mechanism: "client_secret", clientId, clientSecret: new Sensitive(clientSecret) },
   otp: parseCredentials(JSON.stringify({ client_id: clientId, otp_seed: seed })),
   assertion: parseCredentials(JSON.stringify({ client_id: clientId, private_key: pem })),
-  short_token: { mechanism: "short_token", clientId },
+  short_token: { mechanism: "short_token", clientId, longToken: new Sensitive(longToken) },
 };
 
 /** All that went to the server as a secret, and all that came from it as one. */
@@ -128,9 +128,11 @@ it.each(cases)("$failure tells no secret ($operation, $mechanism)", async ({ scr
   expect(written).not.toHaveBeenCalled();
 });
 
-/** Revoking succeeds with some of these answers; then what it resolves with is searched. */
+/** Some of these answers are results; then what it resolves with is searched. */
 function outcomeOf(call: (operation: Operation) => Promise<unknown>, operation: Operation): Promise<unknown> {
-  return operation === "revokeToken" ? call(operation).catch((error: unknown) => error) : errorOf(call(operation));
+  return operation === "issueLongTermToken"
+    ? errorOf(call(operation))
+    : call(operation).catch((error: unknown) => error);
 }
 
 it("an issued token is printed without the token", async () => {

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { version } from "../../src/c2m/version.ts";
+import { version } from "../../src/c2m/auth-api.ts";
 import { clientId, clientSecret, issued, json } from "../harness/client-under-test.ts";
 import { type ScriptedServer, startScriptedServer } from "../harness/scripted-server.ts";
 
@@ -21,7 +21,7 @@ const program = (baseUrl: string, load: string) => `
     const sensitive = (text) => ({ reveal: () => text });
     const issue = (credentials) => createC2mClient({
       baseUrl: ${JSON.stringify(baseUrl)}, clientId: ${JSON.stringify(clientId)}, clock, credentials: async () => credentials,
-    }).issueLongTermToken({ scopes: ["a"], ttlSeconds: 3600, current: undefined, deadline: Date.now() + 60000 });
+    }).issueLongTermToken({ scopes: ["a"], lifetimeSeconds: 3600, current: undefined, deadline: Date.now() + 60000 });
     const common = { clientId: ${JSON.stringify(clientId)} };
     const first = await issue({ ...common, mechanism: "client_secret", clientSecret: sensitive(${JSON.stringify(clientSecret)}) });
     const loaded = process.moduleLoadList.filter((name) => /undici/.test(name));

@@ -82,7 +82,7 @@ describe("one-time codes", () => {
     for (const name of ["c2m_a", "c2m_b"]) {
       const credentials = async () => otp({ clientId: name });
       const client = createC2mClient({ baseUrl: c2m.server.url, clientId: name, credentials, clock });
-      await client.issueLongTermToken({ scopes: [], ttlSeconds: 3600, current: undefined, deadline: 120_000 });
+      await client.issueLongTermToken({ scopes: [], lifetimeSeconds: 3600, deadline: 120_000 });
     }
     expect(clock.now()).toBe(59_000);
   });
@@ -93,7 +93,7 @@ describe("one-time codes", () => {
   ])("are waited for only within the deadline (%i)", async (deadline, end) => {
     const clock = at(59);
     const { client } = clientUnderTest(c2m.server.url, { clock, credentials: otp() });
-    const request = { scopes: [], ttlSeconds: 3600, current: undefined, deadline };
+    const request = { scopes: [], lifetimeSeconds: 3600, deadline };
     await client.issueLongTermToken(request);
     const second = client.issueLongTermToken(request);
     if (end === 60_000) await second;

@@ -41,11 +41,11 @@ describe("requests", () => {
   it("exchanges without a body when no scopes are asked for", async () => {
     c2m.server.script(json(201, issued));
     const { client, clock } = clientUnderTest(`${c2m.server.url}/v2`);
-    const { accessToken } = await client.issueShortTermToken({
+    const exchange = await client.issueShortTermToken({
       longToken: await token(client, clock),
       deadline: clock.now() + 60_000,
     });
-    expect(accessToken.reveal()).toBe(issued.access_token);
+    expect(exchange.outcome === "works" && exchange.token.accessToken.reveal()).toBe(issued.access_token);
     const request = c2m.server.requests.at(-1);
     expect(request?.body).toBe("");
     expect(request?.headers["content-length"]).toBe("0");
@@ -63,7 +63,7 @@ describe("requests", () => {
   });
 
   const token = async (client: ReturnType<typeof clientUnderTest>["client"], clock: VirtualClock) => {
-    const request = { scopes: [], ttlSeconds: 3600, current: undefined, deadline: clock.now() + 60_000 };
+    const request = { scopes: [], lifetimeSeconds: 3600, deadline: clock.now() + 60_000 };
     return (await client.issueLongTermToken(request)).accessToken;
   };
 });

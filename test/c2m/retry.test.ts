@@ -150,9 +150,7 @@ describe("a call for which too little time is left", () => {
   ])("of %i ms (time-out %i) is no issue call", async (leftMs, requestTimeoutMs, needed) => {
     const { client, clock } = clientUnderTest("https://c2m.invalid", { send: never, requestTimeoutMs });
     const deadline = clock.now() + leftMs;
-    const error = await errorOf(
-      client.issueLongTermToken({ scopes: [], ttlSeconds: 3600, current: undefined, deadline }),
-    );
+    const error = await errorOf(client.issueLongTermToken({ scopes: [], lifetimeSeconds: 3600, deadline }));
     expect(error).toBeInstanceOf(RetryableError);
     expect(error).toMatchObject({ code: "no_time" });
     expect(error.message).toContain(`it needs ${needed} ms`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../src/c2m/credentials.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
 import { clientId, clientUnderTest, errorOf, issued, json, longToken } from "../harness/client-under-test.ts";
 import { ScriptedC2m } from "./scripted-c2m.ts";
 
@@ -9,7 +10,11 @@ const common = { client_id: clientId, scopes: ["jobs:submit"], ttl_seconds: 3600
 
 describe("short tokens", () => {
   const short = { ...issued, access_token: "short.token" };
-  const shortToken: Credentials = { mechanism: "short_token", clientId };
+  const shortToken = {
+    mechanism: "short_token" as const,
+    clientId,
+    longToken: new Sensitive(longToken),
+  };
 
   it("are exchanged for the present token and issue with it, without the client's key", async () => {
     c2m.server.script(json(201, short), json(201, issued));
@@ -40,11 +45,11 @@ describe("short tokens", () => {
   });
 
   it("need a present token", async () => {
-    const { client, clock } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    const { client, clock } = clientUnderTest(c2m.server.url, {
+      credentials: { ...shortToken, longToken: undefined },
+    });
     const deadline = clock.now() + 60_000;
-    const error = await errorOf(
-      client.issueLongTermToken({ scopes: [], ttlSeconds: 3600, current: undefined, deadline }),
-    );
+    const error = await errorOf(client.issueLongTermToken({ scopes: [], lifetimeSeconds: 3600, deadline }));
     expect(error).toMatchObject({ name: "PermanentError", code: "current_token_missing" });
     expect(error.message).toMatch(/needs the present token\. Supply a first token again/);
     expect(c2m.server.requests).toHaveLength(0);

@@ -1,20 +1,20 @@
 import { expectTypeOf, it } from "vitest";
 import { createC2mClient } from "../../src/c2m/client.ts";
-import type { Credentials, Mechanism } from "../../src/c2m/credentials.ts";
+import type { Credentials } from "../../src/c2m/credentials.ts";
 import type { parseCredentials } from "../../src/c2m/credentials-secret.ts";
 import { type Grant, longTokenCall } from "../../src/c2m/grants/grant.ts";
-import type { C2m } from "../../src/ports/c2m.ts";
+import type { TokenIssuer, TokenUser } from "../../src/ports/c2m.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const clientId = "c2m_client";
 const secret = new Sensitive("s");
 
-it("the client is what the protocol calls C2m", () => {
-  expectTypeOf(createC2mClient).returns.toEqualTypeOf<C2m>();
+it("the client issues, exchanges and revokes", () => {
+  expectTypeOf(createC2mClient).returns.toExtend<TokenIssuer & TokenUser>();
 });
 
 it("there is a grant for every mechanism", () => {
-  expectTypeOf<Grant["mechanism"]>().toEqualTypeOf<Mechanism>();
+  expectTypeOf<Grant["mechanism"]>().toEqualTypeOf<Credentials["mechanism"]>();
 });
 
 it("the credentials secret never holds the short_token mechanism, which has no credentials", () => {
@@ -39,7 +39,7 @@ it("credentials of two mechanisms at once do not compile", () => {
 });
 
 it("a call with two grants does not compile", () => {
-  const request = { clientId, scopes: [], ttlSeconds: 3600 };
+  const request = { clientId, scopes: [], lifetimeSeconds: 3600 };
   // @ts-expect-error a one-time code beside a client secret
   longTokenCall({ mechanism: "client_secret", clientSecret: secret, otpCode: secret }, request);
   // @ts-expect-error an assertion beside a short token

@@ -6,7 +6,7 @@ const entry: TokenSettingsEntry = {
   baseUrl: "https://api.click2mail.com/v2",
   credentialsSecretId: "c2m/client-credentials",
   scopes: ["jobs:submit"],
-  ttlSeconds: 3_600,
+  lifetimeSeconds: 3_600,
   graceSeconds: 0,
   pendingMaxAgeSeconds: 1,
   revocation: true,
@@ -30,7 +30,7 @@ function refusal(run: () => unknown): Error & { code?: string } {
 describe("the settings file", () => {
   it("is accepted at both ends of every range", () => {
     expect(parseSettings(JSON.stringify(file))).toEqual(file);
-    const widest = { ttlSeconds: 7_776_000, graceSeconds: 1, shortTokenGrantType: "x", credentialsSecretId: "x" };
+    const widest = { lifetimeSeconds: 7_776_000, graceSeconds: 1, shortTokenGrantType: "x", credentialsSecretId: "x" };
     expect(parseSettings(withToken(widest)).tokens["c2m/api-token"]).toMatchObject(widest);
   });
 
@@ -47,9 +47,9 @@ describe("the settings file", () => {
     [{ shortTokenGrantType: "" }, "shortTokenGrantType must not be empty"],
     [{ scopes: [] }, "scopes must name at least one scope"],
     [{ scopes: [""] }, "scopes.0 must not be empty"],
-    [{ ttlSeconds: 3_599 }, "ttlSeconds must be at least 3600 (1 hour)"],
-    [{ ttlSeconds: 7_776_001 }, "ttlSeconds must be at most 7776000 (90 days)"],
-    [{ ttlSeconds: 3_600.5 }, "ttlSeconds must be a whole number of seconds"],
+    [{ lifetimeSeconds: 3_599 }, "lifetimeSeconds must be at least 3600 (1 hour)"],
+    [{ lifetimeSeconds: 7_776_001 }, "lifetimeSeconds must be at most 7776000 (90 days)"],
+    [{ lifetimeSeconds: 3_600.5 }, "lifetimeSeconds must be a whole number of seconds"],
     [{ graceSeconds: -1 }, "graceSeconds must not be negative"],
     [{ graceSeconds: 0.5 }, "graceSeconds must be a whole number of seconds"],
     [{ pendingMaxAgeSeconds: 0 }, "pendingMaxAgeSeconds must be positive"],

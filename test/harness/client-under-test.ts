@@ -1,9 +1,8 @@
 import { VirtualClock } from "../../local-cloud/clock.ts";
-import { createC2mClient } from "../../src/c2m/client.ts";
+import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import type { HttpSend } from "../../src/c2m/http.ts";
 import { createHttpSend } from "../../src/c2m/transport.ts";
-import type { C2m } from "../../src/ports/c2m.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 export const clientId = "c2m_client";
@@ -29,7 +28,7 @@ export type Operation = "issueLongTermToken" | "issueShortTermToken" | "revokeTo
 export const operations: Operation[] = ["issueLongTermToken", "issueShortTermToken", "revokeToken"];
 
 export interface ClientUnderTest {
-  client: C2m;
+  client: C2mClient;
   clock: VirtualClock;
   /** The call with ordinary arguments and a minute's time. */
   call(operation: Operation): Promise<unknown>;
@@ -56,7 +55,7 @@ export function clientUnderTest(
     const deadline = clock.now() + 60_000;
     switch (operation) {
       case "issueLongTermToken":
-        return client.issueLongTermToken({ scopes: ["jobs:submit"], ttlSeconds: 3600, current: token, deadline });
+        return client.issueLongTermToken({ scopes: ["jobs:submit"], lifetimeSeconds: 3600, deadline });
       case "issueShortTermToken":
         return client.issueShortTermToken({ longToken: token, scopes: ["jobs:submit"], deadline });
       case "revokeToken":

@@ -1,7 +1,9 @@
 import { isLedgerEvent, type Ledger, type LedgerEntry } from "../../src/formats/ledger.ts";
+import { hourOfProof } from "../../src/reconcile/act.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
-import { type ReconcileRequest, reconcile } from "../../src/reconcile/reconcile.ts";
+import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport, SecretReport } from "../../src/reconcile/report.ts";
+import type { ReconcileRequest } from "../../src/reconcile/run.ts";
 import type { World } from "./rotation-world.ts";
 
 /** The world's log, as the reconciler reads it; `lost` leaves lines out, as CloudWatch may. */
@@ -9,16 +11,36 @@ export function ledgerOf(world: World, lost: (entry: LedgerEntry) => boolean = (
   return {
     read: async (from) => {
       const entries = world.log.filter(({ event, at }) => isLedgerEvent(event) && at >= from) as LedgerEntry[];
-      return entries.filter((entry) => !lost(entry));
+      return { entries: entries.filter((entry) => !lost(entry)), unreadable: 0 };
     },
   };
 }
 
-/** Runs the reconciler over one world's secret. */
+export interface RunOptions extends Partial<ReconcileRequest> {
+  /** Default 100. */
+  calls?: number;
+  /** Default: the first world's log. */
+  ledger?: Ledger;
+}
+
+/** Lets time pass until the hour in which the secret's token is proven. */
+async function passToProof(world: World): Promise<void> {
+  const hour = 3_600_000;
+  while (new Date(world.clock.now()).getUTCHours() !== hourOfProof(world.settings.secretName)) {
+    await world.clock.advanceBy(hour);
+  }
+}
+
+/**
+ * Runs the reconciler over one world's secret.
+ *
+ * @param options.proveNow waits for the hour in which the current token is proven
+ */
 export async function runReconciler(
   world: World,
-  request: Partial<ReconcileRequest> & { calls?: number; ledger?: Ledger } = {},
+  { proveNow, ...request }: RunOptions & { proveNow?: boolean } = {},
 ): Promise<SecretReport> {
+  if (proveNow) await passToProof(world);
   const report = await reconcileWorlds([world], request);
   const [first] = report.secrets;
   if (!first) throw new Error("The report holds no secret");
@@ -26,17 +48,17 @@ export async function runReconciler(
 }
 
 /** Runs the reconciler over the secrets of several worlds; the first one's clock and log count. */
-export async function reconcileWorlds(
-  worlds: [World, ...World[]],
-  request: Partial<ReconcileRequest> & { calls?: number; ledger?: Ledger } = {},
-): Promise<ReconcileReport> {
+export async function reconcileWorlds(worlds: [World, ...World[]], request: RunOptions = {}): Promise<ReconcileReport> {
   const { calls = 100, ledger, ...rest } = request;
   const budget = new CallBudget(calls);
   const [first] = worlds;
   const { log, clock, deadline } = first.context();
-  const contexts = worlds.map((world) => ({ ...world.context(), c2m: budget.limit(world.c2m) }));
+  const secrets = worlds.map((world) => ({
+    settings: world.settings,
+    parts: { ...world.context(), c2mAt: () => budget.limit(world.c2m) },
+  }));
   return await reconcile(
-    { clock, log, deadline, budget, contexts, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
+    { clock, log, deadline, budget, secrets, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
     { scope: "recent", ...rest },
   );
 }

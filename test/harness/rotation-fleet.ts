@@ -7,16 +7,16 @@ import { Faults } from "../../local-cloud/faults.ts";
 import type { RotationEvent } from "../../local-cloud/secrets-manager/rotation.ts";
 import { SecretsManagerService } from "../../local-cloud/secrets-manager/service.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
-import { createC2mClient } from "../../src/c2m/client.ts";
+import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import type { HttpSend } from "../../src/c2m/http.ts";
 import type { RotationLog } from "../../src/formats/ledger.ts";
 import { isLedgerEvent, type LedgerEntry } from "../../src/formats/ledger.ts";
 import { secretNameOf } from "../../src/formats/settings.ts";
-import type { C2m } from "../../src/ports/c2m.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
+import { hourOfProof } from "../../src/reconcile/act.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
-import { hourOfProof, reconcile } from "../../src/reconcile/reconcile.ts";
+import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
@@ -77,7 +77,7 @@ export class Fleet {
   readonly #bus = new EventBus();
   readonly #service: SecretsManagerService;
   readonly #store: SecretStore;
-  readonly #c2m: C2m;
+  readonly #c2m: C2mClient;
   readonly #names: string[];
   readonly #ledger: LedgerEntry[] = [];
   readonly #rotatedAt = new Map<string, number>();
@@ -137,11 +137,11 @@ export class Fleet {
   /** Deploys all secrets and lets the years begin. What that takes is not counted. */
   async deploy(): Promise<void> {
     for (const name of this.#names) {
-      const { ARN } = this.#service.engine.createSecret(
+      this.#service.engine.createSecret(
         { Name: name, ClientRequestToken: randomUUID() },
         { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` },
       );
-      await runBootstrap(this.#context(name, stepMs), ARN);
+      await runBootstrap(this.#context(name, stepMs));
       this.#service.engine.rotateSecret({
         SecretId: name,
         ClientRequestToken: randomUUID(),
@@ -199,7 +199,6 @@ export class Fleet {
     const name = secretNameOf(event.SecretId) ?? "";
     try {
       await runStep(this.#context(name, stepMs), event.Step, {
-        secretId: event.SecretId,
         versionId: event.ClientRequestToken,
         rotationToken: new Sensitive(event.RotationToken),
       });
@@ -230,18 +229,18 @@ export class Fleet {
     const { clock } = this;
     const began = clock.now();
     const budget = new CallBudget(this.#options.budget);
-    const contexts = names.map((name) => {
-      const context = this.#context(name, reconcileMs);
-      return { ...context, c2m: budget.limit(context.c2m) };
+    const secrets = names.map((name) => {
+      const { settings, ...parts } = this.#context(name, reconcileMs);
+      return { settings, parts: { ...parts, c2mAt: () => budget.limit(this.#c2m) } };
     });
     const report: ReconcileReport = await reconcile(
       {
         clock,
         log: this.#log,
-        ledger: { read: async (from) => this.#entriesFrom(from) },
+        ledger: { read: async (from) => ({ entries: this.#entriesFrom(from), unreadable: 0 }) },
         budget,
         deadline: began + reconcileMs,
-        contexts,
+        secrets,
         stepMs: 120_000,
       },
       { scope: "recent" },
@@ -256,8 +255,11 @@ export class Fleet {
 
   #context(secretName: string, timeMs: number): RotationContext {
     return {
+      arn: secretName,
       store: this.#store,
-      c2m: this.#c2m,
+      issuer: this.#c2m,
+      c2mAt: () => this.#c2m,
+      siblings: [],
       clock: this.clock,
       log: this.#log,
       settings: {
@@ -266,7 +268,7 @@ export class Fleet {
         baseUrl,
         credentialsSecretId: "c2m/client-credentials",
         scopes: ["jobs:submit", "tokens:revoke"],
-        ttlSeconds: 60 * 86_400,
+        lifetimeSeconds: 60 * 86_400,
         graceSeconds: 3_600,
         pendingMaxAgeSeconds: 26 * 3_600,
         revocation: true,

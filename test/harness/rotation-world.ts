@@ -10,12 +10,11 @@ import type { KnobSettings } from "../../local-cloud/secrets-manager/knobs.ts";
 import type { RotationEvent } from "../../local-cloud/secrets-manager/rotation.ts";
 import { SecretsManagerService } from "../../local-cloud/secrets-manager/service.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
-import { createC2mClient } from "../../src/c2m/client.ts";
+import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import type { EventName, Events, RotationLog } from "../../src/formats/ledger.ts";
 import type { MetricName } from "../../src/formats/metrics.ts";
-import type { TokenSettings } from "../../src/formats/settings.ts";
-import type { C2m } from "../../src/ports/c2m.ts";
+import { listedBaseUrl, type TokenSettings } from "../../src/formats/settings.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
@@ -76,7 +75,7 @@ export class World {
   readonly c2mEngine: C2mEngine;
   readonly service: SecretsManagerService;
   readonly store: SecretStore;
-  readonly c2m: C2m;
+  readonly c2m: C2mClient;
   readonly settings: TokenSettings;
   readonly arn: string;
   readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
@@ -106,7 +105,7 @@ export class World {
       baseUrl,
       credentialsSecretId: "c2m/client-credentials",
       scopes,
-      ttlSeconds: 60 * 86_400,
+      lifetimeSeconds: 60 * 86_400,
       graceSeconds: 0,
       pendingMaxAgeSeconds: 26 * 3_600,
       revocation: true,
@@ -168,8 +167,11 @@ export class World {
   /** What a step gets that starts now. */
   context(overrides: Partial<RotationContext> = {}): RotationContext {
     return {
+      arn: this.arn,
       store: this.store,
-      c2m: this.c2m,
+      issuer: this.c2m,
+      c2mAt: (said) => (listedBaseUrl(this.settings, said) === undefined ? undefined : this.c2m),
+      siblings: [],
       clock: this.clock,
       log: {
         event: (event, fields) => {
@@ -191,7 +193,6 @@ export class World {
   /** Runs one step by hand. */
   run(step: RotationEvent["Step"], versionId: string, rotationToken?: string): Promise<void> {
     return runStep(this.context(), step, {
-      secretId: this.arn,
       versionId,
       rotationToken: rotationToken === undefined ? undefined : new Sensitive(rotationToken),
     });
@@ -222,11 +223,10 @@ export class World {
   }
 
   /** Issues a token at C2M that the function knows nothing of. */
-  async foreignToken(ttlSeconds = 86_400): Promise<{ id: string; text: string }> {
+  async foreignToken(lifetimeSeconds = 86_400): Promise<{ id: string; text: string }> {
     const token = await this.c2m.issueLongTermToken({
       scopes: this.settings.scopes,
-      ttlSeconds,
-      current: undefined,
+      lifetimeSeconds,
       deadline: this.clock.now() + 60_000,
     });
     return { id: token.tokenId ?? "", text: token.accessToken.reveal() };
@@ -244,14 +244,13 @@ export class World {
 
   step(event: RotationEvent): Promise<void> {
     return runStep(this.context(), event.Step, {
-      secretId: event.SecretId,
       versionId: event.ClientRequestToken,
       rotationToken: new Sensitive(event.RotationToken),
     });
   }
 
   bootstrap(): Promise<BootstrapResult> {
-    return runBootstrap(this.context(), this.arn);
+    return runBootstrap(this.context());
   }
 
   /** Turns rotation on; tests the current value only, unless told to rotate. */

@@ -42,7 +42,7 @@ describe("the stack's config", () => {
           baseUrl: "https://api.click2mail.com/v2",
           credentialsSecretId: "c2m/client-credentials",
           scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
-          ttlSeconds: 60 * 86_400,
+          lifetimeSeconds: 60 * 86_400,
           graceSeconds: 3_600,
           pendingMaxAgeSeconds: 26 * 3_600,
           revocation: true,

@@ -40,7 +40,7 @@ describe("the rotator's handler, in a warm process", () => {
           baseUrl: cloud.c2mUrl,
           credentialsSecretId: credentialsName,
           scopes,
-          ttlSeconds: 7_200,
+          lifetimeSeconds: 7_200,
           graceSeconds: 0,
           pendingMaxAgeSeconds: 3_600,
           revocation: true,

@@ -84,7 +84,7 @@ describe("hostile input is refused with an error of ours that tells nothing of i
       clientId: fc.string(),
       baseUrl: fc.webUrl(),
       scopes: fc.array(fc.string()),
-      ttlSeconds: fc.nat(),
+      lifetimeSeconds: fc.nat(),
       graceSeconds: fc.nat(),
       pendingMaxAgeSeconds: fc.nat(),
       revocation: fc.boolean(),

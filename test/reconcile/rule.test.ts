@@ -30,6 +30,7 @@ function version(
         expiresAt: iso(expiresAt),
         clientId: "c2m_client",
         baseUrl: undefined,
+        headerTokenId: undefined,
         otherFields: new Sensitive("{}"),
       },
     },

@@ -62,7 +62,7 @@ describe("createSecret", () => {
   );
 
   it("does nothing for a version that was superseded, even when its token has expired", async () => {
-    const world = await World.ready({ settings: { ttlSeconds: 3_600 }, knobs: { retry: "manual" } });
+    const world = await World.ready({ settings: { lifetimeSeconds: 3_600 }, knobs: { retry: "manual" } });
     const old = await world.rotate();
     const version = await world.rotate();
     await world.clock.advanceBy(3_601_000);
@@ -182,13 +182,13 @@ describe("createSecret", () => {
       expect(failure).toMatchObject({ name: "PermanentError", code: "pending_dead" });
       expect(failure.message).toContain(reason);
       expect(world.holder("AWSPENDING")).toBeUndefined();
-      expect(world.events("pending.detached")).toEqual([{ secret: world.arn, version_id: version, reason }]);
+      expect(world.events("pending.detached")).toMatchObject([{ secret: world.arn, version_id: version, reason }]);
       const next = await world.rotate();
       expect(world.holder("AWSCURRENT")).toBe(next);
     });
 
     it("detaches AWSPENDING from a token that has expired, at the very moment of its expiry", async () => {
-      const world = await World.ready({ settings: { ttlSeconds: 3_600 }, knobs: { retry: "manual" } });
+      const world = await World.ready({ settings: { lifetimeSeconds: 3_600 }, knobs: { retry: "manual" } });
       const version = await world.open();
       await world.run("createSecret", version);
       await world.clock.advanceBy(3_599_999);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { type Revocable, revoke } from "../../src/rotation/revoke.ts";
+import { revoke } from "../../src/rotation/revoke.ts";
+import type { Revocable } from "../../src/rotation/same-token.ts";
 import { clientId, failureOf, World } from "../harness/rotation-world.ts";
 
 const expiresAt = "2026-01-02T00:00:00Z";
@@ -25,19 +26,19 @@ const refused = { kind: "error", status: 403, code: "insufficient_scope", messag
 describe("revoking", () => {
   it("reads AWSCURRENT immediately before, and authorizes with the current token", async () => {
     const { world, spare } = await withSpare();
-    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(await revoke(world.context(), spare)).toBe("revoked");
     expect(world.calls.calls.map(({ operation }) => operation)).toEqual(["GetSecretValue", "revokeToken"]);
     expect(bearers(world)).toEqual([world.current().token_id]);
     expect(world.live()).toEqual([world.current().token_id]);
     const fields = { secret: world.arn, token_id: spare.tokenId, expires_at: expiresAt };
-    expect(world.events("token.revoked")).toEqual([fields]);
+    expect(world.events("token.revoked")).toMatchObject([fields]);
     expect(world.metrics.at(-1)).toEqual({ name: metricNames.revoked, value: 1 });
   });
 
   it("authorizes with the token itself where the current one belongs to another client", async () => {
     const { world, spare } = await withSpare();
     world.operator.put(JSON.stringify({ ...world.current(), client_id: "c2m_another" }));
-    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(await revoke(world.context(), spare)).toBe("revoked");
     expect(bearers(world)).toEqual([spare.tokenId]);
   });
 
@@ -48,14 +49,14 @@ describe("revoking", () => {
     const world = new World(initialValue === undefined ? {} : { initialValue });
     const { id, text } = await world.foreignToken();
     const token = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
-    expect(await revoke(world.context(), world.arn, token)).toBe("revoked");
+    expect(await revoke(world.context(), token)).toBe("revoked");
     expect(bearers(world)).toEqual([id]);
   });
 
   it("authorizes with the token itself when the current one may not", async () => {
     const { world, spare } = await withSpare();
     world.fail("revokeToken", refused);
-    expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+    expect(await revoke(world.context(), spare)).toBe("revoked");
     expect(world.countCalls("c2m")).toEqual({ revokeToken: 2 });
     expect(bearers(world)[1]).toBe(spare.tokenId);
     expect(world.metrics.filter(({ name }) => name === metricNames.revoked)).toHaveLength(1);
@@ -66,8 +67,8 @@ describe("revoking", () => {
     async (status) => {
       const { world, spare } = await withSpare();
       world.fail("revokeToken", { ...refused, status }, 2);
-      expect(await revoke(world.context(), world.arn, spare)).toBe("unrevocable");
-      expect(world.events("token.unrevocable")).toEqual([
+      expect(await revoke(world.context(), spare)).toBe("unrevocable");
+      expect(world.events("token.unrevocable")).toMatchObject([
         {
           secret: world.arn,
           token_id: spare.tokenId,
@@ -82,16 +83,16 @@ describe("revoking", () => {
   it("counts a token that C2M does not know, or that is dead already, as dead", async () => {
     const { world, spare } = await withSpare({ c2mKnobs: { revokeDeadStatus: 404 } });
     for (const token of [spare, spare, { ...spare, tokenId: "tok_unknown" }]) {
-      expect(await revoke(world.context(), world.arn, token)).toBe("revoked");
+      expect(await revoke(world.context(), token)).toBe("revoked");
     }
     expect(world.events("token.revoked")).toHaveLength(3);
   });
 
   it("reports a token without an id, and calls nobody", async () => {
     const { world, spare } = await withSpare();
-    expect(await revoke(world.context(), world.arn, { ...spare, tokenId: undefined })).toBe("unrevocable");
+    expect(await revoke(world.context(), { ...spare, tokenId: undefined })).toBe("unrevocable");
     expect(world.calls.calls).toEqual([]);
-    expect(world.events("token.unrevocable")).toEqual([
+    expect(world.events("token.unrevocable")).toMatchObject([
       { secret: world.arn, token_id: undefined, expires_at: expiresAt, reason: "C2M gave no token id" },
     ]);
   });
@@ -103,9 +104,9 @@ describe("revoking", () => {
   ])("throws what may work later when %s, and says so in the log and a metric", async (_, fault, code) => {
     const { world, spare } = await withSpare();
     world.fail("revokeToken", fault, Infinity);
-    const failure = await failureOf(revoke(world.context(), world.arn, spare));
+    const failure = await failureOf(revoke(world.context(), spare));
     expect(failure).toMatchObject({ name: "RetryableError", code });
-    expect(world.events("token.revocation.failed")).toEqual([
+    expect(world.events("token.revocation.failed")).toMatchObject([
       { secret: world.arn, token_id: spare.tokenId, expires_at: expiresAt, code },
     ]);
     expect(world.metrics.at(-1)).toEqual({ name: metricNames.revocationFailed, value: 1 });
@@ -115,7 +116,7 @@ describe("revoking", () => {
   it("does not take another refusal of C2M for the last word on the token", async () => {
     const { world, spare } = await withSpare();
     world.fail("revokeToken", { kind: "error", status: 400, code: "invalid_request", message: "" });
-    const failure = await failureOf(revoke(world.context(), world.arn, spare));
+    const failure = await failureOf(revoke(world.context(), spare));
     expect(failure).toMatchObject({ name: "PermanentError", code: "invalid_request" });
     expect(world.countCalls("c2m")).toEqual({ revokeToken: 1 });
     expect(world.events("token.unrevocable")).toEqual([]);
@@ -125,22 +126,22 @@ describe("revoking", () => {
   it("revokes nothing when AWSCURRENT can't be read", async () => {
     const { world, spare } = await withSpare();
     world.fail("GetSecretValue", "AccessDeniedException");
-    expect((await failureOf(revoke(world.context(), world.arn, spare))).code).toBe("store_denied");
+    expect((await failureOf(revoke(world.context(), spare))).code).toBe("store_denied");
     expect(world.countCalls("c2m")).toEqual({});
     expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["store_denied"]);
   });
 
-  it("names an error that is not ours only as unknown", async () => {
+  it("names an error that is not ours only as unexpected", async () => {
     const { world, spare } = await withSpare();
     const broken = { ...world.c2m, revokeToken: () => Promise.reject(new TypeError("secret inside")) };
-    await expect(revoke(world.context({ c2m: broken }), world.arn, spare)).rejects.toThrow(TypeError);
-    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["unknown"]);
+    await expect(revoke(world.context({ c2mAt: () => broken }), spare)).rejects.toThrow(TypeError);
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["unexpected"]);
   });
 
   it("gives the call the time that the function has", async () => {
     const { world, spare } = await withSpare();
     const late = world.context({ deadline: world.clock.now() + 999 });
-    expect((await failureOf(revoke(late, world.arn, spare))).code).toBe("no_time");
+    expect((await failureOf(revoke(late, spare))).code).toBe("no_time");
   });
 
   describe("what is at AWSCURRENT", () => {
@@ -149,7 +150,7 @@ describe("revoking", () => {
     it("is refused by its id", async () => {
       const { world } = await withSpare();
       const token = { tokenId: String(world.current().token_id), expiresAt, clientId };
-      const failure = await failureOf(revoke(world.context(), world.arn, token));
+      const failure = await failureOf(revoke(world.context(), token));
       expect(failure).toMatchObject(refusal);
       expect(failure.message).toMatch(/is at AWSCURRENT and is not revoked/);
       expect(world.countCalls("c2m")).toEqual({});
@@ -158,7 +159,7 @@ describe("revoking", () => {
     it("is refused by its text, under whatever id", async () => {
       const { world, spare } = await withSpare();
       const accessToken = new Sensitive(String(world.current().access_token));
-      expect(await failureOf(revoke(world.context(), world.arn, { ...spare, accessToken }))).toMatchObject(refusal);
+      expect(await failureOf(revoke(world.context(), { ...spare, accessToken }))).toMatchObject(refusal);
     });
 
     it("is refused as a plain string", async () => {
@@ -166,7 +167,7 @@ describe("revoking", () => {
       const { id, text } = await world.foreignToken();
       world.operator.put(text);
       const token = { tokenId: id, expiresAt, clientId, accessToken: new Sensitive(text) };
-      expect(await failureOf(revoke(world.context(), world.arn, token))).toMatchObject(refusal);
+      expect(await failureOf(revoke(world.context(), token))).toMatchObject(refusal);
     });
 
     it.each([
@@ -176,7 +177,7 @@ describe("revoking", () => {
       const { world, spare } = await withSpare();
       world.operator.put(without(world.current()));
       const { accessToken: __, ...known } = spare;
-      const failure = await failureOf(revoke(world.context(), world.arn, known));
+      const failure = await failureOf(revoke(world.context(), known));
       expect(failure).toMatchObject({ name: "RetryableError", code: "revocation_unsafe" });
       expect(failure.message).toContain("can't be told from it");
       expect(world.countCalls("c2m")).toEqual({});
@@ -186,22 +187,22 @@ describe("revoking", () => {
       const { world, spare } = await withSpare();
       const { token_id: _, ...unnamed } = world.current();
       world.operator.put(JSON.stringify(unnamed));
-      expect(await revoke(world.context(), world.arn, spare)).toBe("revoked");
+      expect(await revoke(world.context(), spare)).toBe("revoked");
     });
 
     it("is told apart by the id where only that is known of the other", async () => {
       const { world, spare } = await withSpare();
       const { accessToken: _, ...known } = spare;
-      expect(await revoke(world.context(), world.arn, known)).toBe("revoked");
+      expect(await revoke(world.context(), known)).toBe("revoked");
     });
   });
 
-  it("throws what may work later where no token of the client is at hand, and does not give the token up", async () => {
+  it("reports a token of whose client no token is at hand, with its expiry, and gives it up only in the log", async () => {
     const world = new World();
     const { id } = await world.foreignToken();
-    const failure = await failureOf(revoke(world.context(), world.arn, { tokenId: id, expiresAt, clientId }));
-    expect(failure).toMatchObject({ name: "RetryableError", code: "no_bearer" });
-    expect(failure.message).toContain("once a token of the client is current");
-    expect(world.events("token.unrevocable")).toEqual([]);
+    expect(await revoke(world.context(), { tokenId: id, expiresAt, clientId })).toBe("unrevocable");
+    expect(world.events("token.unrevocable")).toMatchObject([
+      { token_id: id, expires_at: expiresAt, reason: "no token of its client is at hand to revoke it with" },
+    ]);
   });
 });

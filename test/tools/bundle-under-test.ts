@@ -75,7 +75,7 @@ export class BundleUnderTest {
           baseUrl: cloud.c2mUrl,
           credentialsSecretId: credentialsName,
           scopes,
-          ttlSeconds: 86_400,
+          lifetimeSeconds: 86_400,
           graceSeconds: 0,
           pendingMaxAgeSeconds: 93_600,
           revocation: true,

@@ -30,15 +30,15 @@ export interface ShortTokenGrant {
 export interface LongTokenRequest {
   clientId: string;
   scopes: string[];
-  ttlSeconds: number;
+  lifetimeSeconds: number;
 }
 
 /** The authorization and the body of issueLongTermToken for this grant. */
 export function longTokenCall(
   grant: Grant,
-  { clientId, scopes, ttlSeconds }: LongTokenRequest,
+  { clientId, scopes, lifetimeSeconds }: LongTokenRequest,
 ): { authorization: Record<string, string>; body: string } {
-  const body = JSON.stringify({ ...grantFields(grant), client_id: clientId, scopes, ttl_seconds: ttlSeconds });
+  const body = JSON.stringify({ ...grantFields(grant), client_id: clientId, scopes, ttl_seconds: lifetimeSeconds });
   // The two are alternatives: a short token stands instead of the client's key, not beside it.
   const authorization = grant.mechanism === "short_token" ? bearer(grant.shortToken) : { "x-client-id": clientId };
   return { authorization, body };

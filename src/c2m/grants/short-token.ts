@@ -1,31 +1,56 @@
+import type { TokenUser } from "../../ports/c2m.ts";
 import { PermanentError } from "../../ports/errors.ts";
 import type { Sensitive } from "../../ports/sensitive.ts";
-import type { AuthApi } from "../auth-api.ts";
 import type { ShortTokenCredentials } from "../credentials.ts";
 import type { ShortTokenGrant } from "./grant.ts";
 
 const reseed = "Supply a first token again: without a live one this mechanism can't go on.";
 
+/** Ending a short token that has served is worth one attempt, and no more of the step's time than this. In ms. */
+const endMs = 5_000;
+
+/** A grant, and what ends its power when it has served. */
+export interface BorrowedGrant {
+  grant: ShortTokenGrant;
+  /** Revokes the short token, which could issue for minutes yet. Never rejects: it ends by itself. */
+  end(now: number): Promise<void>;
+}
+
 /**
  * Exchanges the present long token for a short one that may issue (scope `tokens:write`). Once for all attempts of an
  * issue call: it lives for minutes.
  *
- * @throws PermanentError `current_token_missing`, or that of the exchange; then a person has to supply a token
+ * @throws PermanentError `current_token_missing` or `invalid_token`, or that of the exchange; then a person has to supply
+ *   a token
  */
 export async function makeShortTokenGrant(
-  { grantType = "client_credentials" }: ShortTokenCredentials,
-  api: Pick<AuthApi, "issueShortTermToken">,
-  current: Sensitive | undefined,
+  { longToken, grantType = "client_credentials" }: ShortTokenCredentials,
+  c2m: TokenUser,
   deadline: number,
-): Promise<ShortTokenGrant> {
-  if (!current) {
+): Promise<BorrowedGrant> {
+  if (!longToken) {
     throw new PermanentError("current_token_missing", `The short_token mechanism needs the present token. ${reseed}`);
   }
-  const short = await api
-    .issueShortTermToken({ longToken: current, scopes: ["tokens:write"], deadline })
-    .catch((error: unknown) => {
-      if (!(error instanceof PermanentError) || error.code !== "invalid_token") throw error;
-      throw new PermanentError(error.code, `${error.message} ${reseed}`);
-    });
-  return { mechanism: "short_token", shortToken: short.accessToken, grantType };
+  const exchange = await c2m.issueShortTermToken({ longToken, scopes: ["tokens:write"], deadline });
+  if (exchange.outcome !== "works") {
+    throw new PermanentError(
+      "invalid_token",
+      `issueShortTermToken: C2M answered HTTP 401 (${exchange.outcome}). The present token is expired, revoked or not one of C2M's. ${reseed}`,
+    );
+  }
+  const { accessToken, tokenId } = exchange.token;
+  return {
+    grant: { mechanism: "short_token", shortToken: accessToken, grantType },
+    end: async (now) => {
+      if (tokenId !== undefined) await revokeQuietly(c2m, tokenId, longToken, now + endMs);
+    },
+  };
+}
+
+async function revokeQuietly(c2m: TokenUser, tokenId: string, bearer: Sensitive, deadline: number): Promise<void> {
+  try {
+    await c2m.revokeToken({ tokenId, bearer, deadline });
+  } catch {
+    // It ends by itself within 15 minutes.
+  }
 }

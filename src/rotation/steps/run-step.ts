@@ -1,6 +1,6 @@
 import type { StepName } from "../../formats/ledger.ts";
 import { metricNames } from "../../formats/metrics.ts";
-import { told } from "../../ports/errors.ts";
+import { loggableFailure } from "../../ports/errors.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
 import { type BootstrapResult, bootstrap } from "./bootstrap.ts";
 import { createSecret } from "./create-secret.ts";
@@ -16,30 +16,30 @@ export const steps = {
   finishSecret,
 } satisfies Record<string, (context: RotationContext, target: StepTarget) => Promise<void>>;
 
-/** Runs one step of a rotation and says how it went. */
+/** Runs one step of a rotation and logs how it went. */
 export async function runStep(context: RotationContext, step: keyof typeof steps, target: StepTarget): Promise<void> {
-  await spoken(context, step, target, () => steps[step](context, target));
+  await logged(context, step, target.versionId, () => steps[step](context, target));
 }
 
-/** Runs the bootstrap and says how it went. */
-export async function runBootstrap(context: RotationContext, secretId: string): Promise<BootstrapResult> {
-  return await spoken(context, "bootstrap", { secretId, versionId: "" }, () => bootstrap(context, secretId));
+/** Runs the bootstrap and logs how it went. */
+export async function runBootstrap(context: RotationContext): Promise<BootstrapResult> {
+  return await logged(context, "bootstrap", "", () => bootstrap(context));
 }
 
-async function spoken<Result>(
-  { log }: RotationContext,
+async function logged<Result>(
+  { arn, log }: RotationContext,
   step: StepName,
-  target: { secretId: string; versionId: string },
+  versionId: string,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  const fields = { step, secret: target.secretId, version_id: target.versionId };
+  const fields = { step, secret: arn, version_id: versionId };
   log.event("step.started", fields);
   try {
     const result = await run();
     log.event("step.succeeded", fields);
     return result;
   } catch (error) {
-    log.event("step.failed", { ...fields, ...told(error) });
+    log.event("step.failed", { ...fields, ...loggableFailure(error) });
     log.metric(metricNames.stepFailed);
     throw error;
   }

@@ -1,13 +1,12 @@
+import { tokenFields } from "../../formats/ledger.ts";
 import { parseValue } from "../../formats/stored-token.ts";
+import { stepTime } from "../../formats/time-table.ts";
 import { PermanentError, RetryableError } from "../../ports/errors.ts";
 import type { StoredVersion } from "../../ports/secret-store.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
 import { detachPending } from "../detach.ts";
 import { missingScopes, proveToken } from "../prove.ts";
 import { readBack } from "../store.ts";
-
-/** Kept back of the function's time for reading AWSCURRENT and detaching AWSPENDING. */
-const reserveMs = 5_000;
 
 /**
  * testSecret: proves that the pending token works and has the scopes that the settings ask for. Never revokes.
@@ -16,14 +15,13 @@ const reserveMs = 5_000;
  * with RotateImmediately=false. Such a copy may lack scopes that only the next rotation will ask for, or be a value
  * from before us; neither is a failure of the configuration.
  */
-export async function testSecret(context: RotationContext, target: StepTarget): Promise<void> {
-  const { secretId, versionId } = target;
-  const { log } = context;
-  const pending = await readBack(context, secretId, versionId);
+export async function testSecret(context: RotationContext, { versionId }: StepTarget): Promise<void> {
+  const { arn, log, settings } = context;
+  const pending = await readBack(context, versionId);
   if (!pending) {
     throw new RetryableError(
       "pending_not_visible",
-      "The pending version has no value to be seen yet. Secrets Manager runs the rotation again.",
+      "The pending version has no value that can be seen yet. Secrets Manager runs the rotation again.",
     );
   }
   if (!pending.stages.includes("AWSPENDING") && !pending.stages.includes("AWSCURRENT")) {
@@ -34,26 +32,31 @@ export async function testSecret(context: RotationContext, target: StepTarget): 
   }
   const parsed = parseValue(pending.value);
   if (parsed.kind === "foreign") {
-    if (!(await holdsCurrentValue(context, secretId, pending))) {
+    if (!(await holdsCurrentValue(context, pending))) {
       throw new PermanentError(
         "pending_not_ours",
         "The pending version holds a value that is not a token of ours. Detach AWSPENDING from it and rotate again.",
       );
     }
-    log.event("token.adopted", { secret: secretId, version_id: versionId });
+    log.event("token.adopted", {
+      secret: arn,
+      version_id: versionId,
+      base_url: settings.baseUrl,
+      client_id: settings.clientId,
+    });
     return;
   }
   const { token } = parsed;
-  const missing = missingScopes(context.settings.scopes, token.scopes);
-  if (missing.length > 0 && !(await holdsCurrentValue(context, secretId, pending))) {
+  const missing = missingScopes(settings.scopes, token.scopes);
+  if (missing.length > 0 && !(await holdsCurrentValue(context, pending))) {
     throw new PermanentError(
       "scopes_missing",
       `scopes: the pending token lacks ${missing.join(", ")}. If the settings have changed since it was issued, detach AWSPENDING and rotate again.`,
     );
   }
-  if ((await proveToken(context, token, reserveMs)) === "dead") {
-    const isCopy = await holdsCurrentValue(context, secretId, pending);
-    if (!isCopy) await detachPending(context, secretId, versionId, "C2M says that its token is not valid");
+  if ((await proveToken(context, token, stepTime.readBack / 3)) !== "works") {
+    const isCopy = await holdsCurrentValue(context, pending);
+    if (!isCopy) await detachPending(context, versionId, "C2M says that its token is not valid");
     throw new PermanentError(
       "token_rejected",
       isCopy
@@ -61,16 +64,11 @@ export async function testSecret(context: RotationContext, target: StepTarget): 
         : "C2M says that the pending token is not valid. AWSPENDING was taken off it, so that the next rotation starts afresh.",
     );
   }
-  log.event("token.proven", {
-    secret: secretId,
-    version_id: versionId,
-    token_id: token.tokenId,
-    expires_at: token.expiresAt,
-  });
+  log.event("token.proven", { version_id: versionId, ...tokenFields(arn, token) });
 }
 
-async function holdsCurrentValue(context: RotationContext, secretId: string, version: StoredVersion): Promise<boolean> {
+async function holdsCurrentValue({ arn, store }: RotationContext, version: StoredVersion): Promise<boolean> {
   if (version.stages.includes("AWSCURRENT")) return true;
-  const current = await context.store.readCurrent(secretId);
+  const current = await store.readCurrent(arn);
   return current?.value.equals(version.value) ?? false;
 }

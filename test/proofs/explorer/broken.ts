@@ -1,8 +1,10 @@
 import type { StoredToken } from "../../../src/formats/stored-token.ts";
 import { parseValue } from "../../../src/formats/stored-token.ts";
+import type { TokenUser } from "../../../src/ports/c2m.ts";
 import { PermanentError } from "../../../src/ports/errors.ts";
-import { type ReconcileContext, reconcile } from "../../../src/reconcile/reconcile.ts";
-import type { RotationContext } from "../../../src/rotation/context.ts";
+import { reconcile } from "../../../src/reconcile/reconcile.ts";
+import type { ListedSecret, ReconcileContext } from "../../../src/reconcile/run.ts";
+import type { RotationContext, SecretContext } from "../../../src/rotation/context.ts";
 import { runStep } from "../../../src/rotation/steps/run-step.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import type { StrikeKind } from "./schedule.ts";
@@ -27,7 +29,7 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
     scenario: "no-grace",
     shownBy: [],
     protocol: withStep(async (context, step, target) => {
-      if (step === "finishSecret") await revokeCurrent(context, target.secretId);
+      if (step === "finishSecret") await revokeCurrent(context);
       await runStep(context, step, target);
     }),
   },
@@ -40,7 +42,7 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
       try {
         await runStep(context, step, target);
       } catch (error) {
-        if (step === "testSecret") await revokeVersion(context, target.secretId, target.versionId);
+        if (step === "testSecret") await revokeVersion(context, target.versionId);
         throw error;
       }
     }),
@@ -52,7 +54,7 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
     shownBy: ["crash"],
     protocol: withStep(async (context, step, target) => {
       if (step === "finishSecret") {
-        const { stages } = await context.store.describe(target.secretId);
+        const { stages } = await context.store.describe(context.arn);
         if (stages.get(target.versionId)?.includes("AWSCURRENT")) return;
       }
       await runStep(context, step, target);
@@ -66,10 +68,10 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
     protocol: withStep(async (context, step, target) => {
       if (step !== "finishSecret") return await runStep(context, step, target);
       // The guard looks at AWSCURRENT once and the revocation takes whatever AWSCURRENT is by then for the old one.
-      const before = await context.store.readCurrent(target.secretId);
-      const old = await context.store.readCurrent(target.secretId);
+      const before = await context.store.readCurrent(context.arn);
+      const old = await context.store.readCurrent(context.arn);
       await promoteFrom(context, target, before?.versionId);
-      if (old && old.versionId !== target.versionId) await revokeVersion(context, target.secretId, old.versionId);
+      if (old && old.versionId !== target.versionId) await revokeVersion(context, old.versionId);
     }),
   },
   {
@@ -82,9 +84,10 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
       reconcile: async (context, request) => {
         const report = await reconcile(context, request);
         for (const [index, { detached }] of report.secrets.entries()) {
-          const own = context.contexts[index];
-          const secret = own && (await own.store.describe(own.settings.secretName));
-          for (const versionId of detached) if (own && secret) await revokeVersion(own, secret.arn, versionId);
+          const own = context.secrets[index];
+          const secret = own && (await own.parts.store.describe(own.settings.secretName));
+          for (const versionId of detached)
+            if (secret) await revokeVersion({ ...own.parts, arn: secret.arn }, versionId);
         }
         return report;
       },
@@ -96,8 +99,11 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
     scenario: "grace",
     shownBy: ["denied"],
     protocol: withStep((context, step, target) => {
-      const c2m = step === "createSecret" ? { ...context.c2m, revokeToken: async () => {} } : context.c2m;
-      return runStep({ ...context, c2m }, step, target);
+      const c2mAt = (said: string | undefined): TokenUser | undefined => {
+        const c2m = context.c2mAt(said);
+        return c2m && step === "createSecret" ? { ...c2m, revokeToken: async () => "revoked" } : c2m;
+      };
+      return runStep({ ...context, c2mAt }, step, target);
     }),
   },
   {
@@ -136,8 +142,8 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
       try {
         await runStep(context, step, target);
       } catch (error) {
-        const version = await context.store.read(target.secretId, target.versionId);
-        throw version ? new PermanentError("failed", `It failed for ${version.value.reveal()}`) : error;
+        const version = await context.store.read(context.arn, target.versionId);
+        throw version ? new PermanentError("unexpected", `It failed for ${version.value.reveal()}`) : error;
       }
     }),
   },
@@ -158,56 +164,64 @@ function withStep(step: RunStep): Protocol {
 
 async function promoteFrom(
   context: RotationContext,
-  { secretId, versionId }: Parameters<RunStep>[2],
+  { versionId }: Parameters<RunStep>[2],
   from: string | undefined,
 ): Promise<void> {
   if (from === versionId) return;
   const fromVersionId = from === undefined ? {} : { fromVersionId: from };
-  await context.store.moveStage({ secretId, stage: "AWSCURRENT", toVersionId: versionId, ...fromVersionId });
+  await context.store.moveStage({
+    secretId: context.arn,
+    stage: "AWSCURRENT",
+    toVersionId: versionId,
+    ...fromVersionId,
+  });
 }
 
-async function revokeCurrent(context: RotationContext, secretId: string): Promise<void> {
-  const current = await context.store.readCurrent(secretId);
-  if (current) await revokeVersion(context, secretId, current.versionId);
+async function revokeCurrent(context: SecretContext): Promise<void> {
+  const current = await context.store.readCurrent(context.arn);
+  if (current) await revokeVersion(context, current.versionId);
 }
 
 /** Without any of the product's precautions. */
-async function revokeVersion(context: RotationContext, secretId: string, versionId: string): Promise<void> {
-  const version = await context.store.read(secretId, versionId);
+async function revokeVersion(context: SecretContext, versionId: string): Promise<void> {
+  const version = await context.store.read(context.arn, versionId);
   const parsed = version && parseValue(version.value);
-  if (parsed?.kind === "ours") await revokeToken(context, secretId, parsed.token);
+  if (parsed?.kind === "ours") await revokeToken(context, parsed.token);
 }
 
-async function revokeToken(context: RotationContext, secret: string, token: StoredToken): Promise<void> {
+async function revokeToken(context: SecretContext, token: StoredToken): Promise<void> {
   const { tokenId, accessToken, expiresAt } = token;
   if (tokenId === undefined) return;
-  await context.c2m.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
-  context.log.event("token.revoked", { secret, token_id: tokenId, expires_at: expiresAt });
+  await context.c2mAt(token.baseUrl)?.revokeToken({ tokenId, bearer: accessToken, deadline: context.deadline });
+  context.log.event("token.revoked", { secret: context.arn, token_id: tokenId, expires_at: expiresAt });
 }
 
 /** What was at AWSCURRENT at the run's first look is taken for what is there ever after. */
 function withoutGuard(context: ReconcileContext): ReconcileContext {
-  const contexts = context.contexts.map((own): RotationContext => {
-    const { store } = own;
+  const secrets = context.secrets.map(({ settings, parts }): ListedSecret => {
+    const { store } = parts;
     let first: ReturnType<typeof store.readCurrent> | undefined;
     const readFirst = (secretId: string) => {
       first ??= store.readCurrent(secretId);
       return first;
     };
     return {
-      ...own,
-      store: {
-        describe: async (secretId) => {
-          await readFirst(secretId);
-          return await store.describe(secretId);
+      settings,
+      parts: {
+        ...parts,
+        store: {
+          describe: async (secretId) => {
+            await readFirst(secretId);
+            return await store.describe(secretId);
+          },
+          read: (secretId, versionId) => store.read(secretId, versionId),
+          readCurrent: readFirst,
+          listVersions: (secretId) => store.listVersions(secretId),
+          put: (version) => store.put(version),
+          moveStage: (move) => store.moveStage(move),
         },
-        read: (secretId, versionId) => store.read(secretId, versionId),
-        readCurrent: readFirst,
-        listVersions: (secretId) => store.listVersions(secretId),
-        put: (version) => store.put(version),
-        moveStage: (move) => store.moveStage(move),
       },
     };
   });
-  return { ...context, contexts };
+  return { ...context, secrets };
 }

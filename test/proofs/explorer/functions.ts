@@ -1,9 +1,11 @@
 import { rollback } from "../../../cli/acting/rollback-plan.ts";
 import { type RotationEvent, rotationSteps } from "../../../local-cloud/secrets-manager/rotation.ts";
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
-import { createBearerClient } from "../../../src/c2m/bearer-client.ts";
 import { createC2mClient } from "../../../src/c2m/client.ts";
+import { connectTokenUser } from "../../../src/c2m/connect.ts";
 import type { RotationLog } from "../../../src/formats/ledger.ts";
+import { listedBaseUrl } from "../../../src/formats/settings.ts";
+import type { TokenIssuer } from "../../../src/ports/c2m.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { CallBudget } from "../../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../../src/reconcile/reconcile.ts";
@@ -38,6 +40,9 @@ export interface Protocol {
 
 export const theProtocol: Protocol = { runStep, runBootstrap, reconcile };
 
+/** Who has no credentials can't issue: no product code asks it to. */
+const nobody: TokenIssuer = { issueLongTermToken: () => Promise.reject(new Error("Only the rotator issues.")) };
+
 /** The functions: what their handlers do, with every request an effect that a schedule can strike. */
 export class Functions implements Invocations {
   /** Versions that steps were run for, in order. */
@@ -52,9 +57,8 @@ export class Functions implements Invocations {
   }
 
   bootstrap(index: number): Promise<FunctionEnd<unknown>> {
-    const { arn } = this.#world.of(index);
     return this.#invoke({ role: "rotator", name: "bootstrap", secret: index }, (context) =>
-      this.#protocol.runBootstrap(context(index), arn),
+      this.#protocol.runBootstrap(context(index)),
     );
   }
 
@@ -66,7 +70,6 @@ export class Functions implements Invocations {
     if (event.Step === "createSecret" && !this.versionIds.includes(versionId)) this.versionIds.push(versionId);
     const end = await this.#invoke({ role: "rotator", name: event.Step, secret, event }, (context) =>
       this.#protocol.runStep(context(secret), event.Step, {
-        secretId: event.SecretId,
         versionId,
         rotationToken: new Sensitive(RotationToken),
       }),
@@ -103,13 +106,17 @@ export class Functions implements Invocations {
     const name = scope === "all" ? "reconcile all" : "reconcile";
     return this.#invoke({ role: "reconciler", name, secret: undefined }, (context, run) => {
       const budget = new CallBudget(callBudget);
-      const contexts = this.#world.secrets.map(({ index }) => {
-        const own = context(index);
-        return { ...own, c2m: budget.limit(own.c2m) };
+      const secrets = this.#world.secrets.map(({ index }) => {
+        const { settings, ...own } = context(index);
+        const c2mAt = (said: string | undefined) => {
+          const c2m = own.c2mAt(said);
+          return c2m && budget.limit(c2m);
+        };
+        return { settings, parts: { ...own, c2mAt } };
       });
       const { clock, log, deadline } = context(0);
       const ledger = this.#world.connection.ledger(run);
-      const parts = { clock, log, ledger, budget, deadline, contexts, stepMs: timeoutMs.rotator };
+      const parts = { clock, log, ledger, budget, deadline, secrets, stepMs: timeoutMs.rotator };
       return this.#protocol.reconcile(parts, { scope });
     });
   }
@@ -130,11 +137,15 @@ export class Functions implements Invocations {
     const clock = run.clock(this.#world.clock);
     const { settings } = this.#world.of(index);
     const { baseUrl } = this.#world.connection;
-    const connection = { baseUrl, clientId, clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
+    const connection = { baseUrl, clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
+    const user = connectTokenUser(connection);
     return {
+      arn: this.#world.of(index).arn,
+      siblings: [],
       store: new SecretsManagerStore(this.#world.connection.secretsManager(run)),
+      c2mAt: (said) => (listedBaseUrl({ baseUrl }, said) === undefined ? undefined : user),
       // As their handlers have it: only the rotator holds credentials.
-      c2m: role === "rotator" ? createC2mClient({ ...connection, credentials }) : createBearerClient(connection),
+      issuer: role === "rotator" ? createC2mClient({ ...connection, clientId, credentials }) : nobody,
       clock,
       log: this.#log(run),
       settings: { ...settings, baseUrl },

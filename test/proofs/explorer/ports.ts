@@ -37,7 +37,7 @@ export function engineConnection(world: World): Connection {
           perform: async (done) => {
             const entries = world.ledger.read(from, world.clock.now());
             done();
-            return entries;
+            return { entries, unreadable: 0 };
           },
           troubled: async (trouble) => {
             throw named(awsNames[trouble]);

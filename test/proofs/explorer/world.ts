@@ -161,7 +161,7 @@ export class ProveWorld implements World {
       baseUrl: "",
       credentialsSecretId: "c2m/client-credentials",
       scopes,
-      ttlSeconds: 60 * 86_400,
+      lifetimeSeconds: 60 * 86_400,
       graceSeconds: scenario.graceSeconds,
       pendingMaxAgeSeconds: (scenario.pendingMaxAgeHours ?? 3) * 3_600,
       revocation: true,

@@ -157,7 +157,7 @@ export class RotationLab {
           baseUrl: this.#c2m?.url ?? "",
           credentialsSecretId: credentialsName,
           scopes,
-          ttlSeconds: 86_400,
+          lifetimeSeconds: 86_400,
           graceSeconds: 0,
           pendingMaxAgeSeconds: 93_600,
           revocation: true,

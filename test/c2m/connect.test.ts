@@ -1,12 +1,13 @@
-import { expect, it } from "vitest";
+import { expect, expectTypeOf, it } from "vitest";
 import { VirtualClock } from "../../local-cloud/clock.ts";
-import { createBearerClient } from "../../src/c2m/bearer-client.ts";
+import { connectTokenUser } from "../../src/c2m/connect.ts";
+import type { TokenUser } from "../../src/ports/c2m.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { clientId, errorOf, issued, json, longToken, now } from "../harness/client-under-test.ts";
+import { issued, json, longToken, now } from "../harness/client-under-test.ts";
 import { ScriptedC2m } from "./scripted-c2m.ts";
 
 const c2m = new ScriptedC2m();
-const client = () => createBearerClient({ baseUrl: c2m.server.url, clientId, clock: new VirtualClock(now) });
+const client = () => connectTokenUser({ baseUrl: c2m.server.url, clock: new VirtualClock(now) });
 const token = new Sensitive(longToken);
 const deadline = Date.parse(now) + 60_000;
 
@@ -20,8 +21,7 @@ it("a client with tokens alone exchanges them and revokes", async () => {
   ]);
 });
 
-it("a client with tokens alone issues none, and asks C2M for none", async () => {
-  const issue = client().issueLongTermToken({ scopes: ["jobs:submit"], ttlSeconds: 3_600, current: token, deadline });
-  expect(await errorOf(issue)).toMatchObject({ name: "PermanentError", code: "issue_forbidden" });
-  expect(c2m.server.requests).toEqual([]);
+it("a client with tokens alone can't issue: it has no such method", () => {
+  expect(client()).not.toHaveProperty("issueLongTermToken");
+  expectTypeOf(client()).toEqualTypeOf<TokenUser>();
 });
