@@ -1,4 +1,4 @@
-import { version } from "../src/c2m/auth-api.ts";
+import { version } from "../src/c2m/http.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
 import type { Call, Command } from "./command.ts";

@@ -1,4 +1,4 @@
-import { version } from "../../src/c2m/auth-api.ts";
+import { version } from "../../src/c2m/http.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode } from "../failure.ts";
 import type { Terminal } from "../terminal.ts";

@@ -12,11 +12,8 @@ import { errorCodeOf, fitsHeader, isJson, isTokenId, readIssuedToken } from "./a
 import { endpoint } from "./base-url.ts";
 import { badAnswer, failureOf, noAnswer, type Operation } from "./failures.ts";
 import { bearer, type Grant, longTokenCall } from "./grants/grant.ts";
-import { type HttpAnswer, type HttpSend, TransportError } from "./http.ts";
+import { type HttpAnswer, type HttpSend, TransportError, version } from "./http.ts";
 import { type Limits, retry, timeForAttempt } from "./retry.ts";
-
-/** Of package.json, said again because importing that file would put all of it into the bundle. A test compares them. */
-export const version = "0.1.0";
 
 export interface AuthApiOptions {
   /** As `parseBaseUrl` returns it. Nothing is sent anywhere else. */

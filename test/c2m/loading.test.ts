@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { version } from "../../src/c2m/auth-api.ts";
+import { version } from "../../src/c2m/http.ts";
 import { clientId, clientSecret, issued, json } from "../harness/client-under-test.ts";
 import { type ScriptedServer, startScriptedServer } from "../harness/scripted-server.ts";
 

@@ -272,7 +272,7 @@ it("keeps the promise under any sequence of steps, replays, faults, waits and op
     ),
     { numRuns: 300 },
   );
-});
+}, 120_000);
 
 /** Empty where the value is not ours. */
 function accessTokenOf(value: string | undefined): string {
