@@ -6,7 +6,6 @@ import type { TokenRotationArgs } from "./args/rotation-args.ts";
 import { createContext } from "./resources/context.ts";
 import { createCredentials } from "./resources/credentials.ts";
 import { createFunctions, type LambdaFunction } from "./resources/function.ts";
-import { encryptionKeyOf } from "./resources/key.ts";
 import { Monitoring } from "./resources/monitoring.ts";
 import { outputsOf, type RotationOutputs } from "./resources/outputs.ts";
 import { reconcileHourly, rotateOnSchedule } from "./resources/rotation-schedule.ts";
@@ -72,13 +71,18 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
     // Of the arguments only these: credentials that were given as plain text would stand in the state as such.
     super("c2m-token-rotation:index:TokenRotation", name, { tokens: args.tokens }, options);
     const context = createContext(plan, this);
-    const keyArn = encryptionKeyOf(context);
-    const credentials = createCredentials(context, keyArn);
-    const tokenSecrets = createTokenSecrets(context, keyArn);
+    const credentials = createCredentials(context);
+    const tokenSecrets = createTokenSecrets(context);
     const tokenSecretArns = Object.values(tokenSecrets).map(({ arn }) => arn);
     const settings = settingsOf(plan, credentials);
-    const { region, logGroup } = context;
-    const scope = { tokenArns: tokenSecretArns, credentialsArn: credentials.secretArn, logGroup, keyArn, region };
+    const { region, logGroup, keys } = context;
+    const scope = {
+      tokenArns: tokenSecretArns,
+      credentialsArn: credentials.secretArn,
+      logGroup,
+      keyArn: keys.secrets,
+      region,
+    };
     const { rotator, reconciler } = createFunctions(context, settings, scope);
     rotateOnSchedule(context, rotator, tokenSecrets, settings, credentials);
     reconcileHourly(context, reconciler);

@@ -43,10 +43,14 @@ export function opaque<Value>(
   }
   return pulumi.output(value).apply((known) => {
     const broken = rule(known as Value);
-    if (broken !== undefined)
-      throw new pulumi.RunError(`This argument is not valid:\n${describe({ ...at, rule: broken })}`);
+    if (broken !== undefined) throw foundLate({ ...at, rule: broken });
     return known;
   }) as pulumi.Output<Value>;
+}
+
+/** What fails the deployment where a value turns out to be wrong. */
+export function foundLate(problem: Problem): pulumi.RunError {
+  return new pulumi.RunError(`This argument is not valid:\n${describe(problem)}`);
 }
 
 /** Whether a value is known only later: an output or a promise. */

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { describeProblems, type Problem } from "./checks.ts";
 import { type Key, nearestKey, type RotationKey, rotationKeys } from "./keys.ts";
@@ -34,9 +37,14 @@ export function readConfig(): StackConfig {
   const given: Record<string, unknown> = {};
   for (const [key, { type, meaning }] of Object.entries(keys) as [RotationKey | "name", Key][]) {
     const isSecret = secretKeys.includes(key as RotationKey);
+    if (isSecret) warnOfPlainText(config, key);
     const { value, rule } = isSecret ? { value: secret(config, key) } : read(config, key, type);
     if (value !== undefined) given[key] = value;
     if (rule !== undefined) problems.push({ path: key, meaning, rule });
+  }
+  if (!regionIsKnown()) {
+    const rule = "must be set, as by `pulumi config set aws:region us-east-1`, or AWS_REGION";
+    problems.push({ path: "aws:region", meaning: "where the stack is", rule });
   }
   const { name = nameKey.default, ...args } = given as unknown as { name?: string } & TokenRotationArgs;
   problems.push(...planRotation(name, args).problems);
@@ -81,6 +89,24 @@ function read(config: pulumi.Config, key: string, type: Key["type"]): { value?: 
 function secret(config: pulumi.Config, key: string): pulumi.Output<string> | undefined {
   // `get` would warn that this one is a secret.
   return pulumi.runtime.getConfig(`${config.name}:${key}`) ? config.getSecret(key) : undefined;
+}
+
+/** A stack that runs goes on: it is warned, not refused. */
+function warnOfPlainText(config: pulumi.Config, key: string): void {
+  const full = `${config.name}:${key}`;
+  // The SDK keeps this function to itself; without it nobody is warned.
+  const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret?: (key: string) => boolean };
+  if (!pulumi.runtime.getConfig(full) || !isConfigSecret || isConfigSecret(full)) return;
+  void pulumi.log.warn(
+    `${key} stands in the stack's file as plain text. Set it by \`pulumi config set --secret ${key}\`; then renew it, since the old one may be in a repository or a backup.`,
+  );
+}
+
+/** The AWS provider finds the region in the config, the environment or the shared config file. */
+function regionIsKnown(): boolean {
+  const { AWS_REGION, AWS_DEFAULT_REGION, AWS_CONFIG_FILE = join(homedir(), ".aws", "config") } = process.env;
+  if (pulumi.runtime.getConfig("aws:region") || AWS_REGION || AWS_DEFAULT_REGION) return true;
+  return existsSync(AWS_CONFIG_FILE) && /^\s*region\s*=/m.test(readFileSync(AWS_CONFIG_FILE, "utf8"));
 }
 
 const isNumber = (value: unknown) => typeof value === "number" && !Number.isNaN(value);

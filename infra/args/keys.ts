@@ -108,7 +108,7 @@ export const rotationKeys = {
   protect: {
     type: "boolean",
     meaning: "whether the secrets, their key and the log can't be deleted",
-    says: "Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at C2M; the log is the ledger of all tokens.",
+    says: "Whether Pulumi refuses to delete the secrets, their key and the log, and AWS the log. A deleted secret leaves its token alive at C2M; the log is the ledger of all tokens.",
     default: true,
   },
   logRetentionDays: {
@@ -139,6 +139,16 @@ export const rotationKeys = {
     type: "string",
     meaning: "what the secrets are encrypted with",
     says: 'The customer managed key of the secrets, a full ARN, or "create". By default AWS\'s own key.',
+  },
+  logKmsKey: {
+    type: "string",
+    meaning: "what the log is encrypted with",
+    says: "The customer managed key of the log, a full ARN whose policy lets CloudWatch Logs use it, or \"create\" for the stack's own. By default AWS's own key.",
+  },
+  topicKmsKey: {
+    type: "string",
+    meaning: "what the topics are encrypted with",
+    says: 'The customer managed key of the two topics, a full ARN whose policy lets CloudWatch and EventBridge use it, or "create" for the stack\'s own. By default they are not encrypted. `c2m-tokens doctor` tells whether alarms get through.',
   },
   replicaRegions: {
     type: "array",
@@ -174,6 +184,22 @@ export const rotationKeys = {
     meaning: "whether X-Ray traces the functions",
     says: "Whether X-Ray traces the functions.",
     default: false,
+  },
+  permissionsBoundary: {
+    type: "string",
+    meaning: "what the functions' roles may do at most",
+    says: "The ARN of a policy that bounds what the functions' roles may do. By default none.",
+  },
+  memorySize: {
+    type: "integer",
+    meaning: "the functions' memory",
+    says: "The functions' memory, in MB: 128 to 10240.",
+    default: 256,
+  },
+  reservedConcurrency: {
+    type: "integer",
+    meaning: "the concurrency kept for the rotator",
+    says: "How many runs of the rotator the account keeps room for, and allows at most: 10 at least, since Secrets Manager starts steps of several secrets at once. By default none is reserved.",
   },
 } as const satisfies Record<string, Key>;
 

@@ -9,6 +9,10 @@ export const limits = {
   /** Of a function's network interface. */
   subnets: 16,
   securityGroups: 5,
+  /** Of a function, in MB. */
+  memorySize: [128, 10_240],
+  /** Of a rotation function: Secrets Manager starts steps of several secrets at once. AWS leaves 100 to all others. */
+  reservedConcurrency: [10, 1_000_000],
 } as const;
 
 /** The retention times that CloudWatch Logs takes, in days. */

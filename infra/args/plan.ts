@@ -28,15 +28,24 @@ export interface RotationPlan {
   /** The text by which Pulumi knows each address, and the address. */
   alarmEmails: { key: string; address: pulumi.Output<string> }[];
   runbook: string;
-  /** `create`: one of the stack's own; undefined: AWS's. */
-  kmsKey: "create" | pulumi.Output<string> | undefined;
-  replicas: { region: string; keyArn: pulumi.Output<string> | undefined }[];
+  kmsKey: KeyPlan;
+  logKmsKey: KeyPlan;
+  topicKmsKey: KeyPlan;
+  replicas: { region: pulumi.Input<string>; keyArn: pulumi.Output<string> | undefined }[];
   readers: pulumi.Output<string[]>;
   /** Those that name the rotation among them. */
   tags: pulumi.Output<Record<string, string>>;
   vpc: { subnetIds: pulumi.Output<string[]>; securityGroupIds: pulumi.Output<string[]> } | undefined;
   tracing: boolean;
+  permissionsBoundary: pulumi.Output<string> | undefined;
+  /** In MB. */
+  memorySize: number;
+  /** Of the rotator. */
+  reservedConcurrency: number | undefined;
 }
+
+/** `create`: the stack's own key; undefined: AWS's, or none. */
+export type KeyPlan = "create" | pulumi.Output<string> | undefined;
 
 /** Keys of earlier versions, and what to write in their place. */
 const formerKeys: Record<string, string> = {
@@ -55,6 +64,16 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     const value: unknown = args[key] ?? rotationKeys[key].default;
     if (typeof value !== "boolean") say(key, "must be true or false");
     return value === true;
+  };
+  const key = (name: "kmsKey" | "logKmsKey" | "topicKmsKey"): KeyPlan => {
+    const value = args[name];
+    return value === undefined || value === "create" ? value : opaque(value, kmsKeyRule, at(name), report);
+  };
+  const whole = (name: "memorySize" | "reservedConcurrency", least: number, most: number) => {
+    const value: unknown = args[name] ?? least;
+    if (!Number.isInteger(value) || Number(value) < least || Number(value) > most) {
+      say(name, `must be a whole number from ${least} to ${most}`);
+    }
   };
   sayUnknownKeys(args, report);
   const monitoring = flag("monitoring");
@@ -75,16 +94,23 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     monitoring,
     alarmEmails: planEmails(args, report),
     runbook: args.runbook ?? rotationKeys.runbook.default,
-    kmsKey:
-      args.kmsKey === undefined || args.kmsKey === "create"
-        ? args.kmsKey
-        : opaque(args.kmsKey, kmsKeyRule, at("kmsKey"), report),
+    kmsKey: key("kmsKey"),
+    logKmsKey: key("logKmsKey"),
+    topicKmsKey: key("topicKmsKey"),
     replicas: planReplicas(args, report),
     readers: opaqueList(args.readers ?? [], readerRule, anyLength, at("readers"), report),
     tags: planTags(name, args, report),
     vpc: planVpc(args, report),
     tracing: flag("tracing"),
+    permissionsBoundary:
+      args.permissionsBoundary === undefined
+        ? undefined
+        : opaque(args.permissionsBoundary, policyRule, at("permissionsBoundary"), report),
+    memorySize: args.memorySize ?? rotationKeys.memorySize.default,
+    reservedConcurrency: args.reservedConcurrency,
   };
+  whole("memorySize", ...limits.memorySize);
+  whole("reservedConcurrency", ...limits.reservedConcurrency);
   const { recoveryWindowInDays: days, logRetentionDays } = plan;
   if (!(days === 0 || (Number.isInteger(days) && days >= 7 && days <= 30))) {
     say("recoveryWindowInDays", "must be 0 or 7 to 30 days");
@@ -110,6 +136,7 @@ const kmsKeyRule = matches(
   /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/,
   'must be "create", or the full ARN of a key (not of an alias, which no policy can name)',
 );
+const policyRule = matches(/^arn:[^:]+:iam::(\d{12}|aws):policy\/.+$/, "must be the ARN of a policy");
 const regionRule = matches(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, as in "eu-west-1"');
 
 const baseUrlRule = text((value) => {

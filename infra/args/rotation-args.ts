@@ -61,8 +61,8 @@ export interface TokenRotationArgs {
    */
   recoveryWindowInDays?: number | undefined;
   /**
-   * Whether Pulumi refuses to delete the secrets, their key and the log. A deleted secret leaves its token alive at
-   * C2M; the log is the ledger of all tokens.
+   * Whether Pulumi refuses to delete the secrets, their key and the log, and AWS the log. A deleted secret leaves its
+   * token alive at C2M; the log is the ledger of all tokens.
    * @default true
    */
   protect?: boolean | undefined;
@@ -88,6 +88,17 @@ export interface TokenRotationArgs {
   runbook?: string | undefined;
   /** The customer managed key of the secrets, a full ARN, or "create". By default AWS's own key. */
   kmsKey?: pulumi.Input<string> | undefined;
+  /**
+   * The customer managed key of the log, a full ARN whose policy lets CloudWatch Logs use it, or "create" for the
+   * stack's own. By default AWS's own key.
+   */
+  logKmsKey?: pulumi.Input<string> | undefined;
+  /**
+   * The customer managed key of the two topics, a full ARN whose policy lets CloudWatch and EventBridge use it, or
+   * "create" for the stack's own. By default they are not encrypted. `c2m-tokens doctor` tells whether alarms get
+   * through.
+   */
+  topicKmsKey?: pulumi.Input<string> | undefined;
   /**
    * Regions that hold a copy of each token secret. A superseded token lives until every copy is in sync.
    * @default []
@@ -115,6 +126,18 @@ export interface TokenRotationArgs {
    * @default false
    */
   tracing?: boolean | undefined;
+  /** The ARN of a policy that bounds what the functions' roles may do. By default none. */
+  permissionsBoundary?: pulumi.Input<string> | undefined;
+  /**
+   * The functions' memory, in MB: 128 to 10240.
+   * @default 256
+   */
+  memorySize?: number | undefined;
+  /**
+   * How many runs of the rotator the account keeps room for, and allows at most: 10 at least, since Secrets Manager
+   * starts steps of several secrets at once. By default none is reserved.
+   */
+  reservedConcurrency?: number | undefined;
 }
 
 /** Where the functions have their network interfaces. They need a way to C2M, Secrets Manager and CloudWatch Logs. */

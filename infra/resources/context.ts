@@ -1,36 +1,46 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { inPlace } from "../args/place-rules.ts";
 import type { RotationPlan } from "../args/plan.ts";
+import { createKey, type Place } from "./key.ts";
 
 /** What every family of resources is given. */
-export interface StackContext {
+export interface StackContext extends Place {
   plan: RotationPlan;
   /** For resources: below the component, and after the log group. */
   child: { parent: pulumi.Resource; dependsOn: pulumi.Resource[] };
   /** The log of both functions, and the ledger of tokens. */
   logGroup: aws.cloudwatch.LogGroup;
-  accountId: pulumi.Output<string>;
-  region: pulumi.Output<string>;
-  partition: pulumi.Output<string>;
+  /** The ARNs of the customer managed keys; undefined where there is none. */
+  keys: Record<"secrets" | "log" | "topics", pulumi.Output<string> | undefined>;
 }
 
 /**
- * Makes the log group, which all else depends on: AWS refuses one whose name is taken, while it would silently overwrite
- * the alarms, topics and dashboard of another stack of the same name.
+ * Makes the log group, which all but the key depends on: AWS refuses one whose name is taken, while it would silently
+ * overwrite the alarms, topics and dashboard of another stack of the same name.
  */
-export function createContext(plan: RotationPlan, parent: pulumi.Resource): StackContext {
+export function createContext(given: RotationPlan, parent: pulumi.Resource): StackContext {
   const child = { parent };
-  const logGroup = new aws.cloudwatch.LogGroup(
-    plan.name,
-    { name: `/aws/lambda/${plan.name}`, retentionInDays: plan.logRetentionDays, tags: plan.tags },
-    { parent, protect: plan.protect },
-  );
-  return {
-    plan,
-    child: { parent, dependsOn: [logGroup] },
-    logGroup,
+  const place = {
     accountId: aws.getCallerIdentityOutput({}, child).accountId,
     region: aws.getRegionOutput({}, child).region,
     partition: aws.getPartitionOutput({}, child).partition,
   };
+  const plan = inPlace(given, place);
+  const { kmsKey, logKmsKey, topicKmsKey } = plan;
+  const own = [kmsKey, logKmsKey, topicKmsKey].includes("create") ? createKey(plan, place, parent) : undefined;
+  const keyOf = (key: RotationPlan["kmsKey"]) => (key === "create" ? own : key);
+  const keys = { secrets: keyOf(kmsKey), log: keyOf(logKmsKey), topics: keyOf(topicKmsKey) };
+  const logGroup = new aws.cloudwatch.LogGroup(
+    plan.name,
+    {
+      name: `/aws/lambda/${plan.name}`,
+      retentionInDays: plan.logRetentionDays,
+      deletionProtectionEnabled: plan.protect,
+      tags: plan.tags,
+      ...(keys.log ? { kmsKeyId: keys.log } : {}),
+    },
+    { parent, protect: plan.protect },
+  );
+  return { ...place, plan, child: { parent, dependsOn: [logGroup] }, logGroup, keys };
 }

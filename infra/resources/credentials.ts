@@ -14,11 +14,8 @@ export interface StoredCredentials {
 }
 
 /** Stores the credentials, or takes those that are stored. */
-export function createCredentials(
-  { plan, child }: StackContext,
-  keyArn: pulumi.Output<string> | undefined,
-): StoredCredentials {
-  const { name, clientId, credentials } = plan;
+export function createCredentials({ plan, child, keys }: StackContext): StoredCredentials {
+  const { name, clientId, baseUrl, credentials } = plan;
   if (credentials.kind === "shortToken") return { secretId: undefined, secretArn: undefined, version: undefined };
   if (credentials.kind === "existing") {
     return { secretId: credentials.secretArn, secretArn: credentials.secretArn, version: undefined };
@@ -26,7 +23,7 @@ export function createCredentials(
   const secret = new aws.secretsmanager.Secret(
     `${name}-credentials`,
     {
-      ...secretArgsOf(plan, keyArn),
+      ...secretArgsOf(plan, keys.secrets),
       name: credentials.secretName,
       description: pulumi.interpolate`Credentials of the C2M client ${clientId}, for the rotation function only`,
     },
@@ -38,9 +35,11 @@ export function createCredentials(
     {
       secretId: secret.id,
       // A secret for Pulumi also where the caller gave plain text: the SDK makes this input one.
-      secretString: pulumi.jsonStringify({ client_id: clientId, ...credentials.fields }),
+      secretString: pulumi.jsonStringify({ client_id: clientId, base_url: baseUrl, ...credentials.fields }),
     },
-    child,
+    // The rotator goes on with the credentials before these where C2M refuses these. The provider would take the label
+    // AWSPREVIOUS off a version that it deletes, where a refresh has seen the label on it.
+    { ...child, retainOnDelete: true },
   );
   return { secretId: credentials.secretName, secretArn: secret.arn, version };
 }

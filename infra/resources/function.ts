@@ -7,9 +7,6 @@ import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
 import { type RoleScope, reconcilerStatements, rotatorStatements } from "./roles.ts";
 
-/** In MB. */
-const memorySize = 256;
-
 /** The two functions, each with a role of its own. */
 export function createFunctions(
   context: StackContext,
@@ -77,6 +74,7 @@ export class LambdaFunction extends pulumi.ComponentResource {
           Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
         }),
         tags,
+        ...(plan.permissionsBoundary ? { permissionsBoundary: plan.permissionsBoundary } : {}),
       },
       own,
     );
@@ -94,7 +92,10 @@ export class LambdaFunction extends pulumi.ComponentResource {
         ),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
-        memorySize,
+        memorySize: plan.memorySize,
+        ...(args.code === "rotator" && plan.reservedConcurrency !== undefined
+          ? { reservedConcurrentExecutions: plan.reservedConcurrency }
+          : {}),
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         environment: { variables: { POWERTOOLS_SERVICE_NAME: plan.name } },
         tags,

@@ -1,14 +1,20 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { StackContext } from "./context.ts";
+import type { RotationPlan } from "../args/plan.ts";
 
 /** How long AWS keeps a key that is to be deleted, in days: the longest. Without the key no secret can be read. */
 const deletionWindowInDays = 30;
 
-/** The ARN of the customer managed key, which is created where asked for; undefined where AWS's own key will do. */
-export function encryptionKeyOf(context: StackContext): pulumi.Output<string> | undefined {
-  const { plan, child, accountId, partition, region } = context;
-  if (plan.kmsKey !== "create") return plan.kmsKey;
+/** Where a stack is. */
+export interface Place {
+  accountId: pulumi.Output<string>;
+  region: pulumi.Output<string>;
+  partition: pulumi.Output<string>;
+}
+
+/** Creates the stack's own customer managed key, for what the plan has it encrypt. Its ARN. */
+export function createKey(plan: RotationPlan, place: Place, parent: pulumi.Resource): pulumi.Output<string> {
+  const { accountId, partition } = place;
   const letIdentityPoliciesDecide = {
     // As AWS's default key policy: the account's own policies decide. Without it nobody could change the key again.
     Sid: "LetIdentityPoliciesDecide",
@@ -17,14 +23,6 @@ export function encryptionKeyOf(context: StackContext): pulumi.Output<string> | 
     Action: "kms:*",
     Resource: "*",
   };
-  const letReadersDecrypt = (readers: string[]) => ({
-    Sid: "LetReadersDecryptSecrets",
-    Effect: "Allow",
-    Principal: { AWS: readers },
-    Action: "kms:Decrypt",
-    Resource: "*",
-    Condition: { StringEquals: { "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com` } },
-  });
   const created = new aws.kms.Key(
     plan.name,
     {
@@ -36,12 +34,68 @@ export function encryptionKeyOf(context: StackContext): pulumi.Output<string> | 
       policy: pulumi.jsonStringify({
         Version: "2012-10-17",
         Statement: plan.readers.apply((readers) =>
-          pulumi.all([letIdentityPoliciesDecide, ...(readers.length > 0 ? [letReadersDecrypt(readers)] : [])]),
+          pulumi.all([
+            letIdentityPoliciesDecide,
+            ...(plan.kmsKey === "create" && readers.length > 0 ? [letReadersDecrypt(plan, place, readers)] : []),
+            ...(plan.logKmsKey === "create" ? [letLogsEncrypt(plan.name, place)] : []),
+            ...(plan.topicKmsKey === "create" ? letAlarmsThrough(place) : []),
+          ]),
         ),
       }),
     },
-    { ...child, protect: plan.protect },
+    { parent, protect: plan.protect },
   );
-  new aws.kms.Alias(plan.name, { name: `alias/${plan.name}`, targetKeyId: created.keyId }, child);
+  new aws.kms.Alias(plan.name, { name: `alias/${plan.name}`, targetKeyId: created.keyId }, { parent });
   return created.arn;
+}
+
+/** Token secrets, and not the one with the credentials. By pattern: a policy has no room for a thousand ARNs. */
+function letReadersDecrypt({ credentials }: RotationPlan, place: Place, readers: string[]) {
+  const { accountId, partition, region } = place;
+  const secret = (name: string) =>
+    pulumi.interpolate`arn:${partition}:secretsmanager:${region}:${accountId}:secret:${name}`;
+  const credentialsArn =
+    credentials.kind === "stored"
+      ? secret(`${credentials.secretName}-??????`)
+      : credentials.kind === "existing"
+        ? credentials.secretArn
+        : undefined;
+  return {
+    Sid: "LetReadersDecryptSecrets",
+    Effect: "Allow",
+    Principal: { AWS: readers },
+    Action: "kms:Decrypt",
+    Resource: "*",
+    Condition: {
+      StringEquals: { "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com` },
+      StringLike: { "kms:EncryptionContext:SecretARN": secret("*") },
+      ...(credentialsArn ? { StringNotLike: { "kms:EncryptionContext:SecretARN": credentialsArn } } : {}),
+    },
+  };
+}
+
+function letLogsEncrypt(name: string, { accountId, partition, region }: Place) {
+  const group = pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:log-group:/aws/lambda/${name}`;
+  return {
+    Sid: "LetLogsEncryptTheLog",
+    Effect: "Allow",
+    Principal: { Service: pulumi.interpolate`logs.${region}.amazonaws.com` },
+    Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+    Resource: "*",
+    Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": group } },
+  };
+}
+
+/** Whoever publishes to an encrypted topic uses its key. AWS documents no condition key that EventBridge would send. */
+function letAlarmsThrough({ accountId }: Place) {
+  const use = { Effect: "Allow", Action: ["kms:Decrypt", "kms:GenerateDataKey*"], Resource: "*" };
+  return [
+    {
+      ...use,
+      Sid: "LetAlarmsThrough",
+      Principal: { Service: "cloudwatch.amazonaws.com" },
+      Condition: { StringEquals: { "aws:SourceAccount": accountId } },
+    },
+    { ...use, Sid: "LetEventsThrough", Principal: { Service: "events.amazonaws.com" } },
+  ];
 }

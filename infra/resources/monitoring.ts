@@ -23,18 +23,19 @@ export class Monitoring extends pulumi.ComponentResource {
   readonly dashboard: aws.cloudwatch.Dashboard;
 
   constructor(args: MonitoringArgs) {
-    const { plan, child: options, region } = args.context;
+    const { plan, child: options, region, keys } = args.context;
     const { name, tags } = plan;
     super("c2m-token-rotation:index:Monitoring", name, { rotation: name }, options);
     const child = { ...options, parent: this };
+    const encrypted = keys.topics ? { kmsMasterKeyId: keys.topics } : {};
     this.alarmTopic = new aws.sns.Topic(
       `${name}-alarms`,
-      { name: `${name}-alarms`, displayName: `Alarms of ${name}`, tags },
+      { name: `${name}-alarms`, displayName: `Alarms of ${name}`, tags, ...encrypted },
       child,
     );
     this.rotationTopic = new aws.sns.Topic(
       `${name}-rotations`,
-      { name: `${name}-rotations`, displayName: `Rotations of ${name}`, tags },
+      { name: `${name}-rotations`, displayName: `Rotations of ${name}`, tags, ...encrypted },
       child,
     );
     new aws.sns.TopicPolicy(

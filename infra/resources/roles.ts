@@ -85,7 +85,7 @@ function keyStatements(
     {
       Sid: "UseKey",
       Effect: "Allow",
-      Action: use === "read" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+      Action: use === "read" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:GenerateDataKey"],
       Resource: keyArn,
       Condition: {
         StringEquals: {

@@ -13,18 +13,14 @@ export interface TokenSecret {
 }
 
 /** Creates the token secrets with their policies, or takes those that are there, which are left as they are. By name. */
-export function createTokenSecrets(
-  context: StackContext,
-  keyArn: pulumi.Output<string> | undefined,
-): Record<string, TokenSecret> {
-  const { plan, child } = context;
+export function createTokenSecrets({ plan, child, keys }: StackContext): Record<string, TokenSecret> {
   const description = pulumi.interpolate`C2M API token of ${plan.clientId}; kept fresh by ${plan.name}`;
   const create = ({ name, secretArn }: TokenPlan): TokenSecret => {
     if (secretArn) return { name, arn: secretArn, secret: undefined };
     const secret = new aws.secretsmanager.Secret(
       `${plan.name}-${name}`,
       {
-        ...secretArgsOf(plan, keyArn),
+        ...secretArgsOf(plan, keys.secrets),
         name,
         description,
         ...(plan.replicas.length > 0 ? { replicas: plan.replicas.map(replicaOf) } : {}),

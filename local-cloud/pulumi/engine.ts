@@ -46,6 +46,8 @@ export interface ProgramOptions {
   config: Record<string, string>;
   secretKeys: string[];
   preview?: boolean;
+  /** The process's environment, beside what it needs to run. */
+  env?: Record<string, string>;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function runProgram({
   config,
   secretKeys,
   preview = false,
+  env = {},
 }: ProgramOptions): Promise<ProgramRun> {
   const { folder, project, main } = program;
   const stack = "test";
@@ -81,6 +84,8 @@ export async function runProgram({
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
+        AWS_REGION: account.region,
+        ...env,
         PULUMI_NODEJS_TYPESCRIPT: "false",
         PULUMI_CONFIG: JSON.stringify(
           Object.fromEntries(Object.entries(config).map(([key, value]) => [`${project}:${key}`, value])),

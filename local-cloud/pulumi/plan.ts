@@ -22,6 +22,8 @@ export interface PlannedResource {
   dependencies: string[];
   protect: boolean;
   ignoreChanges: string[];
+  /** Whether the engine forgets it where it would delete it. */
+  retainOnDelete: boolean;
   /** What the provider would have answered, ARNs and ids among it. */
   id: string;
   outputs: Record<string, unknown>;
@@ -70,6 +72,7 @@ async function run(options: PlanOptions): Promise<Plan> {
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      AWS_REGION: options.region ?? "us-east-1",
       NO_COLOR: "1",
       // The Pulumi SDK is large: compiled once, it loads in half the time.
       NODE_COMPILE_CACHE: resolve(folder, "node_modules/.cache/compile"),

@@ -60,7 +60,10 @@ await pulumi.runtime.disconnect();
 const plan: Plan = { resources: recorded, outputs: (await plain(await resolved(outputs ?? {}))) as Plan["outputs"] };
 process.stdout.write(JSON.stringify(plan));
 
-type Registration = Pick<PlannedResource, "urn" | "parent" | "dependencies" | "protect" | "ignoreChanges">;
+type Registration = Pick<
+  PlannedResource,
+  "urn" | "parent" | "dependencies" | "protect" | "ignoreChanges" | "retainOnDelete"
+>;
 
 // The mocks are not told a resource's options; the requests that the SDK sends to the monitor hold them.
 function watchRegistrations(): Map<string, Registration> {
@@ -77,6 +80,7 @@ function watchRegistrations(): Map<string, Registration> {
       dependencies: request.getDependenciesList(),
       protect: request.getProtect(),
       ignoreChanges: request.getIgnorechangesList(),
+      retainOnDelete: request.getRetainondelete(),
     });
     register(request, callback);
   };
@@ -90,6 +94,7 @@ interface RegisterResourceRequest {
   getProtect(): boolean;
   getDependenciesList(): string[];
   getIgnorechangesList(): string[];
+  getRetainondelete(): boolean;
 }
 
 function registrationOf(type: string, name: string): Registration {

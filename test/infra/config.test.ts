@@ -29,10 +29,16 @@ async function refusal(config: Record<string, string>): Promise<string> {
   throw new Error("The program took the config.");
 }
 
+const defaults = Object.entries(declared).flatMap(([key, { default: value }]) =>
+  value === undefined ? [] : [[key, typeof value === "object" ? JSON.stringify(value) : String(value)]],
+);
+const [bare, spelledOut] = (await Promise.all(
+  [good, { ...Object.fromEntries(defaults), ...good }].map((config) => plan({ config, secretKeys: ["clientSecret"] })),
+)) as [Plan, Plan];
+
 describe("the stack's config", () => {
-  it("needs a client, its secret and one token's name, and has defaults for the rest", async () => {
-    const { resources } = await plan({ config: good, secretKeys: ["clientSecret"] });
-    const [code] = resources.filter(({ type }) => type.endsWith(":Function")).map(({ inputs }) => inputs.code);
+  it("needs a client, its secret and one token's name, and has defaults for the rest", () => {
+    const [code] = bare.resources.filter(({ type }) => type.endsWith(":Function")).map(({ inputs }) => inputs.code);
     const { files } = code as { files: Record<string, string> };
     expect(JSON.parse(files["tokens.json"] ?? "")).toEqual({
       rotatorTimeoutSeconds: 120,
@@ -51,18 +57,10 @@ describe("the stack's config", () => {
     });
   });
 
-  it("declares the same defaults in Pulumi.yaml as the program has", async () => {
-    const defaults = Object.entries(declared).flatMap(([key, { default: value }]) =>
-      value === undefined ? [] : [[key, typeof value === "object" ? JSON.stringify(value) : String(value)]],
-    );
-    const [bare, spelledOut] = await Promise.all(
-      [good, { ...Object.fromEntries(defaults), ...good }].map((config) =>
-        plan({ config, secretKeys: ["clientSecret"] }),
-      ),
-    );
+  it("declares the same defaults in Pulumi.yaml as the program has", () => {
     // Components record their arguments as they were given.
-    const built = (resources: Plan["resources"] = []) => resources.filter(({ custom }) => custom);
-    expect(built(spelledOut?.resources)).toEqual(built(bare?.resources));
+    const built = ({ resources }: Plan) => resources.filter(({ custom }) => custom);
+    expect(built(spelledOut)).toEqual(built(bare));
   });
 
   it("declares no secret, and nothing without default but what is needed: Pulumi would demand it", () => {

@@ -5,10 +5,12 @@ import { plan, program } from "../harness/program.ts";
 import { clientSecret, stackConfig } from "../harness/stack.ts";
 
 const { config, secretKeys = [] } = stackConfig();
-const [run, preview, refused, mocked] = await Promise.all([
+const [run, preview, refused, plain, placeless, mocked] = await Promise.all([
   runProgram({ program, config, secretKeys }),
   runProgram({ program, config, secretKeys, preview: true }),
   runProgram({ program, config: { ...config, tokens: "[]", baseUrl: "ftp://user:hunter2@host" }, secretKeys }),
+  runProgram({ program, config, secretKeys: [] }),
+  runProgram({ program, config, secretKeys, env: { AWS_REGION: "", AWS_CONFIG_FILE: "/nowhere" } }),
   plan({ config, secretKeys }),
 ]);
 
@@ -66,5 +68,22 @@ describe("the program, started as pulumi starts it", () => {
     expect(errors[0]).toMatch(/^The stack's config is not valid:\n( {2}- .+\n?)+$/);
     expect(errors[0]).not.toContain("hunter2");
     expect(refused.resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
+  });
+
+  it("warns of a client secret that was set without --secret, shows none of it, and goes on", () => {
+    const warnings = plain.messages.filter(({ severity }) => severity === "warning").map(({ text }) => text);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^clientSecret stands in the stack's file as plain text\. Set it by/),
+    ]);
+    expect(warnings.join()).not.toContain(clientSecret);
+    expect(plain.exitCode).toBe(0);
+  });
+
+  it("names the region that nobody has set", () => {
+    const errors = placeless.messages.filter(({ severity }) => severity === "error").map(({ text }) => text);
+    expect(errors).toEqual([
+      "The stack's config is not valid:\n  - aws:region (where the stack is): must be set, as by `pulumi config set aws:region us-east-1`, or AWS_REGION",
+    ]);
+    expect(placeless.resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
   });
 });

@@ -259,6 +259,17 @@ describe("the rotation's arguments", () => {
       { credentialsSecretName: "has space" },
       "credentialsSecretName: must be 1 to 512",
     ],
+    ["too little memory", { memorySize: 64 }, "memorySize: must be a whole number from 128 to 10240"],
+    [
+      "a concurrency that starves steps",
+      { reservedConcurrency: 5 },
+      "reservedConcurrency: must be a whole number from 10",
+    ],
+    [
+      "a boundary that is no policy",
+      { permissionsBoundary: "mine" },
+      "permissionsBoundary: must be the ARN of a policy",
+    ],
     ["monitoring that is no switch", { monitoring: {} }, "monitoring: must be true or false"],
     ["tokens that are no list", { tokens: "c2m/api-token" }, "tokens: must be a list of objects with a name"],
     ["no token", { tokens: [] }, "tokens: must name at least one token secret"],
@@ -313,6 +324,22 @@ describe("a value that another resource gives", () => {
     ["clientId", "has space", "clientId (the C2M client that the tokens are issued to): must be the id"],
     ["baseUrl", "ftp://c2m", "baseUrl (the C2M API): must start with https://"],
     ["readers", ["*"], "readers (who may read the token secrets): must be the ARN"],
+    [
+      "kmsKey",
+      "arn:aws:kms:eu-west-1:123456789012:key/k",
+      "kmsKey (what the secrets are encrypted with): must be a key of the stack's region, us-east-1",
+    ],
+    [
+      "credentialsSecretArn",
+      "arn:aws:secretsmanager:us-east-1:210987654321:secret:theirs-AbCdEf",
+      "credentialsSecretArn (a secret with the client's credentials): must be a secret of the stack's account and region",
+    ],
+    ["replicaRegions", ["us-east-1"], "replicaRegions[0] (regions with a copy of each token secret): must not be the"],
+    [
+      "tokens",
+      [{ name: "a", secretArn: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-AbCdEf" }],
+      "tokens[0].secretArn (the secret that is adopted): must be a secret of the stack's account and region",
+    ],
     ["tags", { "aws:x": "y" }, "tags (tags for everything): must have no key that begins with aws:"],
   ])("is checked when it is known, with the same message: %s", async (key, value, message) => {
     await expect(deployed(key, value)).rejects.toThrow(message);

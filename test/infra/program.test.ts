@@ -74,6 +74,25 @@ describe("the program", () => {
     );
   });
 
+  it("makes the log group first, whose taken name AWS refuses, and nothing that could overwrite another stack's before", () => {
+    const { urn } = one(program, "LogGroup");
+    for (const { custom, name, type, dependencies } of program.resources) {
+      if (custom && !type.endsWith(":LogGroup")) expect(dependencies, `${type} ${name}`).toContain(urn);
+    }
+  });
+
+  it("keeps the credentials before these readable when they change: the version's label is not taken away", () => {
+    expect(one(program, "SecretVersion").retainOnDelete).toBe(true);
+  });
+
+  it("says whose C2M the credentials are for", () => {
+    expect(JSON.parse(String(one(program, "SecretVersion").inputs.secretString))).toEqual({
+      client_id: base.config.clientId,
+      base_url: base.config.baseUrl,
+      client_secret: base.config.clientSecret,
+    });
+  });
+
   it("runs no function before its role may do its work", () => {
     for (const own of ["-rotator", "-reconciler"]) {
       expect(one(program, "Function", own).dependencies).toContain(urnOf(program, "RolePolicy", own));

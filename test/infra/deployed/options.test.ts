@@ -32,6 +32,11 @@ const optional = {
   runbook: "https://wiki.example.com/runbook",
   vpc: '{"subnetIds":["subnet-1","subnet-2"],"securityGroupIds":["sg-1"]}',
   tracing: "true",
+  logKmsKey: "create",
+  topicKmsKey: "create",
+  permissionsBoundary: `arn:aws:iam::${account}:policy/boundary`,
+  memorySize: "512",
+  reservedConcurrency: "20",
 };
 const [plain, program, sharedKey, unmonitored] = await Promise.all([
   plan({ config, secretKeys }),
@@ -140,6 +145,29 @@ describe("what is optional", () => {
     }
   });
 
+  it("a boundary for both roles, memory for both functions, concurrency for the rotator", () => {
+    for (const { inputs } of all(program, "Role"))
+      expect(inputs.permissionsBoundary).toBe(optional.permissionsBoundary);
+    for (const { inputs } of all(program, "Function")) expect(inputs.memorySize).toBe(512);
+    for (const { inputs } of all(plain, "Function")) expect(inputs.memorySize).toBe(256);
+    expect(one(program, "Function", "-rotator").inputs.reservedConcurrentExecutions).toBe(20);
+    expect(one(program, "Function", "-reconciler").inputs).not.toHaveProperty("reservedConcurrentExecutions");
+  });
+
+  it("the log is encrypted with the key, and AWS itself refuses to delete it while the stack is protected", () => {
+    expect(one(program, "LogGroup").inputs).toMatchObject({
+      kmsKeyId: one(program, "Key").outputs.arn,
+      deletionProtectionEnabled: true,
+    });
+    expect(one(plain, "LogGroup").inputs).not.toHaveProperty("kmsKeyId");
+    expect(one(sharedKey, "LogGroup").inputs.deletionProtectionEnabled).toBe(false);
+  });
+
+  it("the topics are encrypted with the key", () => {
+    for (const { inputs } of all(program, "Topic")) expect(inputs.kmsMasterKeyId).toBe(one(program, "Key").outputs.arn);
+    for (const { inputs } of all(plain, "Topic")) expect(inputs).not.toHaveProperty("kmsMasterKeyId");
+  });
+
   it("a log retention and a recovery window of one's own", () => {
     expect(one(program, "LogGroup").inputs.retentionInDays).toBe(365);
     for (const { inputs } of all(program, "Secret")) expect(inputs.recoveryWindowInDays).toBe(0);
@@ -196,14 +224,33 @@ describe("the key", () => {
     expect(one(program, "Key").inputs).toMatchObject({ enableKeyRotation: true, deletionWindowInDays: 30 });
   });
 
-  it("lets a reader decrypt through Secrets Manager, and in no other way", () => {
-    const resource = parsePolicy(String(one(program, "Key").inputs.policy), "resource");
+  const resource = parsePolicy(String(one(program, "Key").inputs.policy), "resource");
+  const may = (caller: Caller, callerArn: string, action: string, context: Record<string, string>) =>
+    decide(caller, callerArn, { action, resource: "key" }, { identity: [], resource }, contextOf(context)).allowed;
+
+  it("lets a reader decrypt token secrets through Secrets Manager, not the credentials, and in no other way", () => {
     const reader: Caller = { kind: "role", accountId: account, roleName: "app", arn: readerArn };
-    const decrypt = (via: Record<string, string>) =>
-      decide(reader, readerArn, { action: "kms:Decrypt", resource: "key" }, { identity: [], resource }, contextOf(via))
-        .allowed;
-    expect(decrypt({ "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" })).toBe(true);
-    expect(decrypt({})).toBe(false);
+    const decrypt = (context: Record<string, string>) => may(reader, readerArn, "kms:Decrypt", context);
+    const via = { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" };
+    const [token, credentials] = [one(program, "Secret", secretName).id, one(program, "Secret", "-credentials").id];
+    expect(decrypt({ ...via, "kms:EncryptionContext:SecretARN": token })).toBe(true);
+    expect(decrypt({ ...via, "kms:EncryptionContext:SecretARN": credentials })).toBe(false);
+    expect(decrypt(via)).toBe(false);
+    expect(decrypt({ "kms:EncryptionContext:SecretARN": token })).toBe(false);
+  });
+
+  it("lets the log's service encrypt this log, and CloudWatch and EventBridge publish to the topics", () => {
+    const statements = JSON.parse(String(one(program, "Key").inputs.policy)).Statement as Record<string, unknown>[];
+    const bySid = Object.fromEntries(statements.map((statement) => [statement.Sid, statement]));
+    expect(bySid.LetLogsEncryptTheLog).toMatchObject({
+      Principal: { Service: "logs.us-east-1.amazonaws.com" },
+      Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": one(program, "LogGroup").outputs.arn } },
+    });
+    expect(bySid.LetAlarmsThrough).toMatchObject({
+      Principal: { Service: "cloudwatch.amazonaws.com" },
+      Action: ["kms:Decrypt", "kms:GenerateDataKey*"],
+    });
+    expect(bySid.LetEventsThrough).toMatchObject({ Principal: { Service: "events.amazonaws.com" } });
   });
 });
 

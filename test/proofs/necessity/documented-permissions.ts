@@ -15,11 +15,6 @@ export const documentedOnly: readonly { action: string; needed: string; source: 
     needed: "with `vpc`: Lambda makes the function's network interfaces with its role",
     source: "Lambda developer guide, execution role permissions for a VPC",
   })),
-  {
-    action: "kms:DescribeKey",
-    needed: "with `kmsKey`: Secrets Manager validates the key with the rotator's permissions",
-    source: "Secrets Manager user guide, permissions for rotation with a customer managed key",
-  },
   ...["xray:PutTraceSegments", "xray:PutTelemetryRecords"].map((action) => ({
     action,
     needed: "with `tracing`: Lambda sends the function's traces with its role",
