@@ -56,6 +56,7 @@ export function planned(
     dependencies: needs.map(({ urn }) => urn),
     protect,
     ignoreChanges: [],
+    retainOnDelete: false,
     ...providerAnswer({ accountId, region, stack }, { type, name, inputs }),
   };
 }
