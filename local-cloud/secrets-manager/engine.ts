@@ -8,7 +8,12 @@ import { type KnobSettings, type Knobs, knobsWith } from "./knobs.ts";
 import { describeSecret, listSecrets } from "./operations/describe.ts";
 import { createSecret, deleteSecret, restoreSecret, updateSecret } from "./operations/lifecycle.ts";
 import { getRandomPassword } from "./operations/password.ts";
-import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy } from "./operations/policies.ts";
+import {
+  deleteResourcePolicy,
+  getResourcePolicy,
+  putResourcePolicy,
+  validateResourcePolicy,
+} from "./operations/policies.ts";
 import { batchGetSecretValue, getSecretValue } from "./operations/read.ts";
 import {
   removeRegionsFromReplication,
@@ -187,6 +192,10 @@ export class SecretsManagerEngine {
 
   putResourcePolicy(input: Input<"PutResourcePolicy">) {
     return putResourcePolicy(this.#context, checkInput("PutResourcePolicy", input));
+  }
+
+  validateResourcePolicy(input: Input<"ValidateResourcePolicy">) {
+    return validateResourcePolicy(this.#context, checkInput("ValidateResourcePolicy", input));
   }
 
   deleteResourcePolicy(input: Input<"DeleteResourcePolicy">) {

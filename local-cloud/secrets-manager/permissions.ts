@@ -26,27 +26,39 @@ export function permissionsFor(
       return batchPermissions(input);
     case "CreateSecret":
       return createPermissions(home, input);
-    default: {
-      const secretId = textOf(input.SecretId) ?? "";
-      const secret = engine.find(secretId);
-      const resource = secret?.arn ?? arnOfNothing(home, secretId);
-      const onSecret: PermissionNeeded = {
-        action,
-        resource,
-        context: {
-          ...requestKeys(operation, input),
-          ...(secret ? secretKeys(secret) : {}),
-          "secretsmanager:SecretId": resource,
-        },
-        ...(secret?.state.policy === undefined ? {} : { resourcePolicy: secret.state.policy }),
-      };
-      return [
-        onSecret,
-        ...(secret ? kmsPermissions(operation, secret, home, input) : []),
-        ...(operation === "RotateSecret" ? invokePermission(secret, input) : []),
-      ];
-    }
+    case "ValidateResourcePolicy":
+      if (input.SecretId === undefined) return [{ action, resource: "*" }];
+      return secretPermissions(engine, home, operation, input);
+    default:
+      return secretPermissions(engine, home, operation, input);
   }
+}
+
+function secretPermissions(
+  engine: SecretsManagerEngine,
+  home: Home,
+  operation: Operation,
+  input: Record<string, unknown>,
+): PermissionNeeded[] {
+  const action = `secretsmanager:${operation}`;
+  const secretId = textOf(input.SecretId) ?? "";
+  const secret = engine.find(secretId);
+  const resource = secret?.arn ?? arnOfNothing(home, secretId);
+  const onSecret: PermissionNeeded = {
+    action,
+    resource,
+    context: {
+      ...requestKeys(operation, input),
+      ...(secret ? secretKeys(secret) : {}),
+      "secretsmanager:SecretId": resource,
+    },
+    ...(secret?.state.policy === undefined ? {} : { resourcePolicy: secret.state.policy }),
+  };
+  return [
+    onSecret,
+    ...(secret ? kmsPermissions(operation, secret, home, input) : []),
+    ...(operation === "RotateSecret" ? invokePermission(secret, input) : []),
+  ];
 }
 
 function createPermissions(home: Home, input: Record<string, unknown>): PermissionNeeded[] {

@@ -115,6 +115,8 @@ function perform(
       return engine.getResourcePolicy(as(operation));
     case "PutResourcePolicy":
       return engine.putResourcePolicy(as(operation));
+    case "ValidateResourcePolicy":
+      return engine.validateResourcePolicy(as(operation));
     case "DeleteResourcePolicy":
       return engine.deleteResourcePolicy(as(operation));
     case "ReplicateSecretToRegions":

@@ -132,6 +132,7 @@ export const inputs = {
     ResourcePolicy: text(1, 20_480),
     BlockPublicPolicy: v.optional(v.boolean()),
   }),
+  ValidateResourcePolicy: v.object({ SecretId: v.optional(secretId), ResourcePolicy: text(1, 20_480) }),
   DeleteResourcePolicy: onlySecretId,
   ReplicateSecretToRegions: v.object({
     SecretId: secretId,

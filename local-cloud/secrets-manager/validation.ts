@@ -15,7 +15,8 @@ export function checkInput<O extends Operation>(operation: O, input: unknown): I
   const result = v.safeParse(inputs[operation], input, { abortEarly: true });
   if (!result.success) throw refusal(result.issues[0]);
   const checked = result.output as Input<O>;
-  const name = "Name" in checked ? checked.Name : "SecretId" in checked ? nameIn(checked.SecretId) : undefined;
+  const secretId = "SecretId" in checked ? checked.SecretId : undefined;
+  const name = "Name" in checked ? checked.Name : secretId && nameIn(secretId);
   if (name !== undefined && !nameCharacters.test(name)) throw badName();
   return checked;
 }

@@ -1,5 +1,6 @@
+import { AwsError } from "../../aws/service.ts";
 import { change } from "../changes.ts";
-import { type Context, writableSecret } from "../context.ts";
+import { type Context, liveSecret, writableSecret } from "../context.ts";
 import { unrecorded } from "../errors.ts";
 import type { Input } from "../shapes.ts";
 
@@ -20,17 +21,43 @@ export function getResourcePolicy(
 /** Stores the policy as it is, where IAM lets it pass. */
 export function putResourcePolicy(context: Context, input: Input<"PutResourcePolicy">): SecretName {
   const secret = writableSecret(context, input.SecretId);
-  try {
-    JSON.parse(input.ResourcePolicy);
-  } catch {
-    throw unrecorded(context.knobs.unrecorded.badPolicy);
-  }
-  context.checkPolicy(input.ResourcePolicy, input.BlockPublicPolicy ?? false);
+  checkPolicy(context, input.ResourcePolicy, input.BlockPublicPolicy ?? false);
   return setPolicy(context, input.SecretId, input.ResourcePolicy, secret);
 }
 
 export function deleteResourcePolicy(context: Context, input: Input<"DeleteResourcePolicy">): SecretName {
   return setPolicy(context, input.SecretId, undefined);
+}
+
+export interface PolicyValidation {
+  PolicyValidationPassed: boolean;
+  ValidationErrors: { CheckName: string; ErrorMessage: string }[];
+}
+
+/**
+ * Judges a policy without storing it: one that lets everybody in does not pass. One that is no policy, or a secret that is not
+ * there, is refused.
+ */
+export function validateResourcePolicy(context: Context, input: Input<"ValidateResourcePolicy">): PolicyValidation {
+  if (input.SecretId !== undefined) liveSecret(context, input.SecretId);
+  try {
+    checkPolicy(context, input.ResourcePolicy, true);
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== "PublicPolicyException") throw error;
+    // AWS's names of its checks are not documented.
+    const failed = { CheckName: "BlockPublicPolicy", ErrorMessage: error.message };
+    return { PolicyValidationPassed: false, ValidationErrors: [failed] };
+  }
+  return { PolicyValidationPassed: true, ValidationErrors: [] };
+}
+
+function checkPolicy(context: Context, policy: string, blockPublicPolicy: boolean): void {
+  try {
+    JSON.parse(policy);
+  } catch {
+    throw unrecorded(context.knobs.unrecorded.badPolicy);
+  }
+  context.checkPolicy(policy, blockPublicPolicy);
 }
 
 function setPolicy(

@@ -46,6 +46,7 @@ export class LocalAccount {
       events: this.events,
       knobs,
       state,
+      checkPolicy: (document, blockPublicPolicy) => this.checkPolicy(document, blockPublicPolicy),
       rotator: {
         mayInvoke: () => this.mayInvoke,
         invoke: async (_functionArn, _secretArn, event) => {
@@ -98,6 +99,9 @@ export class LocalAccount {
       ...(current === undefined ? {} : { RemoveFromVersionId: current }),
     });
   }
+
+  /** Lets every resource policy pass. */
+  checkPolicy(_document: string, _blockPublicPolicy: boolean): void {}
 
   /** Labels by version. */
   stages(SecretId: string): Record<string, string[]> {

@@ -8,7 +8,7 @@ import { Identities } from "../../iam/identities.ts";
 import type { KnobSettings } from "../../secrets-manager/knobs.ts";
 import { LocalAccount, operator, region } from "./local-account.ts";
 
-/** A LocalAccount behind a front door, for the real SDK. */
+/** A LocalAccount with IAM, behind a front door, for the real SDK. */
 export class WireAccount extends LocalAccount {
   readonly iam = new Iam();
   readonly identities = new Identities();
@@ -27,6 +27,10 @@ export class WireAccount extends LocalAccount {
       allowedSkewMs: Number.POSITIVE_INFINITY,
     });
     return account;
+  }
+
+  override checkPolicy(document: string, blockPublicPolicy: boolean): void {
+    this.iam.checkSecretPolicy(document, blockPublicPolicy);
   }
 
   get url(): string {

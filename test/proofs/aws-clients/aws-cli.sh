@@ -45,6 +45,13 @@ is "list-secrets finds a word of a tag, where its case changes" cli/app \
 secrets untag-resource --secret-id cli/app --tag-keys team
 is "describe-secret has no tags when the last one is removed" "[]" \
   "$(call --output json secretsmanager describe-secret --secret-id cli/app --query Tags)"
+statement='"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"'
+public="{\"Version\":\"2012-10-17\",\"Statement\":[{$statement,\"Principal\":\"*\"}]}"
+is "validate-resource-policy does not pass what lets everybody in" False \
+  "$(secrets validate-resource-policy --resource-policy "$public" --query PolicyValidationPassed)"
+is "put-resource-policy refuses it, too, with --block-public-policy" PublicPolicyException \
+  "$(secrets put-resource-policy --secret-id cli/app --resource-policy "$public" --block-public-policy 2>&1 |
+    grep -o PublicPolicyException)"
 is "get-random-password makes one of the length that was asked for" 20 \
   "$(printf %s "$(secrets get-random-password --password-length 20 --exclude-punctuation --query RandomPassword)" | wc -c | xargs)"
 is "replicate-secret-to-regions makes a replica" InSync \

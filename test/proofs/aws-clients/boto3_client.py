@@ -83,6 +83,10 @@ check("describe_secret has an empty list when the last tag is removed", tags == 
 twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
 refused = refusal(secrets.tag_resource, SecretId="boto3/app", Tags=twice)
 check("tag_resource refuses a key twice", refused[0] == "InvalidParameterException", refused)
+policy = {"Effect": "Allow", "Principal": "*", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
+document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+validated = secrets.validate_resource_policy(SecretId="boto3/app", ResourcePolicy=document)
+check("validate_resource_policy does not pass what lets everybody in", not validated["PolicyValidationPassed"], validated)
 password = secrets.get_random_password(PasswordLength=40, ExcludeNumbers=True, IncludeSpace=True)["RandomPassword"]
 without = not any(character.isdigit() for character in password)
 check("get_random_password makes what was asked for", len(password) == 40 and " " in password and without)
