@@ -99,10 +99,9 @@ export function stateAt(
   if (absent === 0 || missing === "breaching" || missing === "notBreaching") return "OK";
   if (missing === "ignore") return real.includes(false) ? "OK" : before;
   if (real.length === 0) return "INSUFFICIENT_DATA";
-  // It goes into ALARM early: the oldest breaching period is old enough, and all later ones breach or are missing.
+  // It goes into ALARM early: the oldest breaching period is old enough, and all others breach or are missing.
   const oldestBreach = range.slice(0, evaluationPeriods).lastIndexOf(true);
-  const isEarly = oldestBreach + 1 >= datapointsToAlarm && !range.slice(0, oldestBreach).includes(false);
-  return oldestBreach >= 0 && isEarly ? "ALARM" : "OK";
+  return !real.includes(false) && oldestBreach + 1 >= datapointsToAlarm ? "ALARM" : "OK";
 }
 
 /** Undefined for a period without data. */

@@ -55,7 +55,14 @@ export const monitoringProviders: Providers = {
       const group = logs.group(text(inputs, "name"));
       if (!group) return undefined;
       const { retentionInDays, deletionProtection, kmsKeyId, tags } = group;
-      return { retentionInDays, deletionProtectionEnabled: deletionProtection, kmsKeyId, tags };
+      // Left out, it is what it is: the provider takes over whatever is there.
+      const isGiven = "deletionProtectionEnabled" in inputs;
+      return {
+        retentionInDays,
+        kmsKeyId,
+        tags,
+        ...(isGiven && { deletionProtectionEnabled: deletionProtection }),
+      };
     },
   },
   "aws:cloudwatch/eventRule:EventRule": {

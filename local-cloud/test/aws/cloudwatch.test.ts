@@ -195,3 +195,13 @@ test("it is asked and answers in AWS JSON 1.0, signed for as `monitoring`", asyn
   expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/x-amz-json-1.0"]);
   expect(answer.json()).toEqual({ MetricAlarms: [], CompositeAlarms: [] });
 });
+
+test("an alarm that is put again keeps its state and its tags, and has all else anew", async () => {
+  metrics.putAlarm(alarm("again", { tags: { a: "b" }, evaluationPeriods: 1 }));
+  metrics.put("App", "Failures", { service: "mail" }, 1);
+  await clock.advanceBy(300_000);
+  expect(metrics.alarming()).toContain("again");
+  metrics.putAlarm(alarm("again", { tags: { other: "c" }, threshold: 5, evaluationPeriods: 1 }));
+  expect(metrics.alarming()).toContain("again");
+  expect(metrics.alarm("again")).toMatchObject({ tags: { a: "b" }, threshold: 5 });
+});

@@ -323,3 +323,55 @@ describe("a function's log", () => {
     expect(logs.lines(group)).toEqual([]);
   });
 });
+
+describe("PutLogEvents refuses", () => {
+  const hourMs = 3_600_000;
+  const dayMs = 24 * hourMs;
+  const stream = "written";
+  const put = async (ages: number[], message = "line") => {
+    const now = clock.now();
+    const logEvents = ages.map((age) => ({ timestamp: now - age, message }));
+    return await logsClient.send(new PutLogEventsCommand({ logGroupName: group, logStreamName: stream, logEvents }));
+  };
+
+  beforeEach(async () => {
+    await logsClient.send(new CreateLogStreamCommand({ logGroupName: group, logStreamName: stream }));
+  });
+
+  test("lines older than 14 days and more than two hours ahead, with HTTP 200 and an answer that says which", async () => {
+    const answer = await put([14 * dayMs + 1, 2 * hourMs, hourMs, -2 * hourMs - 1]);
+    expect(answer.$metadata.httpStatusCode).toBe(200);
+    expect(answer.rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 1, tooNewLogEventStartIndex: 3 });
+    expect(await messages()).toEqual(["line", "line"]);
+  });
+
+  test("nothing at these very limits", async () => {
+    expect((await put([14 * dayMs])).rejectedLogEventsInfo).toBeUndefined();
+    expect((await put([-2 * hourMs])).rejectedLogEventsInfo).toBeUndefined();
+    clock.advanceBy(3 * hourMs);
+    expect(await messages()).toHaveLength(2);
+  });
+
+  test("lines that the group's retention has gone beyond", async () => {
+    logs.updateGroup(group, { retentionInDays: 1 });
+    expect((await put([dayMs + 1, hourMs])).rejectedLogEventsInfo).toEqual({ expiredLogEventEndIndex: 1 });
+  });
+
+  test.each<[string, number[], string | undefined, RegExp]>([
+    ["a batch that is out of order", [hourMs, 2 * hourMs], undefined, /chronological order/],
+    ["a batch that spans more than a day", [dayMs + 2 * hourMs, hourMs], undefined, /24 hours/],
+    ["a line of more than 1 MB", [0], "x".repeat(1_048_577), /too large/],
+    ["a batch of more than 1 MB with 26 bytes for each line", [0, 0], "x".repeat(524_263), /too large/],
+  ])("the whole of %s", async (_, ages, message, says) => {
+    await expect(put(ages, message)).rejects.toThrow(says);
+    expect(await messages()).toEqual([]);
+  });
+});
+
+test("a log group's deletion protection is seen by who looks", async () => {
+  logs.updateGroup(group, { deletionProtection: true });
+  const { logGroups } = await logsClient.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: group }));
+  expect(logGroups).toMatchObject([{ deletionProtectionEnabled: true }]);
+  expect(() => logs.deleteGroup(group)).toThrow(/deletion protection/);
+  logs.updateGroup(group, {});
+});

@@ -139,6 +139,62 @@ describe("an alarm for two breaching periods of three", () => {
     expect(state(periods, "ignore", "ALARM")).toBe(ignored);
   });
 
+  // The tables of the user guide, "configuring how CloudWatch alarms treat missing data": it looks at two periods more
+  // than the alarm has. From memory of that page; `before` stands for "retain current state".
+  it.each<[of: number, periods: string, ...states: (AlarmState | "before")[]]>([
+    // breaching periods of three; then missing, ignored, breaching, not breaching
+    [3, "0-X-X", "OK", "OK", "OK", "OK"],
+    [3, "----0", "OK", "OK", "OK", "OK"],
+    [3, "-----", "INSUFFICIENT_DATA", "before", "ALARM", "OK"],
+    [3, "0XX-X", "ALARM", "ALARM", "ALARM", "ALARM"],
+    [3, "--X--", "ALARM", "before", "ALARM", "OK"],
+    [2, "0-X-X", "ALARM", "ALARM", "ALARM", "ALARM"],
+    [2, "00X0X", "ALARM", "ALARM", "ALARM", "ALARM"],
+    [2, "0-X--", "OK", "OK", "ALARM", "OK"],
+    [2, "----0", "OK", "OK", "ALARM", "OK"],
+    [2, "---X-", "ALARM", "before", "ALARM", "OK"],
+  ])("looks at two periods more where the knob says so: %i of three, %s", (datapointsToAlarm, periods, ...states) => {
+    const datapoints = [...periods].flatMap((period, index) =>
+      period === "-" ? [] : [{ at: index * minute, value: period === "X" ? 1 : 0 }],
+    );
+    for (const before of ["OK", "ALARM"] as const) {
+      const found = (["missing", "ignore", "breaching", "notBreaching"] as const).map((missing) =>
+        stateAt({ ...alarm(missing), datapointsToAlarm }, datapoints, periods.length * minute, before, 2),
+      );
+      expect(found).toEqual(states.map((state) => (state === "before" ? before : state)));
+    }
+  });
+
+  it.each<[AlarmDefinition["statistic"], number]>([
+    ["Sum", 6],
+    ["Average", 2],
+    ["Minimum", 1],
+    ["Maximum", 3],
+    ["SampleCount", 3],
+  ])("compares the %s of a period", (statistic, figure) => {
+    const values = [1, 2, 3].map((value) => ({ at: 0, value }));
+    const breaches = (comparison: AlarmDefinition["comparison"], threshold: number) => {
+      const definition = { ...alarm("notBreaching"), statistic, comparison, threshold };
+      return stateAt({ ...definition, datapointsToAlarm: 1, evaluationPeriods: 1 }, values, minute, "OK") === "ALARM";
+    };
+    expect([figure - 1, figure, figure + 1].map((t) => breaches("GreaterThanThreshold", t))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([figure - 1, figure, figure + 1].map((t) => breaches("GreaterThanOrEqualToThreshold", t))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect([figure - 1, figure, figure + 1].map((t) => breaches("LessThanThreshold", t))).toEqual([false, false, true]);
+    expect([figure - 1, figure, figure + 1].map((t) => breaches("LessThanOrEqualToThreshold", t))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it("counts a value that falls on a period's end to the next one", () => {
     expect(stateAt(alarm("notBreaching"), [{ at: 3 * minute, value: 1 }], 3 * minute, "OK")).toBe("OK");
   });

@@ -47,7 +47,7 @@ export async function startTestCloud({
   door = {},
   ...lambdaOptions
 }: TestCloudOptions = {}) {
-  const [faults, calls, identities, iam] = [new Faults(clock), new CallLog(), new Identities(), new Iam()];
+  const [faults, calls, identities, iam] = [new Faults(clock), new CallLog(), new Identities(), new Iam(accountId)];
   const logs = new LogsService({ clock, iam, accountId, region });
   const lambda = new LambdaService({ clock, iam, identities, logs, accountId, region, ...lambdaOptions });
   // The clients live in the machine's time, far from the cloud's.

@@ -91,7 +91,7 @@ export function functionWithRole(
   name: string,
   { source = "exports.handler = async () => 'done';", options = {}, ...more }: FunctionOptions = {},
 ): [role: PlannedResource, deployed: PlannedResource] {
-  const role = planned("Role", `${name}-role`, { assumeRolePolicy: trust }, options);
+  const role = planned("Role", "role", { assumeRolePolicy: trust }, options);
   const inputs = {
     name,
     role: role.outputs.arn,
