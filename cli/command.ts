@@ -1,3 +1,4 @@
+import type { HttpSend } from "../src/c2m/http.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
 import type { ExitCode } from "./failure.ts";
@@ -30,6 +31,8 @@ export interface Call {
   aws(): Promise<Aws>;
   /** The secrets and functions that the options name. @throws Failure */
   target(): Promise<Target>;
+  /** How C2M is called; default over HTTP. */
+  send?: HttpSend;
   /** Aborted by Ctrl-C. Protected work looks at it where it can stop between two of its changes. */
   signal: AbortSignal;
   /**

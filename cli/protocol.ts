@@ -20,7 +20,7 @@ export function protocolFor(
   const baseUrl = checkedBaseUrl(target, view);
   const { clock } = call;
   const log = new OperatorLog(clock);
-  const c2m = connectTokenUser({ baseUrl, clock });
+  const c2m = connectTokenUser({ baseUrl, clock, ...(call.send && { send: call.send }) });
   const context: SecretContext = {
     arn: view.arn,
     store: aws.store,

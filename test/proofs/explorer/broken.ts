@@ -7,7 +7,7 @@ import type { ListedSecret, ReconcileContext } from "../../../src/reconcile/run.
 import type { RotationContext, SecretContext } from "../../../src/rotation/context.ts";
 import { runStep } from "../../../src/rotation/steps/run-step.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
-import type { StrikeKind } from "./schedule.ts";
+import type { Move } from "./moves.ts";
 
 type RunStep = Protocol["runStep"];
 
@@ -17,7 +17,7 @@ export interface BrokenProtocol {
   breaks: string;
   scenario: string;
   /** What strikes it when it shows: one of these after the other, at any effects. None: it shows undisturbed. */
-  shownBy: readonly StrikeKind[];
+  shownBy: readonly Move[];
   protocol: Protocol;
 }
 

@@ -28,7 +28,7 @@ describe("npm run prove", () => {
   it.each([
     [["--replay", "nowhere:1.crash"], 'There is no scenario "nowhere"'],
     [["--replay", "grace:1.explode"], "is not a strike"],
-    [["--budget", "huge"], "--budget must be quick or full"],
+    [["--budget", "huge"], "--budget must be quick, ci, full"],
     [["--seed", "x"], "--seed must be a whole number"],
   ])("refuses %j with the reason and status 2", async (args, reason) => {
     const { status, stderr } = await run(...args);

@@ -4,17 +4,28 @@ import {
   type Crash,
   crashes,
   faults,
+  type Gateway,
+  gateway,
   type Intrusion,
   intrusions,
+  isOneOf,
+  type LineFault,
+  lineFaults,
+  type Move,
+  moves,
+  type OddIssue,
   type OneFault,
+  oddIssues,
   type Spell,
-  type Strike,
   spells,
-} from "./schedule.ts";
+  type Wait,
+  waits,
+} from "./moves.ts";
+import type { Strike } from "./schedule.ts";
 
-export type Service = "secretsmanager" | "c2m" | "ledger" | "log";
+export type Service = "secretsmanager" | "c2m" | "lambda" | "ledger" | "log";
 
-/** One thing that a function asks of the world, or writes to its log. */
+/** One thing that a process asks of the world, or writes to its log. */
 export interface Effect {
   /** From 1, over the whole schedule. */
   number: number;
@@ -30,7 +41,7 @@ export interface Effect {
 }
 
 /** What went wrong with a request, as whoever speaks for the service has to say it. */
-export type Trouble = Exclude<OneFault, "stall"> | "down";
+export type Trouble = Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue | "down" | "gateway-down";
 
 export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentReadAt"> {
   /** Does it, and calls `done` as soon as it is done. Rejects with what the service answers as an error. */
@@ -43,6 +54,8 @@ export interface EffectsOptions {
   clock: VirtualClock;
   strikes: readonly Strike[];
   intrude: (kind: Intrusion, effect: Effect) => Promise<void>;
+  /** A spell begins, and ends at this time, epoch ms. */
+  spell: (kind: Spell, until: number) => void;
   /** Before an effect, and after each that happened. */
   before: (effect: Effect) => void;
   after: (effect: Effect) => void;
@@ -58,86 +71,143 @@ const awsLatencyMs = 30;
 /** A request that left just before the function was killed is done this much later, in ms: after the next attempt began. */
 const lateMs = 90_000;
 
-const minute = 60_000;
-const spellMs: Record<Spell, number> = {
-  "throttled-spell": 20 * minute,
-  "denied-spell": 180 * minute,
-  "c2m-down": 300 * minute,
-};
+/** A frozen process goes on after so long, in ms: within its time, and after whatever was due. */
+const freezeMs = 100_000;
 
-/** Every boundary between the functions and the world passes through here, numbered; here the strikes fall. */
+const minute = 60_000;
+const longSpell = 300 * minute;
+const spellMs: Partial<Record<Spell, number>> = { "throttled-spell": 20 * minute, "denied-spell": 180 * minute };
+
+/** A process that something has come between, and that goes on when that has ended or is held. */
+interface Interrupted {
+  run: FunctionRun;
+  release: () => void;
+}
+
+/** Every boundary between the processes and the world passes through here, numbered; here the strikes fall. */
 export class Effects {
   readonly #options: EffectsOptions;
   readonly #waiting: Strike[];
   readonly #until: Partial<Record<Spell, number>> = {};
-  /** Kept only when there is somebody to show them to. */
+  readonly #interrupted: Interrupted[] = [];
+  /** What was held while it came between something, and has not ended. */
+  readonly #released = new Set<Promise<void>>();
+  /** Every effect, with what happened to it, and when it happened. */
   readonly seen: { effect: Effect; note: string; at: number }[] = [];
+  /** How often each kind of strike has fallen. */
+  readonly played = new Map<Move, number>();
+  /** Number of the latest effect. */
   count = 0;
   /** Strikes that have fallen, and requests that a spell spoiled. */
   struck = 0;
+  #late = 0;
 
   constructor(options: EffectsOptions) {
     this.#options = options;
     this.#waiting = [...options.strikes].sort((one, other) => one.at - other.at);
   }
 
-  /** Sends a request of a function. Never settles when the function is killed by it. */
+  /** Whether nothing is to come any more: no strike, no end of a spell, no request that is on its way. */
+  get isQuiet(): boolean {
+    const now = this.#options.clock.now();
+    const isOver = Object.values(this.#until).every((end) => end <= now);
+    return this.#waiting.length === 0 && this.#late === 0 && this.#released.size === 0 && isOver;
+  }
+
+  /** Whether any spell is on. */
+  get isSpellbound(): boolean {
+    return (Object.keys(this.#until) as Spell[]).some((spell) => this.isOn(spell));
+  }
+
+  /** Whether a spell is on. */
+  isOn(spell: Spell): boolean {
+    return this.#options.clock.now() < (this.#until[spell] ?? 0);
+  }
+
+  /** Resolves when what was held has ended, too. */
+  async idle(): Promise<void> {
+    while (this.#released.size > 0) await Promise.all(this.#released);
+  }
+
+  /** Sends a request of a process. Never settles when the process is killed by it. */
   async request<Answer>(run: FunctionRun, request: Request<Answer>): Promise<Answer> {
     if (run.killed) return await forever();
-    const { clock, after, intrude } = this.#options;
+    const { clock, after, intrude, spell: begin } = this.#options;
     const effect = this.#number(run, request);
     effect.currentReadAt = this.#readJustBefore(run, effect);
     const note = (text: string) => this.#note(effect, text);
-    for (const kind of this.#take(effect.number, intrusions)) {
+    for (const kind of this.#takeAll(effect, intrusions)) {
       note(`before it: ${intrusions[kind]}`);
-      await intrude(kind, effect);
+      await this.#comeBetween(run, () => intrude(kind, effect));
     }
-    for (const kind of this.#take(effect.number, spells)) {
+    for (const kind of this.#takeAll(effect, spells)) {
       note(`from here on: ${spells[kind]}`);
-      this.#until[kind] = clock.now() + spellMs[kind];
+      const until = clock.now() + (spellMs[kind] ?? longSpell);
+      this.#until[kind] = until;
+      begin(kind, until);
     }
-    const kind = this.#takeOne(effect.number);
+    if (run.killed) return await forever();
+    const kind = this.#takeOne(effect);
     if (kind === "crash") return await this.#die(run, note, kind);
     const done = () => after(effect);
     if (kind === "crash-late") {
-      clock.at(clock.now() + lateMs, () => request.perform(done).then(noAnswer, noAnswer));
+      this.#late += 1;
+      clock.at(clock.now() + lateMs, async () => {
+        await request.perform(done).catch(noAnswer);
+        this.#late -= 1;
+      });
       return await this.#die(run, note, kind);
     }
-    await run.clock(clock).sleep(latencyMs[request.operation] ?? awsLatencyMs);
-    const spell = this.#spellOn(request.service);
-    const trouble = spell ?? kind;
-    if (request.operation === "PutSecretValue" && trouble !== undefined && trouble !== "denied")
+    const own = run.clock(clock);
+    if (kind === "hold") await this.#hold(run, note);
+    if (kind === "freeze") {
+      note(waits[kind]);
+      await own.sleep(freezeMs);
+    }
+    await own.sleep(latencyMs[request.operation] ?? awsLatencyMs);
+    const trouble = this.#spellOn(effect) ?? (kind !== undefined && isTrouble(kind) ? kind : undefined);
+    const unknown = trouble ?? kind;
+    if (request.operation === "PutSecretValue" && unknown !== undefined && unknown !== "denied")
       run.storeUnknown = true;
-    if (spell !== undefined) {
-      this.struck += 1;
-      note(spell === "down" ? "down" : `${spell}, by the spell`);
-      return await request.troubled(spell, done);
+    if (trouble !== undefined) {
+      if (trouble !== kind) this.struck += 1;
+      note(trouble === kind ? moves[kind] : `${trouble}, by the spell`);
+      return await request.troubled(trouble, done);
     }
-    if (kind !== undefined && isTrouble(kind)) {
-      note(kind);
-      return await request.troubled(kind, done);
+    if (kind === "hang") {
+      note(faults[kind]);
+      await own.sleep(run.patience(clock.now()));
+      return await request.troubled("cut", done);
     }
-    note(kind ?? "");
+    note(kind === undefined || kind === "freeze" || kind === "hold" ? "" : moves[kind]);
     const answer = request.perform(done);
-    if (kind === undefined) return await answer;
+    if (kind === undefined || kind === "freeze" || kind === "hold") return await answer;
     await answer.catch(noAnswer);
-    if (kind === "stall") await run.clock(clock).sleep(run.timeoutAt - clock.now());
+    if (kind === "freeze-after") {
+      await own.sleep(freezeMs);
+      return await answer;
+    }
+    if (kind === "stall") {
+      await own.sleep(run.patience(clock.now()));
+      // Only an operator's process has no end of its own.
+      return await request.troubled("cut", noAnswer);
+    }
     return await this.#die(run, note, "crash-done");
   }
 
-  /** A line of a function's log, written by `write`. @throws Killed */
-  log(run: FunctionRun, operation: string, subject: string, write: () => void): void {
+  /** A line of a process's log, written by `write`. @throws Killed */
+  log(run: FunctionRun, operation: string, subject: string, write: (fault?: LineFault) => void): void {
     if (run.killed) throw new Killed();
     const effect = this.#number(run, { service: "log", operation, mutates: true, subject });
-    const kind = this.#takeOne(effect.number);
-    this.#note(effect, kind ?? "");
+    const kind = this.#takeOne(effect);
+    this.#note(effect, kind === undefined ? "" : moves[kind]);
     if (kind === "crash" || kind === "crash-late") {
       run.kill();
       throw new Killed();
     }
-    write();
+    write(kind !== undefined && isOneOf(lineFaults, kind) ? kind : undefined);
     this.#options.after(effect);
-    if (kind !== undefined && Object.hasOwn(crashes, kind)) {
+    if (kind === "crash-done") {
       run.kill();
       throw new Killed();
     }
@@ -161,29 +231,63 @@ export class Effects {
     return undefined;
   }
 
-  /** The strikes of some kinds that are due: an intrusion can't fall into a log line, so it waits for the next request. */
-  #take<Kind extends string>(number: number, kinds: Record<Kind, string>): Kind[] {
-    const due = this.#waiting.filter(({ at, kind }) => at <= number && Object.hasOwn(kinds, kind));
-    for (const strike of due) this.#waiting.splice(this.#waiting.indexOf(strike), 1);
-    this.struck += due.length;
+  /** Runs what comes between; resolves when that has ended, or is held. */
+  async #comeBetween(run: FunctionRun, begin: () => Promise<void>): Promise<void> {
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const interrupted = { run, release };
+    this.#interrupted.push(interrupted);
+    const whole = begin().finally(() => {
+      const index = this.#interrupted.indexOf(interrupted);
+      if (index >= 0) this.#interrupted.splice(index, 1);
+      this.#released.delete(whole);
+    });
+    const isOver = await Promise.race([whole.then(() => true), released.then(() => false)]);
+    if (!isOver) this.#released.add(whole);
+  }
+
+  /** Lets the process go on that this one came between, until it ends; without one, time passes. */
+  async #hold(run: FunctionRun, note: (text: string) => void): Promise<void> {
+    note(waits.hold);
+    const index = this.#interrupted.findLastIndex((one) => one.run !== run && !one.run.killed);
+    const [other] = index < 0 ? [] : this.#interrupted.splice(index, 1);
+    const { clock } = this.#options;
+    if (!other) return await run.clock(clock).sleep(freezeMs);
+    other.release();
+    await other.run.over;
+    if (clock.now() >= run.timeoutAt) run.kill();
+    if (run.killed) await forever();
+  }
+
+  /** The strikes of some kinds that are due: what can't fall into an effect waits for the next one. */
+  #takeAll<Kind extends string>(effect: Effect, kinds: Record<Kind, string>): Kind[] {
+    const due = this.#waiting.filter(({ at, kind }) => at <= effect.number && Object.hasOwn(kinds, kind));
+    for (const strike of due) this.#struck(strike);
     return due.map(({ kind }) => kind as string as Kind);
   }
 
-  #takeOne(number: number): Crash | OneFault | undefined {
-    const index = this.#waiting.findIndex(
-      ({ at, kind }) => at === number && !Object.hasOwn(intrusions, kind) && !Object.hasOwn(spells, kind),
+  #takeOne(effect: Effect): Crash | Wait | OneFault | Gateway | OddIssue | LineFault | undefined {
+    const strike = this.#waiting.find(
+      ({ at, kind }) =>
+        at <= effect.number && !isOneOf(intrusions, kind) && !isOneOf(spells, kind) && falls(kind, effect),
     );
-    if (index < 0) return undefined;
-    this.struck += 1;
-    return this.#waiting.splice(index, 1)[0]?.kind as Crash | OneFault;
+    if (!strike) return undefined;
+    this.#struck(strike);
+    return strike.kind as Crash | Wait | OneFault | Gateway | OddIssue | LineFault;
   }
 
-  #spellOn(service: Service): Trouble | undefined {
-    const now = this.#options.clock.now();
-    const on = (spell: Spell) => now < (this.#until[spell] ?? 0);
-    if (service === "c2m") return on("c2m-down") ? "down" : undefined;
-    if (on("denied-spell")) return "denied";
-    return service === "secretsmanager" && on("throttled-spell") ? "refused" : undefined;
+  #struck(strike: Strike): void {
+    this.#waiting.splice(this.#waiting.indexOf(strike), 1);
+    this.struck += 1;
+    this.played.set(strike.kind, (this.played.get(strike.kind) ?? 0) + 1);
+  }
+
+  #spellOn({ service, run }: Effect): Trouble | undefined {
+    if (service === "c2m") {
+      if (this.isOn("c2m-down")) return "down";
+      return this.isOn("gateway-spell") ? "gateway-down" : undefined;
+    }
+    if (this.isOn("denied-spell") && run.invocation.role !== "operator") return "denied";
+    return service === "secretsmanager" && this.isOn("throttled-spell") ? "refused" : undefined;
   }
 
   #die(run: FunctionRun, note: (text: string) => void, kind: Crash): Promise<never> {
@@ -197,8 +301,18 @@ export class Effects {
   }
 }
 
-function isTrouble(kind: Crash | OneFault): kind is Exclude<Trouble, "down"> {
-  return Object.hasOwn(faults, kind) && kind !== "stall";
+/** Whether a strike can fall into an effect. */
+export function falls(kind: Move, { service, operation }: Pick<Effect, "service" | "operation">): boolean {
+  if (isOneOf(crashes, kind)) return true;
+  if (isOneOf(lineFaults, kind)) return service === "log";
+  if (service === "log") return false;
+  if (isOneOf(gateway, kind)) return service === "c2m";
+  return !isOneOf(oddIssues, kind) || operation === "issueLongTermToken";
+}
+
+function isTrouble(kind: Move): kind is Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue {
+  if (kind === "stall" || kind === "hang") return false;
+  return isOneOf(faults, kind) || isOneOf(gateway, kind) || isOneOf(oddIssues, kind);
 }
 
 /** The service's refusal of a request whose sender is dead is nobody's. */

@@ -6,22 +6,25 @@ export interface ExploreOptions {
   budget: Budget;
   /** Of the random schedules. */
   seed: number;
+  /** Stops after so many minutes; default: when all is played. */
+  minutes?: number | undefined;
   /** Default 2. */
   workers?: number;
   onProgress?: (done: number, tasks: number, tally: Tally) => void;
 }
 
 /** Explores on the engines, in worker threads, and resolves with the figures. Rejects when a worker breaks. */
-export async function explore({ budget, seed, workers = 2, onProgress }: ExploreOptions): Promise<Tally> {
+export async function explore({ budget, seed, minutes, workers = 2, onProgress }: ExploreOptions): Promise<Tally> {
   const tasks = tasksFor(budget, seed);
   const waiting = tasks[Symbol.iterator]();
   const total = emptyTally();
+  const until = minutes === undefined ? {} : { until: Date.now() + minutes * 60_000 };
   let done = 0;
   const work = async () => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url));
     try {
       for (const task of waiting) {
-        add(total, await performIn(worker, task));
+        add(total, await performIn(worker, { ...task, ...until }));
         done += 1;
         onProgress?.(done, tasks.length, total);
       }

@@ -2,29 +2,48 @@ import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { RotationEvent } from "../../../local-cloud/secrets-manager/rotation.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 
-/** Thrown out of a log write by which the function was killed; nothing that the function does afterwards has an effect. */
+/** Thrown out of a log write by which the process was killed; nothing that it does afterwards has an effect. */
 export class Killed extends Error {}
 
-/** What a promise is that a dead function waits for. */
+/** What a promise is that a dead process waits for. */
 export function forever(): Promise<never> {
   return new Promise(() => {});
+}
+
+/** A command of the command line that changes something. */
+export type CommandName = "rollback" | "compromised" | "decommission" | "unstick" | "rotate" | "reconcile-now";
+
+/** What a command left behind. */
+export interface CommandResult {
+  exitCode: number;
+  /** The object that it prints with `--json`. */
+  result: Record<string, unknown> | undefined;
 }
 
 /** What one invocation is about. */
 export interface Invocation {
   role: "rotator" | "reconciler" | "operator";
-  /** A step, `bootstrap`, `reconcile`, `reconcile all` or `rollback`. */
+  /** A step, `bootstrap`, `reconcile`, `reconcile all`, or a command of the command line. */
   name: string;
   /** Index of the secret; undefined for a run of the reconciler. */
   secret: number | undefined;
   event?: RotationEvent;
+  /** Whether somebody ended the grace by hand: there is none from this run. */
+  endsGrace?: boolean;
 }
 
-/** One invocation of a function, which may stop for good at any effect. */
+/** An operator's clients give a request up after so long, in ms; a function waits until its time is up. */
+const operatorPatienceMs = 30_000;
+
+/** One process: an invocation of a function, or an operator's command. It may stop for good at any effect. */
 export class FunctionRun {
   readonly invocation: Invocation;
-  /** Epoch ms at which Lambda kills it. */
+  /** Epoch ms at which Lambda kills it; never for an operator's command. */
   readonly timeoutAt: number;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  /** How far its clock is ahead, in ms. */
+  readonly skewMs: number;
   killed = false;
   /** Numbers of its first effect and its latest. */
   firstEffect = 0;
@@ -38,15 +57,31 @@ export class FunctionRun {
   /** Ids of the tokens that it got from C2M. */
   readonly issued: string[] = [];
   readonly #death = Promise.withResolvers<"killed">();
+  readonly #over = Promise.withResolvers<void>();
 
-  constructor(invocation: Invocation, timeoutAt: number) {
+  constructor(
+    invocation: Invocation,
+    { startedAt, timeoutAt, skewMs = 0 }: { startedAt: number; timeoutAt: number; skewMs?: number },
+  ) {
     this.invocation = invocation;
+    this.startedAt = startedAt;
     this.timeoutAt = timeoutAt;
+    this.skewMs = skewMs;
+  }
+
+  /** Resolves when it has ended or is dead. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   kill(): void {
     this.killed = true;
     this.#death.resolve("killed");
+  }
+
+  /** How long it waits for an answer that does not come, in ms. */
+  patience(now: number): number {
+    return this.invocation.role === "operator" ? operatorPatienceMs : this.timeoutAt - now;
   }
 
   /** Runs the body until it ends or is killed. */
@@ -56,13 +91,14 @@ export class FunctionRun {
       (error: unknown): FunctionEnd<Result> => ({ kind: "failed", error }),
     );
     const outcome = await Promise.race([this.#death.promise, ended]);
+    this.#over.resolve();
     return outcome === "killed" || this.killed ? { kind: "killed" } : outcome;
   }
 
-  /** The clock as the function has it: it sleeps no longer than it lives. */
+  /** The clock as the process has it: it sleeps no longer than it lives. */
   clock(clock: VirtualClock): Clock {
     return {
-      now: () => clock.now(),
+      now: () => clock.now() + this.skewMs,
       sleep: async (ms) => {
         if (this.killed) return await forever();
         await clock.sleep(Math.min(ms, this.timeoutAt - clock.now()));

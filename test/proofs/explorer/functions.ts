@@ -1,10 +1,9 @@
-import { rollback } from "../../../cli/acting/rollback-plan.ts";
 import { type RotationEvent, rotationSteps } from "../../../local-cloud/secrets-manager/rotation.ts";
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
 import { createC2mClient } from "../../../src/c2m/client.ts";
 import { connectTokenUser } from "../../../src/c2m/connect.ts";
 import type { RotationLog } from "../../../src/formats/ledger.ts";
-import { listedBaseUrl } from "../../../src/formats/settings.ts";
+import { listedBaseUrl, siblingsOf } from "../../../src/formats/settings.ts";
 import type { TokenIssuer } from "../../../src/ports/c2m.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { CallBudget } from "../../../src/reconcile/call-budget.ts";
@@ -13,20 +12,23 @@ import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
 import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
-import { clientId, clientSecret } from "./c2m-client.ts";
-import { type FunctionEnd, FunctionRun, type Invocation } from "./function-run.ts";
+import { runCommand } from "./commands.ts";
+import {
+  type CommandName,
+  type CommandResult,
+  type FunctionEnd,
+  FunctionRun,
+  type Invocation,
+} from "./function-run.ts";
 import type { Invocations, World } from "./parts.ts";
 
-const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: 120_000 } as const;
+const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: Number.POSITIVE_INFINITY } as const;
 
 /** Kept back of a function's time by its handler, in ms. */
 const answerMs = 1_000;
 
-const credentials = async () => ({
-  mechanism: "client_secret" as const,
-  clientId,
-  clientSecret: new Sensitive(clientSecret),
-});
+/** How far the functions' clocks are off in a spell, in ms. */
+const clockSkewMs = 10 * 60_000;
 
 /** Calls to C2M that a run of the reconciler may make. */
 const callBudget = 100;
@@ -47,6 +49,7 @@ const nobody: TokenIssuer = { issueLongTermToken: () => Promise.reject(new Error
 export class Functions implements Invocations {
   /** Versions that steps were run for, in order. */
   readonly versionIds: string[] = [];
+  running = 0;
   readonly #created = new Map<string, () => void>();
   readonly #world: World;
   readonly #protocol: Protocol;
@@ -94,19 +97,35 @@ export class Functions implements Invocations {
     return true;
   }
 
-  /** The operator's rollback, which a crash can strike like any function. */
-  rollback(index: number): Promise<FunctionEnd<unknown>> {
-    const { arn } = this.#world.of(index);
-    return this.#invoke({ role: "operator", name: "rollback", secret: index }, (context, run) =>
-      rollback(context(index), arn, this.#world.connection.ledger(run)),
+  async command(name: CommandName, index: number): Promise<FunctionEnd<CommandResult>> {
+    const { watch, clock } = this.#world;
+    const endsGrace = name === "compromised" || name === "decommission";
+    const run = new FunctionRun(
+      { role: "operator", name, secret: index, endsGrace },
+      { startedAt: clock.now(), timeoutAt: timeoutMs.operator },
     );
+    const truth = watch.commandBegins(name, index);
+    const end = await this.#run(run, () => runCommand(this.#world, run, name, index));
+    if (end.kind !== "succeeded") return end;
+    if (end.result.exitCode === 0) truth(end.result.result);
+    const left = (end.result.result?.alive ?? []) as { tokenId?: string; until?: string }[];
+    for (const { tokenId, until } of left) watch.leftAlive(tokenId ?? undefined, until ?? undefined);
+    return end;
   }
 
-  reconcile(scope: Scope): Promise<FunctionEnd<ReconcileReport>> {
+  reconcile(
+    scope: Scope,
+    { graceSeconds, secrets }: { graceSeconds?: number | undefined; secrets?: string[] | undefined } = {},
+  ): Promise<FunctionEnd<ReconcileReport>> {
     const name = scope === "all" ? "reconcile all" : "reconcile";
-    return this.#invoke({ role: "reconciler", name, secret: undefined }, (context, run) => {
+    const endsGrace = graceSeconds !== undefined;
+    return this.#invoke({ role: "reconciler", name, secret: undefined, endsGrace }, (context, run) => {
       const budget = new CallBudget(callBudget);
-      const secrets = this.#world.secrets.map(({ index }) => {
+      const listed = this.#world.secrets.filter(
+        ({ index, settings }) =>
+          !this.#world.decommissioned.has(index) && (secrets === undefined || secrets.includes(settings.secretName)),
+      );
+      const works = listed.map(({ index }) => {
         const { settings, ...own } = context(index);
         const c2mAt = (said: string | undefined) => {
           const c2m = own.c2mAt(said);
@@ -116,8 +135,8 @@ export class Functions implements Invocations {
       });
       const { clock, log, deadline } = context(0);
       const ledger = this.#world.connection.ledger(run);
-      const parts = { clock, log, ledger, budget, deadline, secrets, stepMs: timeoutMs.rotator };
-      return this.#protocol.reconcile(parts, { scope });
+      const parts = { clock, log, ledger, budget, deadline, secrets: works, stepMs: timeoutMs.rotator };
+      return this.#protocol.reconcile(parts, { scope, graceSeconds });
     });
   }
 
@@ -125,8 +144,22 @@ export class Functions implements Invocations {
     invocation: Invocation,
     body: (context: (index: number) => RotationContext, run: FunctionRun) => Promise<Result>,
   ): Promise<FunctionEnd<Result>> {
-    const run = new FunctionRun(invocation, this.#world.clock.now() + timeoutMs[invocation.role]);
-    const end = await run.end(() => body((index) => this.#context(run, index), run));
+    const { clock, effects } = this.#world;
+    const startedAt = clock.now();
+    const run = new FunctionRun(invocation, {
+      startedAt,
+      timeoutAt: startedAt + timeoutMs[invocation.role],
+      skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
+    });
+    if (run.skewMs !== 0) this.#world.watch.skewed(clockSkewMs);
+    const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index));
+    return await this.#run(run, () => body((index) => contexts[index] as RotationContext, run));
+  }
+
+  async #run<Result>(run: FunctionRun, body: () => Promise<Result>): Promise<FunctionEnd<Result>> {
+    this.running += 1;
+    const end = await run.end(body);
+    this.running -= 1;
     if (end.kind === "killed") this.#world.ledger.killed(run);
     this.#world.watch.ended(run, end);
     return end;
@@ -136,21 +169,32 @@ export class Functions implements Invocations {
     const { role } = run.invocation;
     const clock = run.clock(this.#world.clock);
     const { settings } = this.#world.of(index);
-    const { baseUrl } = this.#world.connection;
-    const connection = { baseUrl, clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
-    const user = connectTokenUser(connection);
+    const { baseUrl, clientId } = settings;
+    const connection = { clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
+    const credentials = async () => {
+      const { clientSecret, ...others } = this.#world.credentials;
+      return { mechanism: "client_secret" as const, ...others, clientSecret: new Sensitive(clientSecret) };
+    };
+    const tokens = Object.fromEntries(
+      this.#world.secrets
+        .filter((other) => !this.#world.decommissioned.has(other.index))
+        .map((other) => [other.settings.secretName, other.settings]),
+    );
     return {
       arn: this.#world.of(index).arn,
-      siblings: [],
+      siblings: siblingsOf({ rotatorTimeoutSeconds: timeoutMs.rotator / 1_000, tokens }, settings),
       store: new SecretsManagerStore(this.#world.connection.secretsManager(run)),
-      c2mAt: (said) => (listedBaseUrl({ baseUrl }, said) === undefined ? undefined : user),
+      c2mAt: (said) => {
+        const listed = listedBaseUrl(settings, said);
+        return listed === undefined ? undefined : connectTokenUser({ ...connection, baseUrl: listed });
+      },
       // As their handlers have it: only the rotator holds credentials.
-      issuer: role === "rotator" ? createC2mClient({ ...connection, clientId, credentials }) : nobody,
+      issuer: role === "rotator" ? createC2mClient({ ...connection, baseUrl, clientId, credentials }) : nobody,
       clock,
       log: this.#log(run),
-      settings: { ...settings, baseUrl },
+      settings,
       randomId: () => this.#world.id("attempt"),
-      deadline: run.timeoutAt - answerMs,
+      deadline: run.timeoutAt + run.skewMs - answerMs,
     };
   }
 
@@ -158,8 +202,10 @@ export class Functions implements Invocations {
     return {
       event: (event, fields) => {
         const { token_id, version_id } = fields as { token_id?: string; version_id?: string };
-        this.#world.effects.log(run, event, token_id ?? version_id ?? "", () => {
-          const line = this.#world.ledger.write(run, this.#world.clock.now(), event, fields);
+        this.#world.effects.log(run, event, token_id ?? version_id ?? "", (fault) => {
+          const line = this.#world.ledger.write(run, this.#world.clock.now(), event, fields, fault);
+          // What CloudWatch loses takes the id of a token with it: not promised.
+          if (fault === "line-lost") this.#world.watch.exempt("ids");
           if (event === "token.unrevocable") this.#world.watch.unrevocable.add(token_id ?? "without id");
           this.#world.watch.logged(run, line);
           this.#world.connection.logged(line);

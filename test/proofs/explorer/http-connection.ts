@@ -10,11 +10,12 @@ import { LogsService } from "../../../local-cloud/logs/service.ts";
 import { CloudWatchLedger } from "../../../src/aws/cloudwatch-ledger.ts";
 import type { HttpSend } from "../../../src/c2m/http.ts";
 import { createHttpSend } from "../../../src/c2m/transport.ts";
+import { subjectOf } from "./c2m-port.ts";
 import type { Connection } from "./connection.ts";
 import type { Request, Service, Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
 import type { World } from "./parts.ts";
-import { describeCall, subjectOf } from "./ports.ts";
+import { describeCall } from "./ports.ts";
 
 const logGroup = "/aws/lambda/proven";
 
@@ -24,7 +25,7 @@ const logGroup = "/aws/lambda/proven";
  */
 const sdkAttempts = 3;
 
-const awsFaults: Record<Trouble, Fault> = {
+const awsFaults: Partial<Record<Trouble, Fault>> = {
   refused: { kind: "error", status: 400, code: "ThrottlingException", message: "as ordered" },
   error: { kind: "error", status: 500, code: "InternalServiceError", message: "as ordered" },
   denied: { kind: "error", status: 400, code: "AccessDeniedException", message: "as ordered" },
@@ -33,7 +34,7 @@ const awsFaults: Record<Trouble, Fault> = {
   down: { kind: "cut", when: "before" },
 };
 
-const c2mFaults: Record<Trouble, Fault> = {
+const c2mFaults: Partial<Record<Trouble, Fault>> = {
   refused: { kind: "error", status: 429, code: "rate_limited", message: "as ordered" },
   error: { kind: "error", status: 500, code: "error", message: "as ordered" },
   denied: { kind: "error", status: 403, code: "forbidden", message: "as ordered" },
@@ -103,6 +104,7 @@ export async function httpConnection(world: World): Promise<Connection> {
       troubled: (trouble, done) => {
         const isC2m = about.service === "c2m";
         const fault = (isC2m ? c2mFaults : awsFaults)[trouble];
+        if (!fault) throw new Error(`${trouble} is not played over HTTP`);
         const times = isC2m ? 1 : sdkAttempts;
         return withFault({ service: name, operation: faultName, fault, times }, () => perform(done));
       },

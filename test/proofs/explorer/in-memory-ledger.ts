@@ -1,49 +1,99 @@
-import type { Events } from "../../../src/formats/ledger.ts";
-import { isLedgerEvent, type LedgerEntry } from "../../../src/formats/ledger.ts";
+import {
+  type EventName,
+  type Events,
+  formatLine,
+  type LedgerEntry,
+  type LedgerPart,
+  parseLine,
+} from "../../../src/formats/ledger.ts";
 import type { FunctionRun } from "./function-run.ts";
+import type { LineFault } from "./moves.ts";
 
-/** A line of a function's log. */
+/** A line of the log group. */
 export interface LogLine {
+  /** Its timestamp, by the clock of whoever wrote it. */
   at: number;
+  /** When it can be read. */
+  visibleFrom: number;
+  stream: string;
   event: keyof Events;
   fields: Record<string, unknown>;
   /** As it stands in the log. */
   text: string;
+  /** As the product reads it. */
+  entry: LedgerEntry | "unreadable" | undefined;
 }
 
-/** The functions' log group, in memory: delivered late and with lines lost where the scenario says so. */
+/** A line that `line-late` strikes can be read so much later, in ms. */
+const lateMs = 3_600_000;
+
+/** The functions' log group, in memory: delivered late and with lines lost where the world is like that. */
 export class InMemoryLedger {
   readonly lines: LogLine[] = [];
-  readonly #entries: LedgerEntry[] = [];
+  /** How late lines can be read from now on, in ms. */
+  delayMs: number;
+  /** Whether lines are read in another order. */
+  isMixed = false;
   readonly #byRun = new Map<FunctionRun, LogLine[]>();
-  readonly #delayMs: number;
   readonly #lostAtKill: number;
 
   constructor({ delayMs = 0, lostAtKill = 0 }: { delayMs?: number; lostAtKill?: number } = {}) {
-    this.#delayMs = delayMs;
+    this.delayMs = delayMs;
     this.#lostAtKill = lostAtKill;
   }
 
-  write(run: FunctionRun, at: number, event: keyof Events, fields: object): LogLine {
-    const text = JSON.stringify({ message: event, ...fields });
-    const { message: _, ...asRead } = JSON.parse(text) as Record<string, unknown>;
-    const line = { at, event, fields: asRead, text };
+  /** A line of a function. */
+  write<Name extends EventName>(
+    run: FunctionRun,
+    now: number,
+    event: Name,
+    fields: Events[Name],
+    fault?: LineFault,
+  ): LogLine {
+    const at = now + run.skewMs;
+    const line = this.#line(formatLine(event, fields, at, { service: "c2m" }), at, now, "functions");
+    if (fault === "line-lost") return line;
+    if (fault === "line-late") line.visibleFrom += lateMs;
     this.lines.push(line);
-    if (isLedgerEvent(event)) this.#entries.push({ event, at, fields: asRead } as unknown as LedgerEntry);
+    if (fault === "line-twice") this.lines.push({ ...line });
     if (this.#lostAtKill > 0) this.#byRun.set(run, [...(this.#byRun.get(run) ?? []), line]);
+    return line;
+  }
+
+  /** A line that came by PutLogEvents. */
+  put(stream: string, at: number, text: string, now: number): LogLine {
+    const line = this.#line(text, at, now, stream);
+    this.lines.push(line);
     return line;
   }
 
   /** Loses what the killed function had not sent. */
   killed(run: FunctionRun): void {
+    if (this.#lostAtKill === 0) return;
     for (const line of (this.#byRun.get(run) ?? []).slice(-this.#lostAtKill)) {
-      this.lines.splice(this.lines.indexOf(line), 1);
-      const index = this.#entries.findIndex((entry) => entry.fields === (line.fields as object));
-      if (index >= 0) this.#entries.splice(index, 1);
+      const index = this.lines.indexOf(line);
+      if (index >= 0) this.lines.splice(index, 1);
     }
   }
 
-  read(from: number, now: number): LedgerEntry[] {
-    return this.#entries.filter(({ at }) => at >= from && at + this.#delayMs <= now);
+  /** The lines that can be read now, from a time on. */
+  readable(from: number, now: number): LogLine[] {
+    const lines = this.lines.filter(({ at, visibleFrom }) => at >= from && visibleFrom <= now);
+    return this.isMixed ? lines.reverse() : lines;
+  }
+
+  /** The same as the product reads them. */
+  read(from: number, now: number): LedgerPart {
+    const found = this.readable(from, now).flatMap(({ entry }) => entry ?? []);
+    const entries = found.filter((entry) => entry !== "unreadable");
+    // As the product sorts what it has read.
+    entries.sort((one, other) => one.at - other.at);
+    return { entries, unreadable: found.length - entries.length };
+  }
+
+  #line(text: string, at: number, now: number, stream: string): LogLine {
+    const { message, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const entry = parseLine({ text, at, logStreamName: stream });
+    return { at, visibleFrom: now + this.delayMs, stream, event: message as EventName, fields, text, entry };
   }
 }

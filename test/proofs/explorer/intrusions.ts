@@ -1,12 +1,15 @@
 import type { Effect } from "./effects.ts";
+import { events, type Intrusion, isOneOf, ups } from "./moves.ts";
 import { act, rotateSecret, tryTo } from "./operator.ts";
 import type { World } from "./parts.ts";
-import type { Intrusion } from "./schedule.ts";
+import { pulumiUp } from "./pulumi-up.ts";
 
-/** Has something else happen, from start to end, before an effect of a function. */
+/** Has something else happen before an effect of a process: at once, or as a process of its own. */
 export async function intrude(world: World, kind: Intrusion, { run }: Effect): Promise<void> {
   const { functions } = world;
   const { event, role, secret = 0 } = run.invocation;
+  if (isOneOf(events, kind)) return act(world, kind, secret);
+  if (isOneOf(ups, kind)) return await pulumiUp(world, kind);
   switch (kind) {
     case "reconcile":
       await functions.reconcile("recent");
@@ -17,7 +20,7 @@ export async function intrude(world: World, kind: Intrusion, { run }: Effect): P
     case "again":
       if (role === "reconciler") await functions.reconcile("recent");
       else if (event) await functions.step(event);
-      else await functions.bootstrap(secret);
+      else if (role === "rotator") await functions.bootstrap(secret);
       return;
     case "older-steps": {
       // What an earlier rotation was delivered, or would have been, arrives now.
@@ -26,17 +29,34 @@ export async function intrude(world: World, kind: Intrusion, { run }: Effect): P
       if (older !== undefined) await functions.steps(secret, older, "a-late-rotation-token");
       return;
     }
+    case "finish-first": {
+      const pending = event?.ClientRequestToken ?? world.holder(secret, "AWSPENDING");
+      if (pending === undefined) return;
+      const { arn } = world.of(secret);
+      const target = { SecretId: arn, ClientRequestToken: pending, RotationToken: "an-early-rotation-token-of-finish" };
+      await functions.step({ Step: "finishSecret", ...target });
+      return;
+    }
     case "rotation-begins": {
       const versionId = world.id();
       const created = functions.whenCreated(versionId);
-      // What comes after createSecret goes on beside the function that this falls into.
+      // What comes after createSecret goes on beside the process that this falls into.
       if (tryTo(() => rotateSecret(world, secret, versionId))) await created;
       return;
     }
-    case "rollback":
-      await functions.rollback(secret);
-      return;
+    case "decommission":
+      return await decommission(world, secret);
     default:
-      act(world, kind, secret);
+      await functions.command(kind, secret);
   }
+}
+
+/** Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. */
+export async function decommission(world: World, index: number): Promise<void> {
+  world.toDecommission.add(index);
+  await world.functions.command("decommission", index);
+  if (world.secret(index).state.deletion === undefined) return;
+  world.toDecommission.delete(index);
+  world.toDeploy.delete(index);
+  world.decommissioned.add(index);
 }

@@ -1,16 +1,15 @@
-import type { C2mEngine } from "../../../local-cloud/c2m/engine.ts";
+import type { C2ms } from "./c2ms.ts";
 
 /** Only so many of the latest tokens are looked for: a run over years makes thousands. */
 const tokensLookedFor = 40;
 
 /** Knows every text that must not be seen: tokens of C2M, and what it is told. */
 export class LeakDetector {
-  readonly #c2m: C2mEngine;
-  readonly #confidential: Set<string>;
+  readonly #c2ms: C2ms;
+  readonly #confidential = new Set<string>();
 
-  constructor(c2m: C2mEngine, confidential: readonly string[]) {
-    this.#c2m = c2m;
-    this.#confidential = new Set(confidential);
+  constructor(c2ms: C2ms) {
+    this.#c2ms = c2ms;
   }
 
   /** One more text that must never be seen. */
@@ -19,8 +18,12 @@ export class LeakDetector {
   }
 
   leaksIn(text: string): boolean {
-    const tokens = this.#c2m.tokens.slice(-tokensLookedFor).map(({ accessToken }) => accessToken);
-    return [...this.#confidential, ...tokens].some((secret) => text.includes(secret));
+    for (const secret of this.#confidential) if (text.includes(secret)) return true;
+    const { tokens } = this.#c2ms;
+    for (let index = Math.max(0, tokens.length - tokensLookedFor); index < tokens.length; index += 1) {
+      if (text.includes(tokens[index]?.accessToken ?? "\0")) return true;
+    }
+    return false;
   }
 }
 

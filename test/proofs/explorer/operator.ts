@@ -1,22 +1,23 @@
 import { AwsError } from "../../../local-cloud/aws/service.ts";
-import { clientId, clientSecret, scopes } from "./c2m-client.ts";
+import { scopes } from "./c2m-client.ts";
+import type { HandEvent } from "./moves.ts";
 import type { World } from "./parts.ts";
-import type { Intrusion } from "./schedule.ts";
+import { tokenTextOf } from "./stored-text.ts";
 
-export type OperatorAction = Extract<Intrusion, `operator-${string}`>;
-
-/** What somebody with all permissions does to a secret by hand. What Secrets Manager refuses is left undone. */
-export function act(world: World, kind: OperatorAction, secret: number): void {
+/** What somebody with all permissions does by hand. What Secrets Manager refuses is left undone. */
+export function act(world: World, kind: HandEvent, secret: number): void {
   tryTo(() => perform(world, kind, secret));
-  world.watch.operatorActed(world.effects.count);
+  if (movesLabels.has(kind)) world.watch.operatorActed(world.effects.count);
 }
 
-function perform(world: World, kind: OperatorAction, secret: number): void {
+const movesLabels = new Set<HandEvent>(["operator-put", "operator-put-text", "operator-back", "operator-unpend"]);
+
+function perform(world: World, kind: HandEvent, secret: number): void {
   const { engine } = world;
   const { arn } = world.of(secret);
   switch (kind) {
     case "operator-put":
-      put(world, secret, tokenByHand(world));
+      put(world, secret, tokenByHand(world, secret));
       return;
     case "operator-put-text":
       put(world, secret, "a-text-put-by-hand");
@@ -45,7 +46,38 @@ function perform(world: World, kind: OperatorAction, secret: number): void {
       // Not awaited: the rotation may be the very one that this happens in.
       rotateSecret(world, secret, world.id());
       return;
+    case "operator-tag":
+      engine.tagResource({ SecretId: arn, Tags: [{ Key: "cost-centre", Value: "42" }] });
+      return;
+    case "c2m-revokes-current":
+      revokeAtC2m(world, (text) => text === currentText(world, secret));
+      return;
+    case "c2m-revokes-all":
+      revokeAtC2m(world, () => true);
+      return;
+    case "versions-gone":
+      for (const [id, { stages }] of world.secret(secret).state.versions) {
+        if (stages.size === 0) world.secret(secret).state.versions.delete(id);
+      }
+      return;
   }
+}
+
+/** By support, or by somebody who has the client's credentials too: C2M itself makes no difference. */
+function revokeAtC2m(world: World, which: (accessToken: string) => boolean): void {
+  for (const engine of world.c2ms.engines) {
+    for (const token of engine.liveLongTokens()) {
+      if (!which(token.accessToken)) continue;
+      token.revokedAt = world.clock.now();
+      token.refusedFrom = world.clock.now() + engine.knobs.revocationDelayMs;
+      world.watch.revokedBySomebody(token.id);
+    }
+  }
+}
+
+function currentText(world: World, index: number): string | undefined {
+  const id = world.holder(index, "AWSCURRENT");
+  return id === undefined ? undefined : tokenTextOf(world.secret(index).state.versions.get(id)?.value);
 }
 
 /** Asks for a rotation, which then runs on its own. @throws AwsError while another is unfinished, or rotation is off */
@@ -72,8 +104,10 @@ function put(world: World, secret: number, value: string): void {
 }
 
 /** A token that was issued by hand, in the form in which the secret holds one. */
-function tokenByHand(world: World): string {
-  const answer = world.c2m.answer({
+function tokenByHand(world: World, secret: number): string {
+  const { baseUrl } = world.of(secret).settings;
+  const { clientId, clientSecret } = world.credentials;
+  const answer = world.c2ms.at(baseUrl)?.answer({
     method: "POST",
     path: "/auth/tokens/long",
     headers: { "x-client-id": clientId, "content-type": "application/json" },
@@ -85,10 +119,10 @@ function tokenByHand(world: World): string {
       ttl_seconds: 60 * 86_400,
     }),
   });
-  if (answer instanceof Promise) throw new Error("C2M answers a client secret at once.");
+  if (!answer || answer instanceof Promise) throw new Error("C2M answers a client secret at once.");
+  if (answer.status >= 300) throw new AwsError("InvalidRequestException", "C2M gave no token to store.");
   const { access_token = "", token_id, expires_at } = JSON.parse(answer.body) as Record<string, string>;
   world.watch.issuedByHand(access_token);
-  const { baseUrl } = world.connection;
   const issued_at = new Date(world.clock.now()).toISOString();
   return JSON.stringify({
     access_token,

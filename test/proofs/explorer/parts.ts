@@ -8,9 +8,10 @@ import type { SecretsManagerService } from "../../../local-cloud/secrets-manager
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
+import type { C2ms } from "./c2ms.ts";
 import type { Connection } from "./connection.ts";
 import type { Effects } from "./effects.ts";
-import type { FunctionEnd, FunctionRun } from "./function-run.ts";
+import type { CommandName, CommandResult, FunctionEnd, FunctionRun } from "./function-run.ts";
 import type { InMemoryLedger } from "./in-memory-ledger.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Watch } from "./watch.ts";
@@ -19,14 +20,25 @@ import type { Watch } from "./watch.ts";
 export interface TokenSecret {
   index: number;
   arn: string;
+  /** As they are deployed now. */
   settings: TokenSettings;
+}
+
+/** What the credentials secret holds. */
+export interface ClientCredentials {
+  clientId: string;
+  clientSecret: string;
+  /** As the program writes it. */
+  baseUrl: string;
 }
 
 /** The explored world as its parts see it. */
 export interface World {
   readonly clock: VirtualClock;
   readonly scenario: Scenario;
+  /** The C2M that everything begins with. */
   readonly c2m: C2mEngine;
+  readonly c2ms: C2ms;
   readonly service: SecretsManagerService;
   readonly engine: SecretsManagerEngine;
   readonly ledger: InMemoryLedger;
@@ -35,6 +47,17 @@ export interface World {
   readonly functions: Invocations;
   readonly secrets: readonly TokenSecret[];
   readonly region: string;
+  credentials: ClientCredentials;
+  /** Until when something is deployed that can't work, epoch ms. */
+  wrongUntil: number;
+  /** Whether the whole rotation is paused by its settings. */
+  paused: boolean;
+  /** Indices of the secrets whose bootstrap failed: whoever deploys tries again. */
+  readonly toDeploy: Set<number>;
+  /** Indices of the secrets that somebody began to decommission: whoever did goes on. */
+  readonly toDecommission: Set<number>;
+  /** Indices of the secrets that are deleted, and out of the settings. */
+  readonly decommissioned: Set<number>;
   /** How the functions reach the world. */
   readonly connection: Connection;
   readonly functionArn: string;
@@ -50,12 +73,22 @@ export interface World {
   holder(index: number, stage: string, without?: string): string | undefined;
   /** A new id, the same ones in each run of a schedule. */
   id(kind?: string): string;
+  /** Another C2M than the first, made when it is asked for. */
+  addC2m(baseUrl: string): { baseUrl: string; engine: C2mEngine };
+  /** Resolves when nothing runs any more. */
+  idle(): Promise<void>;
   /** Delivers the steps of a rotation again that failed after it had moved AWSCURRENT. */
   deliverAgain(index: number): Promise<void>;
+  /** Whether a rotation failed that had moved AWSCURRENT, and is to be delivered again. */
+  readonly isFailing: boolean;
+  /** What it remembers beside all this, as far as it decides what comes. */
+  memory(): unknown;
 }
 
 /** What can be run. */
 export interface Invocations {
+  /** How many have begun and not ended. */
+  readonly running: number;
   /** Versions that steps were run for, in order. */
   readonly versionIds: readonly string[];
   bootstrap(index: number): Promise<FunctionEnd<unknown>>;
@@ -64,7 +97,10 @@ export interface Invocations {
   whenCreated(versionId: string): Promise<void>;
   /** The four steps of a rotation, as far as they succeed; whether all did. */
   steps(secret: number, versionId: string, rotationToken: string): Promise<boolean>;
-  /** The operator's rollback, which a crash can strike like any function. */
-  rollback(index: number): Promise<FunctionEnd<unknown>>;
-  reconcile(scope: Scope): Promise<FunctionEnd<ReconcileReport>>;
+  /** An operator's command, as it is. */
+  command(name: CommandName, index: number): Promise<FunctionEnd<CommandResult>>;
+  reconcile(
+    scope: Scope,
+    options?: { graceSeconds?: number | undefined; secrets?: string[] | undefined },
+  ): Promise<FunctionEnd<ReconcileReport>>;
 }

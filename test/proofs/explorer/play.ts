@@ -1,25 +1,18 @@
 import type { Connection } from "./connection.ts";
+import { type EffectSeen, strikesLeft } from "./enumerate.ts";
+import { fingerprint } from "./fingerprint.ts";
 import type { Protocol } from "./functions.ts";
+import { type KnownStates, Merged, type Rest } from "./known-states.ts";
+import type { Move } from "./moves.ts";
 import { act } from "./operator.ts";
 import { checkQuiet } from "./quiescence.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import type { Action, Schedule } from "./schedule.ts";
-import { day, enableRotation, hour, minute, nextAll, rotate, settle } from "./settle.ts";
+import { day, enableRotation, hour, kept, minute, nextAll, rotate, settle } from "./settle.ts";
 import { ProveWorld } from "./world.ts";
 
 /** How often somebody who deploys tries again at once; then hourly. */
 const mostAttempts = 4;
-
-/** An effect of a run, as the next round of schedules needs it. */
-export interface EffectSeen {
-  number: number;
-  /** Who asked for what: `finishSecret UpdateSecretVersionStage`. */
-  name: string;
-  /** `log` lines and reads have fewer ways to fail. */
-  kind: "log" | "read" | "write";
-  /** Whether it is the last of its invocation. */
-  last: boolean;
-}
 
 /** What came of a schedule. */
 export interface Outcome {
@@ -28,8 +21,12 @@ export interface Outcome {
   /** States of the world that were checked. */
   checks: number;
   effects: EffectSeen[];
+  /** How often each kind of strike fell. */
+  moves: ReadonlyMap<Move, number>;
   /** A line per effect; only when asked for. */
   trace: string[];
+  /** What would have followed where a state was reached that was played before; undefined where it was played to the end. */
+  merged: Rest | undefined;
 }
 
 export interface PlayOptions {
@@ -39,23 +36,47 @@ export interface PlayOptions {
   connect?: (world: ProveWorld) => Promise<Connection>;
   /** Default false. */
   trace?: boolean;
+  /** States that were played before: the play stops where it comes to one, and adds its own. Default: none. */
+  known?: KnownStates | undefined;
 }
 
 /** Plays one schedule from the first token to the last check. Everything in it is determined by the schedule. */
 export async function play(
   schedule: Schedule,
-  { protocol, connect, trace = false }: PlayOptions = {},
+  { protocol, connect, trace = false, known }: PlayOptions = {},
 ): Promise<Outcome> {
   const world = new ProveWorld({
     scenario: scenarioNamed(schedule.scenario),
     strikes: schedule.strikes,
     ...(protocol ? { protocol } : {}),
   });
-  if (connect) world.connection = await connect(world);
+  if (connect) world.connect(await connect(world));
+  const states: { fingerprint: string; effects: number }[] = [];
+  /** At a moment in which nothing runs. */
+  const atRest = (place: string) => {
+    if (!known || world.watch.violations.length > 0) return;
+    const text = fingerprint(world, place);
+    if (text === undefined) return;
+    const rest = known.get(text);
+    if (rest) throw new Merged(rest);
+    states.push({ fingerprint: text, effects: world.effects.seen.length });
+  };
+  let merged: Rest | undefined;
   try {
-    await live(world, schedule.actions);
+    await live(world, schedule.actions, atRest);
   } catch (error) {
-    world.watch.violation("crashed", `the run itself failed: ${error instanceof Error ? error.stack : String(error)}`);
+    if (error instanceof Merged) merged = error.rest;
+    else
+      world.watch.violation(
+        "crashed",
+        `the run itself failed: ${error instanceof Error ? error.stack : String(error)}`,
+      );
+  }
+  const effects = effectsOf(world);
+  if (world.watch.violations.length === 0) {
+    const left = known && strikesLeft(effects, merged);
+    for (const { fingerprint: text, effects: from } of states)
+      known?.add(text, left?.[from] ?? { crashes: 0, others: 0 });
   }
   world.engine.stop();
   await world.connection.close();
@@ -63,20 +84,30 @@ export async function play(
     schedule,
     violations: world.watch.violations,
     checks: world.watch.checks,
-    effects: effectsOf(world),
+    effects,
+    moves: world.effects.played,
     trace: trace ? traceOf(world) : [],
+    merged,
   };
 }
 
-async function live(world: ProveWorld, actions: readonly Action[] | undefined): Promise<void> {
+async function live(
+  world: ProveWorld,
+  actions: readonly Action[] | undefined,
+  atRest: (place: string) => void,
+): Promise<void> {
+  // What an action is followed by hangs on the actions still to come, which no state tells.
+  const at = (phase: string) => (place: string) => (actions ? undefined : atRest(`${phase} ${place}`));
   for (const { index } of world.secrets) await bootstrap(world, index);
-  await settle(world);
+  await settle(world, at("deployed"));
+  at("deployed and settled")("");
   if (actions) for (const action of actions) await follow(world, action);
   else await rotateOnce(world);
-  checkQuiet(world, await settle(world));
+  checkQuiet(world, await settle(world, at("rotated")));
   if (world.watch.violations.length > 0) return;
-  for (const { index } of world.secrets) await rotateAgain(world, index);
-  checkQuiet(world, await settle(world));
+  at("rotated and settled")("");
+  for (const index of kept(world)) await rotateAgain(world, index);
+  checkQuiet(world, await settle(world, at("rotated again")));
 }
 
 /** `pulumi up`: the first token, and rotation on, which tests a copy of it. Whoever deploys tries again when it fails. */
@@ -95,17 +126,17 @@ async function bootstrap(world: ProveWorld, index: number): Promise<void> {
 async function rotateOnce(world: ProveWorld): Promise<void> {
   // A week on, a little after midnight: the daily run over everything is three hours away.
   await world.clock.advanceTo(Math.ceil((world.clock.now() + 6 * day) / day) * day + 10 * minute);
-  for (const { index } of world.secrets) await rotate(world, index);
+  for (const index of kept(world)) await rotate(world, index);
   if (!world.scenario.rollsBack) return;
   await world.clock.advanceBy(20 * minute);
-  for (const { index } of world.secrets) await world.functions.rollback(index);
+  for (const index of kept(world)) await world.functions.command("rollback", index);
 }
 
 async function follow(world: ProveWorld, { afterHours, secret, kind }: Action): Promise<void> {
   await pass(world, afterHours);
   const { index } = world.of(secret % world.secrets.length);
   if (kind === "rotate") await rotate(world, index);
-  else if (kind === "rollback") await world.functions.rollback(index);
+  else if (kind === "rollback") await world.functions.command("rollback", index);
   else act(world, kind, index);
   checkQuiet(world, await settle(world));
 }
@@ -116,25 +147,29 @@ async function pass(world: ProveWorld, hours: number): Promise<void> {
   for (let next = nextAll(world.clock.now()); next <= end; next += day) {
     await world.clock.advanceTo(next);
     await world.functions.reconcile("all");
-    await world.engine.idle();
+    await world.idle();
   }
   await world.clock.advanceTo(end);
 }
 
 /**
- * Whatever happened before, a rotation can be made now; one that nothing strikes succeeds: at the first attempt, or
+ * Whatever happened before, a rotation can be made now; one that nothing disturbs succeeds: at the first attempt, or
  * where writes are seen late at a later one.
  */
 async function rotateAgain(world: ProveWorld, index: number): Promise<void> {
+  const { effects } = world;
   for (;;) {
-    const { struck } = world.effects;
+    const { struck } = effects;
+    const isSpellbound = () => effects.isSpellbound || world.clock.now() < world.wrongUntil;
+    const wasSpellbound = isSpellbound();
+    const isDisturbed = () => wasSpellbound || effects.struck !== struck || isSpellbound();
     const versionId = await rotate(world, index);
     if (world.holder(index, "AWSCURRENT") === versionId) return;
     const seenLate = (world.scenario.knobs?.visibilityDelayMs ?? 0) > 0;
-    if (world.effects.struck === struck && !seenLate) break;
+    if (!isDisturbed() && !seenLate) break;
     await settle(world);
-    if (world.holder(index, "AWSCURRENT") === versionId) return;
-    if (world.effects.struck === struck) break;
+    if (!kept(world).includes(index) || world.holder(index, "AWSCURRENT") === versionId) return;
+    if (!isDisturbed()) break;
   }
   world.watch.violation("stuck", "the next rotation does not succeed");
 }
@@ -143,6 +178,8 @@ function effectsOf(world: ProveWorld): EffectSeen[] {
   return world.effects.seen.map(({ effect: { number, service, operation, mutates, run } }) => ({
     number,
     name: `${run.invocation.name} ${operation}`,
+    service,
+    operation,
     kind: service === "log" ? "log" : mutates ? "write" : "read",
     last: run.latestEffect === number,
   }));

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { actionKinds, parseScheduleId, type Schedule, type StrikeKind, scheduleId, strikes } from "./schedule.ts";
+import { type Move, moves } from "./moves.ts";
+import { actionKinds, parseScheduleId, type Schedule, scheduleId } from "./schedule.ts";
 
 const schedules: fc.Arbitrary<Schedule> = fc.record(
   {
     scenario: fc.constantFrom("grace", "no-grace-abandoned"),
     actions: fc.array(fc.record({ afterHours: fc.nat(), secret: fc.nat(), kind: fc.constantFrom(...actionKinds) })),
-    strikes: fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom(...(Object.keys(strikes) as StrikeKind[])) })),
+    strikes: fc.array(fc.record({ at: fc.nat(), kind: fc.constantFrom(...(Object.keys(moves) as Move[])) })),
   },
   { requiredKeys: ["scenario", "strikes"] },
 );

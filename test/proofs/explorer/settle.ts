@@ -1,5 +1,6 @@
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
+import { decommission } from "./intrusions.ts";
 import { rotateSecret, tryTo } from "./operator.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -21,9 +22,10 @@ const mostAttempts = 4;
  * Hours pass, with the reconciler and with Secrets Manager's retries, until there is nothing left to do, and then until
  * a run over everything finds nothing either. Resolves with the report of that run.
  */
-export async function settle(world: World): Promise<ReconcileReport> {
+export async function settle(world: World, atRest: (place: string) => void = () => {}): Promise<ReconcileReport> {
   const every = world.scenario.reconcileEveryHours ?? 1;
   for (let hours = 1; hours <= mostHours; hours += 1) {
+    atRest(placeIn(world, hours, every));
     await world.clock.advanceTo((Math.floor(world.clock.now() / hour) + 1) * hour);
     const scope = new Date(world.clock.now()).getUTCHours() === 3 ? "all" : "recent";
     const found = hours % every === 0 ? await reconcileUndisturbed(world, scope) : undefined;
@@ -34,47 +36,75 @@ export async function settle(world: World): Promise<ReconcileReport> {
       if (all) return all;
     }
     await world.clock.advanceBy(10 * minute);
-    for (const { index } of world.secrets) await retry(world, index, hours);
+    for (const index of kept(world)) await retry(world, index, hours);
   }
   world.watch.violation("stuck", `after ${mostHours} hours there is still something to do`);
   throw new Error("never quiet");
+}
+
+/** What of the hours that have passed decides what is still to come. */
+function placeIn(world: World, hours: number, every: number): string {
+  const counts =
+    world.toDeploy.size > 0 ||
+    world.toDecommission.size > 0 ||
+    kept(world).some(
+      (index) =>
+        world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined ||
+        !world.secret(index).state.rotation?.enabled ||
+        needsRotation(world, index),
+    );
+  return counts || world.isFailing ? String(hours) : `${hours % every}`;
+}
+
+/** Indices of the secrets that are not decommissioned. */
+export function kept(world: World): number[] {
+  return world.secrets.map(({ index }) => index).filter((index) => !world.decommissioned.has(index));
 }
 
 /** Runs the reconciler. Resolves with its report when it found nothing to do, and nothing happened meanwhile. */
 async function reconcileUndisturbed(world: World, scope: Scope): Promise<ReconcileReport | undefined> {
   const { struck } = world.effects;
   const end = await world.functions.reconcile(scope);
-  await world.engine.idle();
+  await world.idle();
   if (world.effects.struck !== struck || end.kind !== "succeeded") return undefined;
   return isQuiet(world, end.result) ? end.result : undefined;
 }
 
-/** Secrets Manager tries the unfinished rotation again; an operator turns on again what was turned off. */
+/** Secrets Manager tries the unfinished rotation again; people do what they have begun, or what an alarm tells them. */
 async function retry(world: World, index: number, hours: number): Promise<void> {
   const { retryAfterHours } = world.scenario;
+  if (world.toDecommission.has(index)) return await decommission(world, index);
+  if (world.toDeploy.has(index) && (await world.functions.bootstrap(index)).kind === "succeeded") {
+    world.toDeploy.delete(index);
+  }
   if (!world.secret(index).state.rotation?.enabled) {
     if (hours > 4 && world.holder(index, "AWSPENDING", "AWSCURRENT") === undefined) await enableRotation(world, index);
     return;
   }
-  if (hours > patience && holdsText(world, index)) await rotate(world, index);
+  if (hours > patience && needsRotation(world, index)) await rotate(world, index);
   if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours) return;
   // Refused, since a rotation is unfinished; and thereby that one is tried again.
   if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) await rotate(world, index);
   else await world.deliverAgain(index);
 }
 
-/** A text that an operator put there can't be told from a token without its text: only a rotation clears the way. */
-function holdsText(world: World, index: number): boolean {
+/**
+ * A text that somebody put there can't be told from a token without its text, and where the current token is dead
+ * the newest superseded one is kept: only a rotation clears the way.
+ */
+function needsRotation(world: World, index: number): boolean {
   const id = world.holder(index, "AWSCURRENT");
   const text = tokenTextOf(world.secret(index).state.versions.get(id ?? "")?.value);
-  return text !== undefined && world.c2m.byAccessToken(text) === undefined;
+  if (text === undefined) return false;
+  const token = world.c2ms.byAccessToken(text);
+  return token === undefined || token.revokedAt !== undefined;
 }
 
 /** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
 export async function rotate(world: World, index: number): Promise<string> {
   const versionId = world.id();
   tryTo(() => rotateSecret(world, index, versionId));
-  await world.engine.idle();
+  await world.idle();
   return versionId;
 }
 
@@ -87,7 +117,7 @@ export async function enableRotation(world: World, index: number, immediately = 
     RotationRules: { ScheduleExpression: "rate(30 days)" },
     RotateImmediately: immediately,
   });
-  await world.engine.idle();
+  await world.idle();
 }
 
 /** When the next run of the reconciler over everything is due. */
@@ -97,9 +127,10 @@ export function nextAll(now: number): number {
 }
 
 function isQuiet(world: World, report: ReconcileReport): boolean {
-  const isOpen = ({ index }: { index: number }) => world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined;
-  if (world.secrets.some(isOpen)) return false;
-  if (world.secrets.some(({ index }) => !world.secret(index).state.rotation?.enabled)) return false;
+  const isOpen = (index: number) => world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined;
+  if (world.toDeploy.size > 0 || world.toDecommission.size > 0) return false;
+  if (kept(world).some(isOpen)) return false;
+  if (kept(world).some((index) => !world.secret(index).state.rotation?.enabled)) return false;
   return report.secrets.every(
     ({ error, waiting, backlog, revoked, detached }) =>
       !error && waiting === 0 && backlog === 0 && revoked.length === 0 && detached.length === 0,

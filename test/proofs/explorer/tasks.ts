@@ -1,142 +1,207 @@
-import { crashesAt, effectsAfter, requestsIn, troublesAt, withStrike } from "./enumerate.ts";
-import { count, emptyTally, type Family, type Tally } from "./figures.ts";
+import { crashesAt, type EffectSeen, effectsAfter, troublesAt, withStrike } from "./enumerate.ts";
+import { count, countPairs, emptyTally, type Family, type Tally } from "./figures.ts";
 import { httpConnection } from "./http-connection.ts";
-import { type Outcome, type PlayOptions, play } from "./play.ts";
-import { checkOverHttp, checkStruck, checkYears } from "./random.ts";
+import { KnownStates, type Rest } from "./known-states.ts";
+import { type PlayOptions, play } from "./play.ts";
+import { checkOverHttp, checkStruck, checkYears, sampleOf } from "./random.ts";
 import { core, varied } from "./scenarios.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule, Strike } from "./schedule.ts";
 
-/** How much is explored. `quick` takes seconds, and is part of the tests; `full` takes minutes. */
-export type Budget = "quick" | "full";
+/**
+ * How much is explored. `quick` takes seconds, and is part of the tests; `ci` some minutes, and stops by itself;
+ * `full` plays every pair of moves in every scenario, and takes as long as that takes.
+ */
+export const budgets = ["quick", "ci", "full"] as const;
+export type Budget = (typeof budgets)[number];
+
+/** A share of the work of a kind: one of `shares`, by the first strike. */
+interface Share {
+  scenario: string;
+  share: number;
+  shares: number;
+}
 
 /** A piece of work for one worker. */
-export type Task =
-  /** Every `nth` schedule with one crash. */
-  | { kind: "one-crash"; scenario: string; nth: number }
-  /** Every schedule with one other strike. */
-  | { kind: "one-other"; scenario: string }
-  /** Every `nth` schedule with two crashes, whose first is number `share` of every `shares`. */
-  | { kind: "two-crashes"; scenario: string; share: number; shares: number; nth: number }
-  /** Every schedule with a crash and then a whole run of the reconciler between two requests of what follows. */
-  | { kind: "crash-then-reconcile"; scenario: string; share: number; shares: number }
+export type Task = (
+  | ({ kind: "singles"; nth: number } & Share)
+  /** Every `nth` schedule with two strikes: crashes or all moves first, crashes or all others second. */
+  | ({ kind: "pairs"; family: Family; first: Strikes; second: Strikes; nth: number } & Share)
   | { kind: "random"; seed: number; runs: number }
+  /** Random ones with merging and without it, which must find the same. */
+  | { kind: "unmerged"; seed: number; runs: number }
   /** Random ones by AWS's SDK and over HTTP. */
   | { kind: "over-http"; seed: number; runs: number }
-  | { kind: "years"; seed: number; runs: number };
+  | { kind: "years"; seed: number; runs: number }
+) & {
+  /** Epoch ms at which it is cut short. */
+  until?: number;
+};
 
-/** Where a step can meet a reconciler that takes it for over: late retries, and no grace to hide behind. */
-const closeScenarios = ["stale-retry", "no-grace"];
+type Strikes = "crashes" | "others" | "all";
 
-/** What a budget comes to. */
+/** What a budget comes to. What comes first is played first. */
 export function tasksFor(budget: Budget, seed: number): Task[] {
   const everywhere = [...core, ...varied].map(({ name }) => name);
   const inCore = core.map(({ name }) => name);
+  const crashes = { kind: "pairs", family: "crashPairs", first: "crashes", second: "crashes" } as const;
   if (budget === "quick") {
     return [
       { kind: "years", seed, runs: 3 },
       { kind: "over-http", seed, runs: 5 },
       { kind: "random", seed, runs: 300 },
-      ...inCore.map((scenario): Task => ({ kind: "two-crashes", scenario, share: 0, shares: 1, nth: 100 })),
-      ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: inCore.includes(scenario) ? 1 : 3 })),
+      { kind: "unmerged", seed, runs: 30 },
+      ...inCore.map((scenario): Task => ({ ...crashes, scenario, share: 0, shares: 1, nth: 40 })),
+      ...everywhere.map((scenario): Task => ({ kind: "singles", scenario, share: 0, shares: 1, nth: 40 })),
     ];
   }
-  const overHttp = times(20, (index): Task => ({ kind: "over-http", seed: seed + index, runs: 50 }));
-  const onEngines = [
-    ...times(10, (index): Task => ({ kind: "years", seed: seed + index, runs: 10 })),
-    ...inCore.flatMap((scenario) =>
-      times(8, (share): Task => ({ kind: "two-crashes", scenario, share, shares: 8, nth: 1 })),
-    ),
-    ...closeScenarios.flatMap((scenario) =>
-      times(4, (share): Task => ({ kind: "crash-then-reconcile", scenario, share, shares: 4 })),
-    ),
-    ...everywhere.map((scenario): Task => ({ kind: "one-other", scenario })),
-    ...times(20, (index): Task => ({ kind: "random", seed: seed + index, runs: 1_000 })),
-    ...everywhere.map((scenario): Task => ({ kind: "one-crash", scenario, nth: 1 })),
+  const singles = everywhere.flatMap((scenario) =>
+    times(4, (share): Task => ({ kind: "singles", scenario, share, shares: 4, nth: 1 })),
+  );
+  const crashPairs = everywhere.flatMap((scenario) =>
+    times(4, (share): Task => ({ ...crashes, scenario, share, shares: 4, nth: 1 })),
+  );
+  const random = [
+    ...times(4, (index): Task => ({ kind: "years", seed: seed + index, runs: 10 })),
+    ...times(4, (index): Task => ({ kind: "over-http", seed: seed + index, runs: 50 })),
+    ...times(2, (index): Task => ({ kind: "unmerged", seed: seed + index, runs: 500 })),
+    ...times(10, (index): Task => ({ kind: "random", seed: seed + index, runs: 1_000 })),
   ];
-  return spread(onEngines, overHttp);
+  const others = (scenario: string, first: Strikes, second: Strikes, shares: number) =>
+    times(shares, (share): Task => {
+      const family = first === "crashes" ? "crashAndMove" : "pairs";
+      return { kind: "pairs", family, first, second, scenario, share, shares, nth: 1 };
+    });
+  if (budget === "ci") {
+    const crashAndMove = inCore.flatMap((scenario) => others(scenario, "crashes", "others", 16));
+    return [...singles, ...random, ...crashPairs, ...shuffled(crashAndMove, seed)];
+  }
+  return [
+    ...singles,
+    ...random,
+    ...crashPairs,
+    ...everywhere.flatMap((scenario) => others(scenario, "crashes", "others", 32)),
+    ...everywhere.flatMap((scenario) => others(scenario, "others", "all", 64)),
+  ];
 }
 
-/** Puts some tasks among others: those over HTTP wait most of the time, for AWS's SDK to try again. */
-function spread(tasks: readonly Task[], among: readonly Task[]): Task[] {
-  const every = Math.max(1, Math.floor(tasks.length / among.length));
-  return tasks.flatMap((task, index) => {
-    const other = index % every === 0 ? among[index / every] : undefined;
-    return other ? [other, task] : [task];
-  });
+/** Where the time is up before all is played, it is another part for another seed. */
+function shuffled(tasks: readonly Task[], seed: number): Task[] {
+  const rank = (index: number) => Math.imul(index + 1, seed | 1) >>> 0;
+  return tasks
+    .map((task, index) => ({ task, rank: rank(index) }))
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ task }) => task);
 }
 
 /** Does a piece of work. */
 export async function perform(task: Task): Promise<Tally> {
   const tally = emptyTally();
+  const isTimeUp = () => task.until !== undefined && Date.now() > task.until;
   const playAs = (family: Family, options?: PlayOptions) => async (schedule: Schedule) => {
     const outcome = await play(schedule, options);
     count(tally, family, outcome);
     return outcome;
   };
+  const parts = { tally, isTimeUp };
   switch (task.kind) {
-    case "one-crash":
-      await exploreOneCrash(task, playAs("oneCrash"));
+    case "singles":
+      await exploreSingles(task, parts);
       break;
-    case "one-other":
-      await exploreOneOther(task.scenario, playAs("oneOther"));
-      break;
-    case "two-crashes":
-      await exploreTwoCrashes(task, playAs("twoCrashes"));
-      break;
-    case "crash-then-reconcile":
-      await exploreMeetings(task, playAs("crashThenReconcile"));
+    case "pairs":
+      await explorePairs(task, parts);
       break;
     case "random":
-      await checkStruck(task, playAs("random"));
+      await checkStruck(task, playAs("random", { known: new KnownStates() }), isTimeUp);
+      break;
+    case "unmerged":
+      await compareUnmerged(task, parts);
       break;
     case "over-http":
-      await checkOverHttp(task, playAs("overHttp", { connect: httpConnection }));
+      await checkOverHttp(task, playAs("overHttp", { connect: httpConnection }), isTimeUp);
       break;
     case "years":
-      await checkYears(task, playAs("years"));
+      await checkYears(task, playAs("years"), isTimeUp);
   }
+  if (isTimeUp()) tally.cut += 1;
   return tally;
 }
 
-type Play = (schedule: Schedule) => Promise<Outcome>;
+interface Parts {
+  tally: Tally;
+  isTimeUp: () => boolean;
+}
 
-async function exploreOneCrash({ scenario, nth }: Extract<Task, { kind: "one-crash" }>, playIt: Play): Promise<void> {
-  const undisturbed = await playIt({ scenario, strikes: [] });
-  for (const [index, strike] of crashesAt(undisturbed.effects).entries()) {
-    if (index % nth === 0) await playIt(withStrike(undisturbed.schedule, strike));
+function strikesAt(effects: readonly EffectSeen[], which: Strikes): Strike[] {
+  if (which === "crashes") return crashesAt(effects);
+  return which === "others" ? troublesAt(effects) : [...crashesAt(effects), ...troublesAt(effects)];
+}
+
+async function exploreSingles(
+  { scenario, share, shares, nth }: Share & { nth: number },
+  { tally, isTimeUp }: Parts,
+): Promise<void> {
+  const known = new KnownStates();
+  const undisturbed = await play({ scenario, strikes: [] }, { known });
+  count(tally, "singles", undisturbed);
+  for (const [index, strike] of strikesAt(undisturbed.effects, "all").entries()) {
+    if (index % (nth * shares) !== share) continue;
+    if (isTimeUp()) return;
+    count(tally, "singles", await play(withStrike(undisturbed.schedule, strike), { known }));
   }
 }
 
-async function exploreOneOther(scenario: string, playIt: Play): Promise<void> {
-  const undisturbed = await play({ scenario, strikes: [] });
-  for (const strike of troublesAt(undisturbed.effects)) await playIt(withStrike(undisturbed.schedule, strike));
-}
-
-async function exploreTwoCrashes(task: Extract<Task, { kind: "two-crashes" }>, playIt: Play): Promise<void> {
+/**
+ * After each first strike, every second one that falls before the run comes to a state that was reached before: what falls
+ * later was played after the one that reached it first. What the first one alone breaks is told there, and not gone on with.
+ */
+async function explorePairs(
+  { scenario, family, first, second, share, shares, nth }: Extract<Task, { kind: "pairs" }>,
+  { tally, isTimeUp }: Parts,
+): Promise<void> {
+  const known = new KnownStates();
+  const undisturbed = await play({ scenario, strikes: [] }, { known });
   let number = 0;
-  for await (const { schedule, effects } of afterOneCrash(task)) {
-    for (const second of crashesAt(effectsAfter(schedule, effects))) {
+  for (const [index, strike] of strikesAt(undisturbed.effects, first).entries()) {
+    if (index % shares !== share) continue;
+    if (isTimeUp()) return;
+    const one = await play(withStrike(undisturbed.schedule, strike), { known });
+    if (one.violations.length > 0) continue;
+    const seconds = strikesAt(effectsAfter(one.schedule, one.effects), second);
+    const merged = one.merged === undefined ? 0 : strikesIn(one.merged, second);
+    let played = 0;
+    for (const other of seconds) {
       number += 1;
-      if (number % task.nth === 0) await playIt(withStrike(schedule, second));
+      if (number % nth !== 0) continue;
+      if (isTimeUp()) break;
+      count(tally, family, await play(withStrike(one.schedule, other), { known }));
+      played += 1;
     }
+    countPairs(tally, scenario, { possible: seconds.length + merged, played, merged });
   }
 }
 
-async function exploreMeetings(task: Extract<Task, { kind: "crash-then-reconcile" }>, playIt: Play): Promise<void> {
-  for await (const { schedule, effects } of afterOneCrash(task)) {
-    for (const { number: at } of requestsIn(effectsAfter(schedule, effects))) {
-      await playIt(withStrike(schedule, { at, kind: "reconcile" }));
-    }
-  }
+/** How many strikes there were to try at so many effects. */
+function strikesIn(rest: Rest, which: Strikes): number {
+  if (which === "crashes") return rest.crashes;
+  return which === "others" ? rest.others : rest.crashes + rest.others;
 }
 
-/** A share of the schedules with one crash; what that alone breaks is told elsewhere, and not gone on with. */
-async function* afterOneCrash(task: { scenario: string; share: number; shares: number }): AsyncGenerator<Outcome> {
-  const undisturbed = await play({ scenario: task.scenario, strikes: [] });
-  for (const [index, strike] of crashesAt(undisturbed.effects).entries()) {
-    if (index % task.shares !== task.share) continue;
-    const first = await play(withStrike(undisturbed.schedule, strike));
-    if (first.violations.length === 0) yield first;
+/** Whether a play that merges finds what one that does not finds. */
+async function compareUnmerged(
+  { seed, runs }: { seed: number; runs: number },
+  { tally, isTimeUp }: Parts,
+): Promise<void> {
+  const known = new Map<string, KnownStates>();
+  for (const schedule of sampleOf(seed, runs)) {
+    if (isTimeUp()) return;
+    const states = known.get(schedule.scenario) ?? new KnownStates();
+    known.set(schedule.scenario, states);
+    const merged = await play(schedule, { known: states });
+    const whole = await play(schedule);
+    count(tally, "unmerged", whole);
+    if (merged.violations.length > 0 === whole.violations.length > 0) continue;
+    whole.violations.push(`merging: it finds ${merged.violations.length} violations with merging`);
+    count(tally, "unmerged", whole);
   }
 }
 

@@ -6,7 +6,8 @@ import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
-import { clientId, clientSecret, scopes } from "./c2m-client.ts";
+import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
+import { C2ms } from "./c2ms.ts";
 import type { Connection } from "./connection.ts";
 import { Effects } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
@@ -14,10 +15,11 @@ import { Functions, type Protocol } from "./functions.ts";
 import { InMemoryLedger } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
 import type { TokenSecret, World } from "./parts.ts";
-import { engineConnection } from "./ports.ts";
+import { baseUrl, engineConnection } from "./ports.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Strike } from "./schedule.ts";
-import { Watch } from "./watch.ts";
+import { cast } from "./spells.ts";
+import { Watch, type Watched } from "./watch.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
@@ -28,13 +30,20 @@ export class ProveWorld implements World {
   readonly bus = new EventBus();
   readonly scenario: Scenario;
   readonly c2m: C2mEngine;
+  readonly c2ms = new C2ms();
   readonly service: SecretsManagerService;
   readonly ledger: InMemoryLedger;
   readonly effects: Effects;
   readonly watch: Watch;
   readonly secrets: readonly TokenSecret[];
   readonly region = region;
-  /** How the functions reach the world; default straight to the engines. */
+  credentials = { clientId, clientSecret, baseUrl };
+  wrongUntil = 0;
+  paused = false;
+  readonly toDeploy = new Set<number>();
+  readonly toDecommission = new Set<number>();
+  readonly decommissioned = new Set<number>();
+  /** How the functions reach the world: straight to the engines, unless `connect` is called. */
   connection: Connection;
   readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
   readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
@@ -42,6 +51,7 @@ export class ProveWorld implements World {
   /** By ARN: the version whose latest attempt failed. */
   readonly #failed = new Map<string, string>();
   #ids = 0;
+  #tokens = 0;
 
   constructor(options: { scenario: Scenario; strikes: readonly Strike[]; protocol?: Protocol }) {
     const { scenario } = options;
@@ -49,19 +59,13 @@ export class ProveWorld implements World {
     this.scenario = scenario;
     this.functions = new Functions(this, options.protocol);
     this.ledger = new InMemoryLedger(scenario.ledger);
-    let tokens = 0;
-    this.c2m = new C2mEngine({
-      clock: aheadOf(clock, scenario.c2mAheadMs ?? 0),
-      // Its time stands still while many steps run: a limit by the minute would strike where nobody chose to.
-      knobs: {
-        tokenFormat: "opaque",
-        tokenLength: 24,
-        rateLimitPerMinute: Number.POSITIVE_INFINITY,
-        ...scenario.c2mKnobs,
-      },
-      randomId: () => `tok_${++tokens}`,
+    this.c2m = this.addC2m(baseUrl).engine;
+    this.c2m.registerClient({ clientId, clientSecret, scopes: [...scopes, "jobs:read"] });
+    this.c2m.registerClient({
+      clientId: otherClientId,
+      clientSecret: otherClientSecret,
+      scopes: [...scopes, "jobs:read"],
     });
-    this.c2m.registerClient({ clientId, clientSecret, scopes });
     this.service = new SecretsManagerService({
       clock,
       accountId,
@@ -81,15 +85,16 @@ export class ProveWorld implements World {
     this.secrets = Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#createSecret(index));
     this.watch = new Watch({
       clock,
-      c2m: this.c2m,
+      c2ms: this.c2ms,
       scenario,
-      secrets: () => this.secrets.map(({ index }) => this.secret(index)),
-      confidential: [clientSecret],
+      secrets: () => this.secrets.map(({ index }) => this.#watched(index)),
     });
+    for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, baseUrl);
     this.effects = new Effects({
       clock,
       strikes: options.strikes,
       intrude: (kind, effect) => intrude(this, kind, effect),
+      spell: (kind, until) => cast(this, kind, until),
       before: (effect) => this.watch.before(effect),
       after: (effect) => this.watch.after(effect),
     });
@@ -101,7 +106,7 @@ export class ProveWorld implements World {
       const pending = holderOf(this.secret(this.indexOf(SecretId)).state, "AWSPENDING");
       if (detail.eventName === "RotationFailed" && pending) this.#failed.set(SecretId, pending.id);
       else this.#failed.delete(SecretId);
-      if (detail.eventName === "RotationSucceeded") this.watch.rotationSucceeded(this.secret(this.indexOf(SecretId)));
+      if (detail.eventName === "RotationSucceeded") this.watch.rotationSucceeded(this.#watched(this.indexOf(SecretId)));
     });
   }
 
@@ -113,6 +118,39 @@ export class ProveWorld implements World {
   readonly callerOf = ({ invocation: { role } }: FunctionRun): Caller => {
     return { kind: "role", accountId, roleName: role, arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${role}` };
   };
+
+  /** Another way from the functions to the world, where C2M has another base URL. */
+  connect(connection: Connection): void {
+    this.connection = connection;
+    this.c2ms.move(baseUrl, connection.baseUrl);
+    this.credentials = { ...this.credentials, baseUrl: connection.baseUrl };
+    for (const secret of this.secrets) secret.settings = { ...secret.settings, baseUrl: connection.baseUrl };
+    for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, connection.baseUrl);
+  }
+
+  addC2m(url: string): { baseUrl: string; engine: C2mEngine } {
+    const known = this.c2ms.at(url);
+    if (known) return { baseUrl: url, engine: known };
+    const engine = new C2mEngine({
+      clock: aheadOf(this.clock, this.scenario.c2mAheadMs ?? 0),
+      // Its time stands still while many steps run: a limit by the minute would strike where nobody chose to.
+      knobs: {
+        tokenFormat: "opaque",
+        tokenLength: 24,
+        rateLimitPerMinute: Number.POSITIVE_INFINITY,
+        ...this.scenario.c2mKnobs,
+      },
+      randomId: () => `tok_${++this.#tokens}`,
+    });
+    this.c2ms.add(url, engine);
+    return { baseUrl: url, engine };
+  }
+
+  async idle(): Promise<void> {
+    await this.engine.idle();
+    await this.effects.idle();
+    await this.engine.idle();
+  }
 
   /** The secret as it is, whatever readers see. */
   secret(index: number): Secret {
@@ -145,11 +183,31 @@ export class ProveWorld implements World {
   async deliverAgain(index: number): Promise<void> {
     const { arn } = this.of(index);
     const versionId = this.#failed.get(arn);
-    if (versionId === undefined || versionId !== this.holder(index, "AWSPENDING")) return;
+    if (versionId === undefined || versionId !== this.holder(index, "AWSPENDING")) return void this.#failed.delete(arn);
     if (await this.functions.steps(index, versionId, "the-rotation-token-of-a-retry")) {
       this.#failed.delete(arn);
-      this.watch.rotationSucceeded(this.secret(index));
+      this.watch.rotationSucceeded(this.#watched(index));
     }
+  }
+
+  get isFailing(): boolean {
+    return this.#failed.size > 0;
+  }
+
+  memory(): unknown {
+    return [
+      [...this.#failed],
+      this.functions.versionIds.slice(-2),
+      this.credentials,
+      this.paused,
+      [...this.toDeploy],
+      [...this.toDecommission],
+      [...this.decommissioned],
+    ];
+  }
+
+  #watched(index: number): Watched {
+    return { secret: this.secret(index), settings: this.of(index).settings };
   }
 
   #createSecret(index: number): TokenSecret {
@@ -158,7 +216,7 @@ export class ProveWorld implements World {
     const settings: TokenSettings = {
       secretName,
       clientId,
-      baseUrl: "",
+      baseUrl,
       credentialsSecretId: "c2m/client-credentials",
       scopes,
       lifetimeSeconds: 60 * 86_400,

@@ -1,0 +1,28 @@
+/** How many strikes there were to try at the effects that follow. */
+export interface Rest {
+  crashes: number;
+  others: number;
+}
+
+/** Thrown where the world is in a state from which it was played to its end before. */
+export class Merged extends Error {
+  readonly rest: Rest;
+
+  constructor(rest: Rest) {
+    super("merged");
+    this.rest = rest;
+  }
+}
+
+/** States in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
+export class KnownStates {
+  readonly #known = new Map<string, Rest>();
+
+  get(fingerprint: string): Rest | undefined {
+    return this.#known.get(fingerprint);
+  }
+
+  add(fingerprint: string, rest: Rest): void {
+    this.#known.set(fingerprint, rest);
+  }
+}

@@ -1,0 +1,81 @@
+import type { TokenSettings } from "../../../src/formats/settings.ts";
+import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
+import type { Up } from "./moves.ts";
+import type { World } from "./parts.ts";
+
+const hour = 3_600_000;
+
+/** `pulumi up` with another config: the functions' settings change, and where base URL or client do, the bootstrap runs. */
+export async function pulumiUp(world: World, kind: Up): Promise<void> {
+  switch (kind) {
+    case "up-base-url":
+    case "up-base-url-only":
+      return await moveToOtherC2m(world, kind === "up-base-url");
+    case "up-client":
+      world.credentials = { ...world.credentials, clientId: otherClientId, clientSecret: otherClientSecret };
+      change(world, { clientId: otherClientId });
+      return await bootstrapAll(world);
+    case "up-credentials": {
+      const secret = `${clientSecret}-new`;
+      for (const engine of world.c2ms.engines)
+        engine.registerClient({ clientId, clientSecret: secret, scopes: mostScopes });
+      if (world.credentials.clientId === clientId) world.credentials = { ...world.credentials, clientSecret: secret };
+      return await bootstrapAll(world);
+    }
+    case "up-wrong-credentials": {
+      const right = world.credentials;
+      world.credentials = { ...right, clientSecret: "a-wrong-client-secret" };
+      world.watch.leaks.confide("a-wrong-client-secret");
+      world.wrongUntil = world.clock.now() + hour;
+      world.clock.at(world.wrongUntil, () => {
+        world.credentials = right;
+      });
+      return await bootstrapAll(world);
+    }
+    case "up-lifetime":
+      return change(world, { lifetimeSeconds: 30 * 86_400 });
+    case "up-scopes":
+      return change(world, { scopes: mostScopes });
+    case "up-grace":
+      return change(world, (settings) => ({ graceSeconds: settings.graceSeconds === 0 ? 3_600 : 0 }));
+    case "up-paused":
+      world.paused = true;
+      world.clock.at(world.clock.now() + hour, () => {
+        world.paused = false;
+      });
+  }
+}
+
+const mostScopes = [...scopes, "jobs:read"];
+
+/** From the stage to the production, say: the same client there, with a secret of its own. */
+async function moveToOtherC2m(world: World, listed: boolean): Promise<void> {
+  const { baseUrl } = world.connection;
+  const other = world.addC2m(`${new URL(baseUrl).origin.replace("//", "//other-")}/v2`);
+  world.credentials = { clientId, clientSecret: otherC2mSecret, baseUrl: other.baseUrl };
+  other.engine.registerClient({ clientId, clientSecret: otherC2mSecret, scopes: mostScopes });
+  world.watch.confide(otherC2mSecret, other.baseUrl);
+  change(world, { baseUrl: other.baseUrl, ...(listed ? { formerBaseUrls: [baseUrl] } : {}) });
+  await bootstrapAll(world);
+}
+
+const otherC2mSecret = "cs-7d1e-other-c2m-secret-04c9";
+
+function change(
+  world: World,
+  change: Partial<TokenSettings> | ((settings: TokenSettings) => Partial<TokenSettings>),
+): void {
+  world.watch.deployed();
+  for (const secret of world.secrets) {
+    const changes = typeof change === "function" ? change(secret.settings) : change;
+    secret.settings = { ...secret.settings, ...changes };
+  }
+}
+
+/** First issues of several tokens are chained; one that fails is tried again by whoever deploys. */
+async function bootstrapAll(world: World): Promise<void> {
+  for (const { index } of world.secrets) {
+    const { kind } = await world.functions.bootstrap(index);
+    if (kind !== "succeeded") world.toDeploy.add(index);
+  }
+}

@@ -1,0 +1,69 @@
+import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
+import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import type { C2ms } from "./c2ms.ts";
+import type { CommandName } from "./function-run.ts";
+import { tokenTextOf } from "./stored-text.ts";
+
+/** What is known of the world when a command has ended. */
+export interface Known {
+  c2ms: C2ms;
+  secret(index: number): Secret | undefined;
+  secretOf: ReadonlyMap<string, number>;
+  wereCurrent: ReadonlySet<string>;
+  claimed: ReadonlySet<string>;
+  violation(text: string): void;
+}
+
+/** Of a command that begins now: what its result has to be held against when it has ended with status 0. */
+export function commandTruth(
+  name: CommandName,
+  index: number,
+  known: Known,
+): (result: Record<string, unknown> | undefined) => void {
+  const { c2ms, secret, violation } = known;
+  const currentToken = () => {
+    const found = secret(index);
+    return c2ms.byAccessToken((found && tokenTextOf(holderOf(found.state, "AWSCURRENT")?.value)) ?? "");
+  };
+  switch (name) {
+    case "rollback":
+      return () => {
+        const token = currentToken();
+        if (token && !c2ms.isLive(token.id)) violation("rollback succeeded, and the token that it left is dead");
+      };
+    case "compromised": {
+      const leaked = currentToken();
+      return () => {
+        if (!leaked) return;
+        if (c2ms.isAccepted(leaked.id)) violation(`compromised succeeded, and ${leaked.id} still works`);
+        if (currentToken()?.id === leaked.id) violation(`compromised succeeded, and ${leaked.id} is still current`);
+      };
+    }
+    case "decommission":
+      return () => {
+        for (const token of c2ms.tokens) {
+          if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.claimed.has(token.id)) continue;
+          if (c2ms.isLive(token.id)) violation(`decommission succeeded, and ${token.id} lives`);
+        }
+      };
+    case "unstick":
+      return (result) => {
+        const stuck = result?.stuck;
+        const pending = secret(index)?.state.versions.get(String(stuck))?.stages.has("AWSPENDING");
+        if (pending) violation("unstick succeeded, and the version is still pending");
+      };
+    case "rotate":
+      return (result) => {
+        if (!known.wereCurrent.has(String(result?.versionId)))
+          violation("rotate succeeded, and its version was never current");
+      };
+    case "reconcile-now":
+      return (result) => {
+        const reports = (result?.tokens ?? []) as { revoked: string[] }[];
+        for (const id of reports.flatMap(({ revoked }) => revoked)) {
+          if (c2ms.isLive(id) && !known.claimed.has(id))
+            violation(`reconcile says that ${id} is revoked, and it lives`);
+        }
+      };
+  }
+}
