@@ -112,7 +112,7 @@ function withoutId(answer: HttpAnswer): HttpAnswer {
 
 /** The id in the header is the token's. */
 function withAnotherId(answer: HttpAnswer): HttpAnswer {
-  if (answer.status >= 300) return answer;
+  if (answer.status >= 300 || answer.headers["x-token-id"] === undefined) return answer;
   const body = { ...(JSON.parse(answer.body) as object), token_id: anotherId };
   return { ...answer, body: JSON.stringify(body) };
 }

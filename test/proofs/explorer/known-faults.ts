@@ -46,6 +46,12 @@ export const knownFaults: readonly KnownFault[] = [
     says: /becomes current unproven|while it is at AWSCURRENT|no token of C2M's/,
   },
   { row: "18", replay: "two-secrets:52.same-token", moves: ["same-token"], says: /./ },
+  {
+    row: "store (the winner is read before the loser's token is revoked)",
+    replay: "steps-concurrently:112.denied-spell",
+    moves: ["denied-spell", "denied"],
+    says: /alive, in no version/,
+  },
 ];
 
 /** The row of the known fault that explains all of the violations; undefined where one is new. */

@@ -46,12 +46,12 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
   const crashes = { kind: "pairs", family: "crashPairs", first: "crashes", second: "crashes" } as const;
   if (budget === "quick") {
     return [
-      { kind: "years", seed, runs: 3 },
+      { kind: "years", seed, runs: 2 },
       { kind: "over-http", seed, runs: 5 },
-      { kind: "random", seed, runs: 300 },
+      { kind: "random", seed, runs: 200 },
       { kind: "unmerged", seed, runs: 30 },
-      ...inCore.map((scenario): Task => ({ ...crashes, scenario, share: 0, shares: 1, nth: 40 })),
-      ...everywhere.map((scenario): Task => ({ kind: "singles", scenario, share: 0, shares: 1, nth: 40 })),
+      ...inCore.map((scenario): Task => ({ ...crashes, scenario, share: 0, shares: 4, nth: 40 })),
+      ...everywhere.map((scenario): Task => ({ kind: "singles", scenario, share: 0, shares: 1, nth: 80 })),
     ];
   }
   const singles = everywhere.flatMap((scenario) =>

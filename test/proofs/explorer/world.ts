@@ -50,6 +50,7 @@ export class ProveWorld implements World {
   readonly functions: Functions;
   /** By ARN: the version whose latest attempt failed. */
   readonly #failed = new Map<string, string>();
+  readonly #seen = new Map<string, Secret>();
   #ids = 0;
   #tokens = 0;
 
@@ -154,8 +155,11 @@ export class ProveWorld implements World {
 
   /** The secret as it is, whatever readers see. */
   secret(index: number): Secret {
-    const found = this.engine.find(this.of(index).arn);
-    if (!found) throw new Error("The secret is gone.");
+    const { arn } = this.of(index);
+    const found = this.engine.find(arn) ?? this.#seen.get(arn);
+    if (!found) throw new Error("The secret was never there.");
+    // What was purged is looked at as it was.
+    this.#seen.set(arn, found);
     return found;
   }
 
