@@ -35,6 +35,16 @@ function refusal(issue: v.BaseIssue<unknown>): AwsError {
   if (issue.kind === "schema" && issue.type !== "picklist" && issue.received !== "undefined") {
     return new AwsError("SerializationException", `${field} must be of type ${issue.expected ?? "unknown"}.`);
   }
+  if (issue.type === "picklist" && issue.received !== "undefined") {
+    const set = String(issue.expected)
+      .replaceAll('"', "")
+      .replaceAll(" | ", ", ")
+      .replace(/^\((.*)\)$/, "$1");
+    return new AwsError(
+      "ValidationException",
+      `1 validation error detected: Value at '${field}' failed to satisfy constraint: Member must satisfy enum value set: [${set}]`,
+    );
+  }
   const rule = issue.received === "undefined" ? "must not be null" : (constraint[issue.type] ?? "must be valid");
   const limit = issue.type in constraint && "requirement" in issue ? ` ${issue.requirement}` : "";
   return new AwsError(

@@ -123,9 +123,9 @@ export function deleteSecret(context: Context, input: Input<"DeleteSecret">): De
   const now = context.clock.now();
   const force = input.ForceDeleteWithoutRecovery === true;
   const { knobs } = context;
-  if (force && input.RecoveryWindowInDays !== undefined) throw unrecorded(knobs.unrecorded.forceWithWindow);
   const days = input.RecoveryWindowInDays ?? 30;
   if (days < 7 || days > 30) throw recoveryWindowOutOfRange();
+  if (force && input.RecoveryWindowInDays !== undefined) throw unrecorded(knobs.unrecorded.forceWithWindow);
   const secret = force ? context.store.find(input.SecretId) : writableSecret(context, input.SecretId);
   if (!secret) {
     // AWS answers a forced deletion of what isn't there as done.

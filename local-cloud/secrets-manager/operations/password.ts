@@ -7,26 +7,27 @@ const lowercase = "abcdefghijklmnopqrstuvwxyz";
 const punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 /**
- * A password of 32 characters unless told otherwise, of letters, digits and punctuation, a space only on request. Each type that is
- * included comes once at least, unless RequireEachIncludedType is false. A type that has lost all its characters is not included.
+ * A password of 32 characters unless told otherwise, of letters, digits and punctuation, with spaces only on request. Of the first
+ * four types each that is included comes once at least, unless RequireEachIncludedType is false; a space need not come. A type that has lost
+ * all its characters is not included.
  */
 export function getRandomPassword(
   { knobs }: Pick<Context, "knobs">,
   input: Input<"GetRandomPassword">,
 ): { RandomPassword: string } {
   const excluded = input.ExcludeCharacters ?? "";
+  const allowed = (characters: string) => [...characters].filter((character) => !excluded.includes(character));
   const types = [
     input.ExcludeLowercase ? "" : lowercase,
     input.ExcludeUppercase ? "" : lowercase.toUpperCase(),
     input.ExcludeNumbers ? "" : "0123456789",
     input.ExcludePunctuation ? "" : punctuation,
-    input.IncludeSpace ? " " : "",
   ]
-    .map((characters) => [...characters].filter((character) => !excluded.includes(character)))
+    .map(allowed)
     .filter((characters) => characters.length > 0);
   const required = input.RequireEachIncludedType === false ? [] : types;
   const { PasswordLength: length = 32 } = input;
-  const all = types.flat();
+  const all = [...types.flat(), ...allowed(input.IncludeSpace ? " " : "")];
   if (all.length === 0) throw unrecorded(knobs.unrecorded.noPasswordCharacters);
   if (length < required.length) throw unrecorded(knobs.unrecorded.passwordTooShort);
   const password = required.map(oneOf);

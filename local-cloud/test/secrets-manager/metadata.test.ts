@@ -69,11 +69,14 @@ describe("tags", () => {
 });
 
 describe("a recovery window", () => {
-  test.each([6, 31, 0])("of %i days is refused", async (RecoveryWindowInDays) => {
-    await expect(client.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays }))).rejects.toMatchObject({
-      name: "InvalidParameterException",
-      message: "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
-    });
+  test.each([6, 31, 0])("of %i days is refused, whatever else is asked", async (RecoveryWindowInDays) => {
+    for (const more of [{}, { ForceDeleteWithoutRecovery: true }]) {
+      const remove = new DeleteSecretCommand({ SecretId, RecoveryWindowInDays, ...more });
+      await expect(client.send(remove)).rejects.toMatchObject({
+        name: "InvalidParameterException",
+        message: "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).",
+      });
+    }
     expect(account.value(SecretId)).toBe("one");
   });
 });

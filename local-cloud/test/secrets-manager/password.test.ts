@@ -46,6 +46,12 @@ test("has what was asked for, each included type at least once, whatever the opt
   );
 });
 
+test("may have spaces, and need not have one", async () => {
+  const none = { ExcludeLowercase: true, ExcludeUppercase: true, ExcludeNumbers: true, ExcludePunctuation: true };
+  expect(await password({ ...none, IncludeSpace: true, PasswordLength: 8 })).toBe(" ".repeat(8));
+  expect(await password({ IncludeSpace: true, PasswordLength: 4 })).toHaveLength(4);
+});
+
 test("may leave types out where it is told so", async () => {
   expect(await password({ PasswordLength: 1, RequireEachIncludedType: false })).toHaveLength(1);
   await expect(password({ PasswordLength: 3 })).rejects.toMatchObject({
