@@ -1,5 +1,6 @@
 import { parseBaseUrl } from "../src/c2m/base-url.ts";
 import { connectTokenUser } from "../src/c2m/connect.ts";
+import { createHttpSend } from "../src/c2m/transport.ts";
 import { listedBaseUrl } from "../src/formats/settings.ts";
 import type { SecretContext } from "../src/rotation/context.ts";
 import type { Aws } from "./aws.ts";
@@ -20,7 +21,8 @@ export function protocolFor(
   const baseUrl = checkedBaseUrl(target, view);
   const { clock } = call;
   const log = new OperatorLog(clock);
-  const c2m = connectTokenUser({ baseUrl, clock, ...(call.send && { send: call.send }) });
+  // By the same proxy as AWS is.
+  const c2m = connectTokenUser({ baseUrl, clock, send: call.send ?? createHttpSend({ proxyEnv: process.env }) });
   const context: SecretContext = {
     arn: view.arn,
     store: aws.store,

@@ -1,7 +1,6 @@
-import type { IssuedToken } from "../src/ports/c2m.ts";
+import type { IssuedToken, TokenUser } from "../src/ports/c2m.ts";
 import { type Clock, momentOf, msSince } from "../src/ports/clock.ts";
 import { PermanentError } from "../src/ports/errors.ts";
-import type { Sensitive } from "../src/ports/sensitive.ts";
 import type { Fetched, TokenCache } from "./token-cache.ts";
 import { isSame, type LongTermToken, type ShortTermToken, settleMs } from "./tokens.ts";
 
@@ -12,21 +11,14 @@ export interface Exchanged extends Fetched<ShortTermToken> {
 
 export interface ExchangerOptions {
   longTermTokens: TokenCache<Fetched<LongTermToken>>;
-  /** Undefined where C2M answers 401. */
-  exchange: (parent: LongTermToken, request: ExchangeRequest) => Promise<IssuedToken | undefined>;
+  /** The C2M that a long-term token is for. */
+  c2mOf: (parent: LongTermToken) => Pick<TokenUser, "issueShortTermToken">;
   /** What the tokens may do; undefined: all that the long-term token may. */
   scopes: readonly string[] | undefined;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
   closing: AbortSignal;
-}
-
-export interface ExchangeRequest {
-  longToken: Sensitive;
-  scopes?: string[];
-  /** Epoch ms. */
-  deadline: number;
 }
 
 /** For one exchange with its retries, in ms. */
@@ -44,7 +36,7 @@ const youngMs = 10_000;
 export function exchanger(
   options: ExchangerOptions,
 ): (request: { fresh: boolean; kept: Exchanged | undefined }) => Promise<Exchanged> {
-  const { longTermTokens, exchange, scopes, clock, closing } = options;
+  const { longTermTokens, c2mOf, scopes, clock, closing } = options;
   /** One that was tried a second time in vain. */
   let rejectedForGood: LongTermToken | undefined;
   return async ({ fresh, kept }) => {
@@ -54,14 +46,14 @@ export function exchanger(
     }
     for (let attempt = 1; ; attempt += 1) {
       const since = momentOf(clock);
-      const issued = await exchange(parent, {
+      const exchange = await c2mOf(parent).issueShortTermToken({
         longToken: parent.accessToken,
         deadline: clock.now() + exchangeTimeoutMs,
         ...(scopes && { scopes: [...scopes] }),
       });
-      if (issued) {
+      if (exchange.outcome === "works") {
         rejectedForGood = undefined;
-        return { ...aged(issued, parent, options), since, parent, isNews: fresh || attempt > 1 };
+        return { ...aged(exchange.token, parent, options), since, parent, isNews: fresh || attempt > 1 };
       }
       try {
         parent = await longTermTokens.get({ rejected: parent });

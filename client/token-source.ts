@@ -185,10 +185,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     new TokenCache<Exchanged>({
       fetch: exchanger({
         longTermTokens,
-        exchange: async (parent, request) => {
-          const answer = await c2mAt(parent.baseUrl ?? baseUrl).issueShortTermToken(request);
-          return answer.outcome === "works" ? answer.token : undefined;
-        },
+        c2mOf: (parent) => c2mAt(parent.baseUrl ?? baseUrl),
         scopes,
         ...shared,
       }),

@@ -14,30 +14,34 @@ function moduleOf(protocol: Protocol) {
  * An agent with what Node's own has been told of proxies: `NODE_USE_ENV_PROXY=1` or `--use-env-proxy` (Node 24 on), with
  * HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
  */
-export function createAgent(protocol: Protocol, options: AgentOptions & { ca?: string } = {}): Agent {
+function createAgent(protocol: Protocol, { proxyEnv, ...options }: SendOptions & { rejectUnauthorized?: true }): Agent {
   const { Agent, globalAgent } = moduleOf(protocol);
-  const { proxyEnv } = (globalAgent as Agent & { options: AgentOptions }).options;
-  return new Agent({ keepAlive: true, ...(proxyEnv && { proxyEnv }), ...options });
+  const env = proxyEnv ?? (globalAgent as Agent & { options: AgentOptions }).options.proxyEnv;
+  return new Agent({ keepAlive: true, ...(env && { proxyEnv: env }), ...options });
 }
 
 /** The same for an SDK client: its `requestHandler`. */
 export function agentOptions(): { httpAgent: Agent; httpsAgent: Agent } {
-  return { httpAgent: createAgent("http:"), httpsAgent: createAgent("https:") };
+  return { httpAgent: createAgent("http:", {}), httpsAgent: createAgent("https:", {}) };
 }
 
-/**
- * The real HTTP, with connections kept alive between calls.
- *
- * @param options.ca certificates (PEM) to trust instead of Node's own list; default: Node's list
- */
-export function createHttpSend(options: { ca?: string } = {}): HttpSend {
+/** How the requests travel. */
+export interface SendOptions {
+  /** Certificates (PEM) to trust instead of Node's own list. Default: Node's list. */
+  ca?: string;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked for. Default: where Node looks, if it is told to. */
+  proxyEnv?: NodeJS.ProcessEnv | undefined;
+}
+
+/** The real HTTP, with connections kept alive between calls. */
+export function createHttpSend(options: SendOptions = {}): HttpSend {
   const agents = new Map<Protocol, Agent>();
   return (request) => {
     const protocol: Protocol = request.url.protocol === "https:" ? "https:" : "http:";
     let agent = agents.get(protocol);
     if (!agent) {
       // `rejectUnauthorized` said aloud, so that NODE_TLS_REJECT_UNAUTHORIZED=0 can't switch the check off.
-      agent = createAgent(protocol, { ...({ rejectUnauthorized: true } as AgentOptions), ...options });
+      agent = createAgent(protocol, { rejectUnauthorized: true, ...options });
       agents.set(protocol, agent);
     }
     if (request.freshConnection) dropIdleConnections(agent);
