@@ -67,9 +67,8 @@ export class Replication {
     for (const replica of secret.state.replicas) {
       replica.failure = this.#failureOf(secret, replica);
       replica.inSyncAt = inSyncAt;
-      const { Region } = replica;
-      if (lag === 0) this.#bring(secret, Region, snapshot);
-      else if (lag !== Number.POSITIVE_INFINITY) this.#later(inSyncAt, () => this.#bring(secret, Region, snapshot));
+      if (lag === 0) this.#bring(secret, replica, snapshot);
+      else if (lag !== Number.POSITIVE_INFINITY) this.#later(inSyncAt, () => this.#bring(secret, replica, snapshot));
     }
   }
 
@@ -92,9 +91,10 @@ export class Replication {
     return `Replication failed: Secret name ${secret.name} already exists in region ${Region}.`;
   }
 
-  #bring(secret: Secret, name: string, snapshot: SecretState): void {
-    const replica = secret.state.replicas.find(({ Region }) => Region === name);
-    if (!replica || this.#knobs.failedReplicaRegions.includes(name)) return;
+  #bring(secret: Secret, replica: Replica, snapshot: SecretState): void {
+    const { Region: name } = replica;
+    // Taken away in the meantime, or ordered to fail.
+    if (!secret.state.replicas.includes(replica) || this.#knobs.failedReplicaRegions.includes(name)) return;
     replica.failure = this.#failureOf(secret, replica);
     if (replica.failure !== undefined) return;
     const { store } = this.#regions(name);

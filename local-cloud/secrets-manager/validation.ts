@@ -35,22 +35,18 @@ function refusal(issue: v.BaseIssue<unknown>): AwsError {
   if (issue.kind === "schema" && issue.type !== "picklist" && issue.received !== "undefined") {
     return new AwsError("SerializationException", `${field} must be of type ${issue.expected ?? "unknown"}.`);
   }
-  if (issue.type === "picklist" && issue.received !== "undefined") {
-    const set = String(issue.expected)
-      .replaceAll('"', "")
-      .replaceAll(" | ", ", ")
-      .replace(/^\((.*)\)$/, "$1");
-    return new AwsError(
-      "ValidationException",
-      `1 validation error detected: Value at '${field}' failed to satisfy constraint: Member must satisfy enum value set: [${set}]`,
-    );
-  }
-  const rule = issue.received === "undefined" ? "must not be null" : (constraint[issue.type] ?? "must be valid");
   const limit = issue.type in constraint && "requirement" in issue ? ` ${issue.requirement}` : "";
+  const rule = issue.received === "undefined" ? "must not be null" : (constraint[issue.type] ?? ruleOf(issue));
   return new AwsError(
     "ValidationException",
     `1 validation error detected: Value at '${field}' failed to satisfy constraint: Member ${rule}${limit}`,
   );
+}
+
+function ruleOf({ type, expected }: v.BaseIssue<unknown>): string {
+  if (type !== "picklist") return "must be valid";
+  const words = String(expected).match(/[\w-]+/g) ?? [];
+  return `must satisfy enum value set: [${words.join(", ")}]`;
 }
 
 /** As AWS spells it: `secretId`, `filters.1.member.key`. */

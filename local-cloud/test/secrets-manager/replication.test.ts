@@ -159,11 +159,15 @@ describe("a replica that lags", () => {
     expect(await value(replica)).toBe("one");
   });
 
-  test("that was removed in the meantime is not made any more", async () => {
+  test("that was removed in the meantime is not made any more; one that is added again, in its own time", async () => {
     const { account, primary, replica } = await replicated({ replicationLagMs: 10_000 });
     await primary.send(new RemoveRegionsFromReplicationCommand({ SecretId, RemoveReplicaRegions: [Region] }));
-    await account.clock.advanceBy(20_000);
+    await account.clock.advanceBy(5_000);
+    await primary.send(new ReplicateSecretToRegionsCommand({ SecretId, AddReplicaRegions: [{ Region }] }));
+    await account.clock.advanceBy(5_000);
     await expect(value(replica)).rejects.toMatchObject(notFound);
+    await account.clock.advanceBy(5_000);
+    expect(await value(replica)).toBe("one");
   });
 });
 
