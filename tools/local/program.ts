@@ -1,6 +1,7 @@
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { anyC2mUrl } from "../../local-cloud/pulumi/program.ts";
 import { plan } from "../../test/harness/program.ts";
+import { remembered } from "./remembered.ts";
 
 /** The client at the local C2M. Its secret is no secret. */
 export const client = {
@@ -12,9 +13,12 @@ export const client = {
 /** The secret that apps read. */
 export const secretName = "c2m/api-token";
 
-/** Runs the Pulumi program, which takes the most of the start: to be begun first. `graceSeconds` as in the stack's config. */
+/**
+ * What the Pulumi program declares. It runs in a process of its own and bundles the functions, which takes the most of a
+ * start: to be begun first. `graceSeconds` as in the stack's config.
+ */
 export function planProgram(graceSeconds: number): Promise<Plan> {
-  return plan({
+  const options = {
     config: {
       clientId: client.clientId,
       clientSecret: client.clientSecret,
@@ -24,5 +28,6 @@ export function planProgram(graceSeconds: number): Promise<Plan> {
       protect: "false",
     },
     secretKeys: ["clientSecret"],
-  });
+  };
+  return remembered(JSON.stringify(options), () => plan(options));
 }
