@@ -151,3 +151,33 @@ describe("at the local C2M", () => {
     expect(engine.tokens).toHaveLength(before + 1);
   });
 });
+
+// Expected failures: issue "Apps" (18), rows 12 and 15, mends them; a test here that passes is then an ordinary one.
+describe("at a local C2M that is as strict as C2M may be", () => {
+  const clockOfAnotherProcess = { now: () => clock.now(), sleep: (ms: number) => clock.sleep(ms) } as VirtualClock;
+  const otp = secretOf({ otp_seed: otpSeed });
+
+  it.fails("an assertion is taken by a C2M whose clock is 1.5 s behind", async () => {
+    engine.knobs.clockAheadMs = -1_500;
+    await issue(secretOf({ private_key: pem(newKey), key_id: "2026" }));
+  });
+
+  it.fails("a one-time code that was waited for is taken by a C2M whose clock is 1.5 s behind", async () => {
+    engine.knobs.clockAheadMs = -1_500;
+    await clock.advanceBy(10_000);
+    await issue(otp);
+    await issue(otp);
+  });
+
+  it.fails("two processes get a token each in the same half minute", async () => {
+    await issue(otp);
+    const { call } = clientUnderTest(server.url, { clock: clockOfAnotherProcess, credentials: otp });
+    await call("issueLongTermToken");
+  });
+
+  it.fails("a token is issued for a short one where C2M wants X-Client-Id as well", async () => {
+    const longToken = (await issue()).accessToken;
+    engine.knobs.longTokenAuthorization = "both";
+    await issue({ mechanism: "short_token", clientId, longToken });
+  });
+});
