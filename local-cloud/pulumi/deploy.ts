@@ -177,9 +177,14 @@ class Stack implements Deployment {
     const given = givenIds.get(this.#cloud) ?? new Set();
     givenIds.set(this.#cloud, given);
     const { accountId, region } = this.#cloud;
-    const deployer = { accountId, region, stack: wanted.urn.split("::")[0] ?? "", lot: String(given.size) };
+    const deployer = { accountId, region, stack: wanted.urn.split("::")[0] ?? "" };
+    let made = wanted;
     // A secret's ARN, a key's id, a name with lots in it: another creation draws others.
-    const made = given.has(idOf(wanted)) ? { ...wanted, ...providerAnswer(deployer, wanted) } : wanted;
+    for (let lot = given.size; given.has(idOf(made)) || isStoredVersion(this.#cloud, made); lot++) {
+      const drawn = { ...wanted, ...providerAnswer({ ...deployer, lot: String(lot) }, wanted) };
+      if (idOf(drawn) === idOf(made)) break;
+      made = drawn;
+    }
     await providerOf(made.type).create(this.#cloud, made);
     given.add(idOf(made));
     renames.keep(wanted, made);
@@ -189,6 +194,14 @@ class Stack implements Deployment {
   async #remove(resource: PlannedResource): Promise<void> {
     if (resource.custom) await providerOf(resource.type).delete?.(this.#cloud, resource);
   }
+}
+
+/** A version outlives the cloud that it was put into, and its resource: the secret keeps it. */
+function isStoredVersion(cloud: LocalCloud, resource: PlannedResource): boolean {
+  const { type } = resource;
+  return (
+    type === "aws:secretsmanager/secretVersion:SecretVersion" && providerOf(type).read(cloud, resource) !== undefined
+  );
 }
 
 function idOf({ type, id }: PlannedResource): string {

@@ -10,6 +10,7 @@ describe("the flags of npm run local", () => {
       every: "1 minute",
       everyMs: 60_000,
       stateFile: undefined,
+      c2m: {},
       help: false,
     });
   });
@@ -24,7 +25,21 @@ describe("the flags of npm run local", () => {
     });
   });
 
+  it("turn knobs of the local C2M by numbers", () => {
+    const args = ["--c2m", "revocationDelayMs=300000", "--c2m=clockAheadMs=-1500", "--c2m", "rateLimitPerMinute=10"];
+    expect(parseOptions(args).c2m).toEqual({
+      revocationDelayMs: 300_000,
+      clockAheadMs: -1_500,
+      rateLimitPerMinute: 10,
+    });
+  });
+
   it.each([
+    [["--c2m", "revocationDelay=1"], /^--c2m must name a knob: .*revocationDelayMs.*; not "revocationDelay"\.$/],
+    [["--c2m", "errorBody=html"], /^--c2m must name a knob: /],
+    [["--c2m", "revocationDelayMs"], "--c2m revocationDelayMs must be a whole number"],
+    [["--c2m", "revocationDelayMs=5 minutes"], "--c2m revocationDelayMs must be a whole number"],
+    [["--c2m", "revocationDelayMs=1=2"], "--c2m revocationDelayMs must be a whole number"],
     [["--aws-port", "http"], '--aws-port must be a port, 0 to 65535, not "http".'],
     [["--aws-port", "65536"], '--aws-port must be a port, 0 to 65535, not "65536".'],
     [["--c2m-port", "1e3"], '--c2m-port must be a port, 0 to 65535, not "1e3".'],

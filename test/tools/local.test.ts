@@ -11,7 +11,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LocalProcess } from "../../tools/local/local-process.ts";
 import { client, secretName } from "../../tools/local/program.ts";
 import { readState } from "../../tools/local/state-file.ts";
@@ -66,17 +66,6 @@ describe("npm run local", () => {
     const { access_token } = await token(aws);
     const answer = await fetch(`${local.c2mUrl}/account`, { headers: { authorization: `Bearer ${access_token}` } });
     expect(answer.status).toBe(200);
-  });
-
-  it("prints what the command line needs, and what to try, which works as printed", async () => {
-    expect(exported.C2M_BASE_URL).toBe(local.c2mUrl);
-    const commands = local.lines.filter((line) => line.startsWith("  npm run ops -- "));
-    expect(commands).toHaveLength(2);
-    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...exported };
-    for (const command of commands) {
-      const { stdout } = await promisify(exec)(command, { env });
-      expect(stdout).toMatch(new RegExp(`^${secretName} +(ok|works)`, "m"));
-    }
   });
 
   it("has a second C2M that does not know the token", async () => {
@@ -150,6 +139,7 @@ describe("npm run local", () => {
 
   describe("with the state of an earlier run", () => {
     let second: LocalProcess;
+    let environment: Record<string, string>;
     let later: SecretsManagerClient;
     /** The current token when the first one ended. */
     let left: { token_id: string } | undefined;
@@ -160,7 +150,8 @@ describe("npm run local", () => {
       const value = versions.find(({ stages }) => stages.includes("AWSCURRENT"))?.value;
       left = value && "text" in value ? JSON.parse(value.text) : undefined;
       second = LocalProcess.start("--every", "1 day", "--state", stateFile);
-      later = sdk(await second.ready());
+      environment = await second.ready();
+      later = sdk(environment);
     });
 
     afterAll(async () => {
@@ -177,6 +168,17 @@ describe("npm run local", () => {
       expect(answer.status).toBe(200);
       const other = await later.send(new GetSecretValueCommand({ SecretId: "app/other" }));
       expect(other.SecretString).toBe("of the app");
+    });
+
+    it("prints what the command line needs, and what to try, which works as printed", async () => {
+      expect(environment.C2M_BASE_URL).toBe(second.c2mUrl);
+      const commands = second.lines.filter((line) => line.startsWith("  npm run ops -- "));
+      expect(commands).toHaveLength(2);
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
+      for (const command of commands) {
+        const { stdout } = await promisify(exec)(command, { env });
+        expect(stdout).toMatch(new RegExp(`^${secretName} +(ok|works)`, "m"));
+      }
     });
 
     it("still rotates", async () => {
@@ -217,6 +219,40 @@ describe("npm run local ends, its ports free and its state saved,", () => {
   });
 });
 
+describe("npm run local, killed", () => {
+  it("has lost nothing that the state file held, and writes what changes into it by itself", async () => {
+    const state = join(folder, "killed.json");
+    const first = LocalProcess.start("--every", "1 day", "--state", state);
+    const client = sdk(await first.ready());
+    await client.send(new CreateSecretCommand({ Name: "app/kept", SecretString: "of the app" }));
+    client.destroy();
+    const isKept = () => readState(state)?.cloud.secrets["us-east-1"]?.some(({ name }) => name === "app/kept");
+    await vi.waitUntil(isKept, { timeout: 25_000 });
+    await first.stop("SIGKILL");
+    const second = LocalProcess.start("--every", "1 day", "--state", state);
+    const later = sdk(await second.ready());
+    const { SecretString } = await later.send(new GetSecretValueCommand({ SecretId: "app/kept" }));
+    expect(SecretString).toBe("of the app");
+    expect((await token(later)).token_id).toMatch(/^tok_lt_/);
+    later.destroy();
+    await second.stop();
+  });
+});
+
+describe("npm run local with a knob of C2M", () => {
+  it("has a revoked token accepted for as long as that says", async () => {
+    const local = LocalProcess.start("--every", "1 day", "--c2m", "revocationDelayMs=300000");
+    const client = sdk(await local.ready());
+    const { token_id, access_token } = await token(client);
+    client.destroy();
+    const headers = { authorization: `Bearer ${access_token}` };
+    const revoked = await fetch(`${local.c2mUrl}/auth/tokens/${token_id}/revoke`, { method: "POST", headers });
+    const used = await fetch(`${local.c2mUrl}/account`, { headers });
+    expect([revoked.status, used.status]).toEqual([204, 200]);
+    await local.stop();
+  });
+});
+
 describe("npm run local refuses, with status 2 and a clear message,", () => {
   let taken: Server;
   let port: string;
@@ -254,7 +290,7 @@ describe("npm run local refuses, with status 2 and a clear message,", () => {
 describe("npm run local -- --help", () => {
   it("prints each flag and its default", async () => {
     const { status, stdout } = await LocalProcess.start("--help").exit;
-    for (const text of ["--aws-port", "4566", "--c2m-port", "4567", "--every", "1 minute", "--state"]) {
+    for (const text of ["--aws-port", "4566", "--c2m-port", "4567", "--every", "1 minute", "--state", "--c2m KNOB"]) {
       expect(stdout).toContain(text);
     }
     expect(status).toBe(0);

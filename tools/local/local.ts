@@ -1,3 +1,4 @@
+import type { C2mKnobs } from "../../local-cloud/c2m/knobs.ts";
 import { RealClock } from "../../local-cloud/clock.ts";
 import { LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
@@ -28,6 +29,7 @@ export interface StartOptions {
   awsPort: number;
   c2mPort: number;
   pace: Pace;
+  c2m: Partial<C2mKnobs>;
   /** From `planProgram`. */
   program: Promise<Plan>;
   /** Where the state is written to; undefined: nowhere. */
@@ -51,7 +53,7 @@ export async function startLocal(options: StartOptions, onLine: (line: LiveLine)
     c2mPort,
     runRulesEveryMs: reconcileEveryMs,
     // A month's calls are made in an hour, and the app's come from the same address.
-    c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY },
+    c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY, ...options.c2m },
     secretsManager: {
       rotateEveryMs: everyMs,
       // The next window tries again soon enough.

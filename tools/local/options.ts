@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type C2mKnobs, plainKnobs } from "../../local-cloud/c2m/knobs.ts";
 import { parseDuration } from "../../src/formats/duration.ts";
 
 /** What `npm run local` was asked for. */
@@ -12,6 +13,8 @@ export interface LocalOptions {
   everyMs: number;
   /** The file that the state is read from and written to; undefined: it is forgotten at the end. */
   stateFile: string | undefined;
+  /** Knobs of the local C2M. */
+  c2m: Partial<C2mKnobs>;
   help: boolean;
 }
 
@@ -19,6 +22,9 @@ export interface LocalOptions {
 export class WrongOptions extends Error {
   override readonly name = "WrongOptions";
 }
+
+/** The knobs that a number turns. */
+const c2mKnobs = Object.entries(plainKnobs).flatMap(([name, value]) => (typeof value === "number" ? [name] : []));
 
 const defaults = { awsPort: "4566", c2mPort: "4567", every: "1 minute" } as const;
 
@@ -34,6 +40,8 @@ Usage: npm run local [-- options]
   --c2m-port N     port of C2M on 127.0.0.1 (default ${defaults.c2mPort}; 0: any free one)
   --every TEXT     how often secrets are rotated, "2 seconds" to "30 days" (default "${defaults.every}")
   --state FILE     keeps secrets, tokens and logs in FILE, so that they survive a restart
+  --c2m KNOB=N     turns a knob of the local C2M, as in --c2m revocationDelayMs=300000: a revoked token is accepted for
+                   five minutes more; repeatable; docs/local-cloud.md lists the knobs
   --help           this text
 
 Exit status: 0 when it was stopped, 1 when it failed, 2 for wrong options, a port in use or a state file that can't be used.
@@ -52,6 +60,7 @@ export function parseOptions(args: string[]): LocalOptions {
     every: values.every,
     everyMs: seconds * 1_000,
     stateFile: values.state,
+    c2m: Object.fromEntries(values.c2m.map(knob)),
     help: values.help,
   };
   if (options.stateFile === "") throw new WrongOptions("--state must name a file.");
@@ -70,12 +79,24 @@ function parsed(args: string[]) {
         "c2m-port": { type: "string", default: defaults.c2mPort },
         every: { type: "string", default: defaults.every },
         state: { type: "string" },
+        c2m: { type: "string", multiple: true, default: [] },
         help: { type: "boolean", default: false },
       },
     }).values;
   } catch (error) {
     throw new WrongOptions(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+function knob(text: string): [name: string, value: number] {
+  const [name = "", value = "", ...rest] = text.split("=");
+  if (!c2mKnobs.includes(name)) {
+    throw new WrongOptions(`--c2m must name a knob: ${c2mKnobs.join(", ")}; not ${JSON.stringify(name)}.`);
+  }
+  if (rest.length > 0 || !/^-?\d{1,15}$/.test(value)) {
+    throw new WrongOptions(`--c2m ${name} must be a whole number, as in ${name}=300, not ${JSON.stringify(value)}.`);
+  }
+  return [name, Number(value)];
 }
 
 function port(flag: string, text: string): number {
