@@ -8,7 +8,7 @@ import { createCredentials } from "./resources/credentials.ts";
 import { createFunctions, type LambdaFunction } from "./resources/function.ts";
 import { Monitoring } from "./resources/monitoring.ts";
 import { outputsOf, type RotationOutputs } from "./resources/outputs.ts";
-import { reconcileHourly, rotateOnSchedule } from "./resources/rotation-schedule.ts";
+import { reconcileOnSchedule, rotateOnSchedule } from "./resources/rotation-schedule.ts";
 import { settingsOf } from "./resources/settings-file.ts";
 import { createTokenSecrets, type TokenSecret } from "./resources/token-secret.ts";
 
@@ -73,24 +73,16 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
     const context = createContext(plan, this);
     const credentials = createCredentials(context);
     const tokenSecrets = createTokenSecrets(context);
-    const tokenSecretArns = Object.values(tokenSecrets).map(({ arn }) => arn);
     const settings = settingsOf(plan, credentials);
-    const { region, logGroup, keys } = context;
-    const scope = {
-      tokenArns: tokenSecretArns,
-      credentialsArn: credentials.secretArn,
-      logGroup,
-      keyArn: keys.secrets,
-      region,
-    };
+    const scope = { tokenSecrets, credentialsArn: credentials.secretArn };
     const { rotator, reconciler } = createFunctions(context, settings, scope);
-    rotateOnSchedule(context, rotator, tokenSecrets, settings, credentials);
-    reconcileHourly(context, reconciler);
+    rotateOnSchedule(context, rotator, tokenSecrets, credentials);
+    reconcileOnSchedule(context, reconciler);
     const [rotatorName, reconcilerName] = [rotator.function.name, reconciler.function.name];
     const monitoring = plan.monitoring
-      ? new Monitoring({ context, rotatorName, reconcilerName, tokenSecretArns })
+      ? new Monitoring({ context, rotatorName, reconcilerName, tokenSecrets })
       : undefined;
-    const nodes = { rotator, reconciler, logGroup, tokenSecrets, monitoring };
+    const nodes = { rotator, reconciler, logGroup: context.logGroup, tokenSecrets, monitoring };
     nodesOf.set(this, nodes);
     const outputs = outputsOf(context, nodes, credentials);
     Object.assign(this, outputs);

@@ -99,6 +99,24 @@ export const rotationKeys = {
     says: "The C2M API, without /auth.",
     default: publicBaseUrl,
   },
+  formerBaseUrls: {
+    type: "array",
+    meaning: "C2Ms that were used before",
+    says: "Base URLs of C2Ms that were used before and whose tokens may still live: each token is revoked where it was issued. Name the old one here when baseUrl changes, until its tokens have expired.",
+    default: [],
+  },
+  paused: {
+    type: "boolean",
+    meaning: "whether nothing is rotated or revoked",
+    says: "A change freeze: true begins no rotation and revokes nothing, and both say so; a rotation under way is finished. A token that reaches its expiry in the meantime is not renewed.",
+    default: false,
+  },
+  spread: {
+    type: "boolean",
+    meaning: "whether tokens are rotated on different days",
+    says: "For many tokens: true gives each token that has no schedule of its own a day of the month, the 1st to the 28th by its name, in place of every 30 days from its first one.",
+    default: false,
+  },
   recoveryWindowInDays: {
     type: "integer",
     meaning: "how long a deleted secret can be restored",
@@ -219,7 +237,7 @@ export const tokenKeys = {
     type: "array",
     meaning: "what the token may do",
     says: "The scopes of the token; `tokens:revoke` must be among them, unless `revocation` is false.",
-    default: ["jobs:submit", "jobs:read", "tokens:revoke"],
+    default: ["jobs:submit", "tokens:revoke"],
   },
   lifetime: {
     type: "string",
@@ -249,6 +267,18 @@ export const tokenKeys = {
     meaning: "whether superseded tokens are revoked",
     says: "False leaves superseded tokens alive until they expire, and needs no `tokens:revoke`.",
     default: true,
+  },
+  retire: {
+    type: "boolean",
+    meaning: "whether the token is given up",
+    says: "True rotates the secret no more; the reconciler goes on until nothing is left to revoke.",
+    default: false,
+  },
+  deadVersions: {
+    type: "array",
+    meaning: "versions whose token is known to be dead",
+    says: "Ids of versions that hold a token without an id, which a person knows to be dead: they are no longer reported.",
+    default: [],
   },
 } as const satisfies Record<string, Key>;
 

@@ -6,6 +6,18 @@ export const limits = {
   tags: 50,
   tagKeyLength: 128,
   tagValueLength: 256,
+  /** All inline policies of a role, in characters. */
+  rolePolicies: 10_240,
+  /** The longest ARN of a secret, but for its name, with the quotes and the comma around it. */
+  arnLength: 77,
+  /** ARNs of adopted secrets: the reconciler's role names each twice, beside some 2,200 characters. */
+  adoptedArns: 4_000,
+  /** An event pattern, in characters. */
+  eventPattern: 2_048,
+  /** What there is of a pattern without its ARNs, at most. */
+  eventPatternFrame: 200,
+  /** Rules of one kind; EventBridge has 300 in all, 100 in some regions. */
+  eventRules: 20,
   /** Of a function's network interface. */
   subnets: 16,
   securityGroups: 5,

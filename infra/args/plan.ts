@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { parseBaseUrl } from "../../src/c2m/base-url.ts";
 import { formatDuration } from "../../src/formats/duration.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import { matches, opaque, opaqueList, type Problem, type Rule, text } from "./checks.ts";
 import { type CredentialsPlan, planCredentials } from "./credentials-plan.ts";
+import { type EventScope, eventScopes } from "./event-scope.ts";
 import { nearestKey, type RotationKey, rotationKeys } from "./keys.ts";
 import { limits, retentions } from "./limits.ts";
 import type { TokenRotationArgs } from "./rotation-args.ts";
@@ -19,6 +21,8 @@ export interface RotationPlan {
   clientId: pulumi.Output<string>;
   /** Without a trailing slash. */
   baseUrl: pulumi.Output<string>;
+  formerBaseUrls: string[];
+  paused: boolean;
   credentials: CredentialsPlan;
   tokens: TokenPlan[];
   recoveryWindowInDays: number;
@@ -27,6 +31,8 @@ export interface RotationPlan {
   monitoring: boolean;
   /** The text by which Pulumi knows each address, and the address. */
   alarmEmails: { key: string; address: pulumi.Output<string> }[];
+  /** What the event rules of each kind are about. */
+  eventScopes: EventScope[];
   runbook: string;
   kmsKey: KeyPlan;
   logKmsKey: KeyPlan;
@@ -60,7 +66,7 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
   const report = (problem: Problem) => void problems.push(problem);
   const at = (key: RotationKey, path: string = key) => ({ path, meaning: rotationKeys[key].meaning });
   const say = (key: RotationKey, rule: string, path: string = key) => report({ ...at(key, path), rule });
-  const flag = (key: "protect" | "monitoring" | "tracing"): boolean => {
+  const flag = (key: "protect" | "monitoring" | "tracing" | "paused" | "spread"): boolean => {
     const value: unknown = args[key] ?? rotationKeys[key].default;
     if (typeof value !== "boolean") say(key, "must be true or false");
     return value === true;
@@ -78,7 +84,9 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
   sayUnknownKeys(args, report);
   const monitoring = flag("monitoring");
   checkName(name, monitoring, report);
-  const tokens = planTokens(args, report);
+  const tokens = planTokens(args, flag("spread"), report);
+  const names = tokens.map(({ name }) => name);
+  const credentialsName = args.credentialsSecretName ?? rotationKeys.credentialsSecretName.default;
   const longestLifetime = Math.max(0, ...tokens.map(({ lifetimeSeconds }) => lifetimeSeconds));
   const plan: RotationPlan = {
     name,
@@ -86,6 +94,8 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     baseUrl: opaque(args.baseUrl ?? rotationKeys.baseUrl.default, baseUrlRule, at("baseUrl"), report).apply(
       withoutSlash,
     ),
+    formerBaseUrls: planFormerBaseUrls(args, report),
+    paused: flag("paused"),
     credentials: planCredentials(args, report) ?? { kind: "shortToken", grantType: undefined },
     tokens,
     recoveryWindowInDays: args.recoveryWindowInDays ?? rotationKeys.recoveryWindowInDays.default,
@@ -93,6 +103,7 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     logRetentionDays: args.logRetentionDays ?? rotationKeys.logRetentionDays.default,
     monitoring,
     alarmEmails: planEmails(args, report),
+    eventScopes: monitoring ? eventScopes(names, credentialsName, report) : [],
     runbook: args.runbook ?? rotationKeys.runbook.default,
     kmsKey: key("kmsKey"),
     logKmsKey: key("logKmsKey"),
@@ -170,7 +181,20 @@ function checkName(name: string, monitoring: boolean, report: Report): void {
   report({ path: "name", meaning: "what the names of all resources begin with", rule });
 }
 
-function planTokens(args: TokenRotationArgs, report: Report): TokenPlan[] {
+function planFormerBaseUrls({ formerBaseUrls = [] }: TokenRotationArgs, report: Report): string[] {
+  const { meaning } = rotationKeys.formerBaseUrls;
+  if (!Array.isArray(formerBaseUrls)) {
+    report({ path: "formerBaseUrls", meaning, rule: "must be a list of texts" });
+    return [];
+  }
+  for (const [index, url] of formerBaseUrls.entries()) {
+    const rule = baseUrlRule(url);
+    if (rule !== undefined) report({ path: `formerBaseUrls[${index}]`, meaning, rule });
+  }
+  return formerBaseUrls.map((url) => withoutSlash(String(url)));
+}
+
+function planTokens(args: TokenRotationArgs, spread: boolean, report: Report): TokenPlan[] {
   const say = (rule: string, path = "tokens") => report({ path, meaning: rotationKeys.tokens.meaning, rule });
   const given: unknown = args.tokens ?? [];
   if (!Array.isArray(given)) {
@@ -192,7 +216,15 @@ function planTokens(args: TokenRotationArgs, report: Report): TokenPlan[] {
       );
     if (name === credentialsName) say("must not be the name of the secret with the client's credentials", path);
   }
-  const tokens = given.flatMap((token, index) => planToken(token, `tokens[${index}]`, report) ?? []);
+  const tokens = given.flatMap(
+    (token, index) => planToken(token, `tokens[${index}]`, report, spread ? dayByName : undefined) ?? [],
+  );
+  const adopted = tokens.filter(({ secretArn }) => secretArn).map(({ name }) => name.length + limits.arnLength);
+  if (adopted.reduce((sum, length) => sum + length, 0) > limits.adoptedArns) {
+    say(
+      `must be fewer adopted secrets, or shorter names: a role's policies have room for ${limits.adoptedArns} characters of their ARNs; adopt the others in a second rotation`,
+    );
+  }
   if (args.shortToken === true) {
     for (const { name, scopes } of tokens) {
       if (scopes.includes("tokens:write")) continue;
@@ -200,6 +232,12 @@ function planTokens(args: TokenRotationArgs, report: Report): TokenPlan[] {
     }
   }
   return tokens;
+}
+
+/** A day that every month has, the same for the same name. */
+function dayByName(name: string): string {
+  const day = 1 + (createHash("sha256").update(name).digest().readUInt32BE() % 28);
+  return `cron(0 0 ${day} * ? *)`;
 }
 
 function planEmails({ alarmEmails = [] }: TokenRotationArgs, report: Report): RotationPlan["alarmEmails"] {
@@ -249,6 +287,9 @@ function planReplicas(
   });
 }
 
+/** The tag by which the functions' roles know a token secret of theirs. Users can't set it. */
+export const ownerTag = "c2m-token-rotation";
+
 /** Tags of ours, which say whose a resource is. */
 function ownTags(name: string): Record<string, string> {
   return { Project: "c2m-token-rotation", Rotation: name };
@@ -258,9 +299,11 @@ function planTags(name: string, { tags = {} }: TokenRotationArgs, report: Report
   const own = ownTags(name);
   const rule: Rule<Record<string, string>> = (given) => {
     if (typeof given !== "object" || given === null || Array.isArray(given)) return "must be an object of texts";
-    const most = limits.tags - Object.keys(own).length;
+    // Token secrets have two more.
+    const most = limits.tags - Object.keys(own).length - 2;
     if (Object.keys(given).length > most) return `must be at most ${most}, since AWS takes ${limits.tags} with ours`;
     for (const [key, value] of Object.entries(given)) {
+      if (key === ownerTag) return `must not have ${ownerTag}, by which the functions know their secrets`;
       const broken = tagRule(key, value);
       if (broken !== undefined) return broken;
     }

@@ -55,6 +55,24 @@ export interface TokenRotationArgs {
    */
   baseUrl?: pulumi.Input<string> | undefined;
   /**
+   * Base URLs of C2Ms that were used before and whose tokens may still live: each token is revoked where it was
+   * issued. Name the old one here when baseUrl changes, until its tokens have expired.
+   * @default []
+   */
+  formerBaseUrls?: string[] | undefined;
+  /**
+   * A change freeze: true begins no rotation and revokes nothing, and both say so; a rotation under way is finished.
+   * A token that reaches its expiry in the meantime is not renewed.
+   * @default false
+   */
+  paused?: boolean | undefined;
+  /**
+   * For many tokens: true gives each token that has no schedule of its own a day of the month, the 1st to the 28th by
+   * its name, in place of every 30 days from its first one.
+   * @default false
+   */
+  spread?: boolean | undefined;
+  /**
    * How long a deleted secret can be restored. 0 to 30, not 1 to 6; 0 lets a development stack be created again at
    * once.
    * @default 30

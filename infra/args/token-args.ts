@@ -11,7 +11,7 @@ export interface TokenArgs {
   secretArn?: pulumi.Input<string> | undefined;
   /**
    * The scopes of the token; `tokens:revoke` must be among them, unless `revocation` is false.
-   * @default ["jobs:submit","jobs:read","tokens:revoke"]
+   * @default ["jobs:submit","tokens:revoke"]
    */
   scopes?: string[] | undefined;
   /**
@@ -41,4 +41,14 @@ export interface TokenArgs {
    * @default true
    */
   revocation?: boolean | undefined;
+  /**
+   * True rotates the secret no more; the reconciler goes on until nothing is left to revoke.
+   * @default false
+   */
+  retire?: boolean | undefined;
+  /**
+   * Ids of versions that hold a token without an id, which a person knows to be dead: they are no longer reported.
+   * @default []
+   */
+  deadVersions?: string[] | undefined;
 }

@@ -37,6 +37,10 @@ export interface TokenPlan {
   lifetimeSeconds: number;
   graceSeconds: number;
   revocation: boolean;
+  retire: boolean;
+  deadVersions: string[];
+  /** Whether the user named the scopes. */
+  ownScopes: boolean;
   schedule: string;
   /** For RotationRules, as in `3h`. */
   window: string | undefined;
@@ -48,7 +52,12 @@ export interface TokenPlan {
 }
 
 /** Checks one token's arguments and fills in the defaults; undefined when there are problems, which `report` gets. */
-export function planToken(value: unknown, path: string, report: Report): TokenPlan | undefined {
+export function planToken(
+  value: unknown,
+  path: string,
+  report: Report,
+  defaultSchedule: (name: string) => string = () => tokenKeys.schedule.default,
+): TokenPlan | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     report({ path, meaning: "a token", rule: "must be an object with a name" });
     return undefined;
@@ -66,15 +75,17 @@ export function planToken(value: unknown, path: string, report: Report): TokenPl
   // What is sound of it is checked further, so that everything is told at once.
   const lifetime = durationOf("lifetime", token.lifetime ?? tokenKeys.lifetime.default, say);
   const grace = durationOf("grace", token.grace ?? tokenKeys.grace.default, say);
-  const revocation = token.revocation ?? tokenKeys.revocation.default;
-  if (typeof revocation !== "boolean") say("revocation", "must be true or false");
+  const revocation = flagOf("revocation", token.revocation, say);
+  const retire = flagOf("retire", token.retire, say);
+  const deadVersions = token.deadVersions ?? tokenKeys.deadVersions.default;
+  if (!isListOfTexts(deadVersions)) say("deadVersions", "must be a list of version ids");
   if (lifetime !== undefined && (lifetime < lifetimeRange.min || lifetime > lifetimeRange.max)) {
     const [least, most] = [formatDuration(lifetimeRange.min), formatDuration(lifetimeRange.max)];
     say("lifetime", `must be from ${least} to ${most}, which is what C2M grants`);
   }
-  const scopes = scopesOf(token.scopes ?? tokenKeys.scopes.default, revocation !== false, say);
+  const scopes = scopesOf(token.scopes ?? tokenKeys.scopes.default, revocation, say);
   const secretArn = secretArnOf(token, path, (problem) => say("secretArn", problem.rule));
-  const timing = timingOf(token.schedule ?? tokenKeys.schedule.default, token.window, say);
+  const timing = timingOf(token.schedule ?? defaultSchedule(String(token.name)), token.window, say);
   if (timing && lifetime !== undefined && grace !== undefined) checkTiming({ lifetime, grace, ...timing.reach }, say);
   if (!sound || !timing || lifetime === undefined || grace === undefined) return undefined;
   const windowSeconds = timing.reach.longestWindowMs / 1_000;
@@ -84,7 +95,10 @@ export function planToken(value: unknown, path: string, report: Report): TokenPl
     scopes,
     lifetimeSeconds: lifetime,
     graceSeconds: grace,
-    revocation: revocation === true,
+    revocation,
+    retire,
+    deadVersions: deadVersions as string[],
+    ownScopes: token.scopes !== undefined,
     ...timing,
     pendingMaxAgeSeconds: windowSeconds + afterWindowSeconds,
     spareSeconds: lifetime - timing.reach.longestGapMs / 1_000 - windowSeconds,
@@ -103,7 +117,7 @@ function sayUnknownKeys(token: object, say: Say): void {
 }
 
 function scopesOf(value: unknown, revocation: boolean, say: Say): string[] {
-  if (!Array.isArray(value) || value.some((scope) => typeof scope !== "string" || scope === "")) {
+  if (!isListOfTexts(value)) {
     say("scopes", "must be a list of texts, none of them empty");
     return [];
   }
@@ -114,7 +128,7 @@ function scopesOf(value: unknown, revocation: boolean, say: Say): string[] {
       "must hold tokens:revoke, without which no superseded token can be revoked; or set revocation: false",
     );
   }
-  return value as string[];
+  return value;
 }
 
 function secretArnOf(
@@ -126,6 +140,16 @@ function secretArnOf(
   const rule: Rule<string> = (arn) => (typeof arn === "string" && secretNameOf(arn) === name ? undefined : arnRule);
   const at = { path: `${path}.secretArn`, meaning: tokenKeys.secretArn.meaning };
   return opaque(secretArn as pulumi.Input<string>, rule, at, report);
+}
+
+/** Of a thousand tokens most have the same schedule, and walking through its windows takes tens of milliseconds. */
+const knownReaches = new Map<string, ScheduleReach>();
+
+function reachOnce(schedule: string, duration: string | undefined): ScheduleReach {
+  const key = `${schedule} ${duration}`;
+  const reach = knownReaches.get(key) ?? reachOf(parseSchedule({ ScheduleExpression: schedule, Duration: duration }));
+  knownReaches.set(key, reach);
+  return reach;
 }
 
 function timingOf(
@@ -147,8 +171,7 @@ function timingOf(
   }
   const duration = hours === undefined ? undefined : `${hours}h`;
   try {
-    const reach = reachOf(parseSchedule({ ScheduleExpression: schedule, Duration: duration }));
-    return { schedule, reach, window: duration };
+    return { schedule, reach: reachOnce(schedule, duration), window: duration };
   } catch (error) {
     if (!(error instanceof InvalidSchedule)) throw error;
     say(error.message.startsWith("Duration") ? "window" : "schedule", error.message);
@@ -172,6 +195,16 @@ function checkTiming(times: { lifetime: number; grace: number } & ScheduleReach,
       `must be longer than ${formatDuration(needed)}: the schedule's longest gap (${formatDuration(longest)}), its window (${formatDuration(window)}), the grace (${formatDuration(grace)}) and a margin (${formatDuration(marginSeconds)}); or rotate more often`,
     );
   }
+}
+
+function isListOfTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string" && text !== "");
+}
+
+function flagOf(key: "revocation" | "retire", given: unknown, say: Say): boolean {
+  const value = given ?? tokenKeys[key].default;
+  if (typeof value !== "boolean") say(key, "must be true or false");
+  return value === true;
 }
 
 function durationOf(key: string, value: unknown, say: Say): number | undefined {

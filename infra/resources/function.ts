@@ -7,6 +7,12 @@ import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
 import { type RoleScope, reconcilerStatements, rotatorStatements } from "./roles.ts";
 
+/** More than so many tokens take the reconciler longer. */
+const manyTokens = 100;
+
+/** The longest that Lambda gives. */
+const longestTimeoutSeconds = 900;
+
 /** The two functions, each with a role of its own. */
 export function createFunctions(
   context: StackContext,
@@ -14,6 +20,7 @@ export function createFunctions(
   scope: RoleScope,
 ): Record<FunctionName, LambdaFunction> {
   const { plan, child } = context;
+  const secrets = Object.values(scope.tokenSecrets).flatMap(({ secret }) => secret ?? []);
   return {
     rotator: new LambdaFunction(
       `${plan.name}-rotator`,
@@ -23,7 +30,8 @@ export function createFunctions(
         code: "rotator",
         description: "Rotates C2M API tokens, one step per invocation by Secrets Manager",
         timeoutSeconds: rotatorTimeoutSeconds,
-        statements: rotatorStatements(scope),
+        statements: rotatorStatements(context, scope),
+        secrets,
       },
       child,
     ),
@@ -34,8 +42,9 @@ export function createFunctions(
         settings,
         code: "reconciler",
         description: "Revokes superseded and orphaned C2M API tokens, and measures their state, once an hour",
-        timeoutSeconds: reconcilerTimeoutSeconds,
-        statements: reconcilerStatements(scope),
+        timeoutSeconds: plan.tokens.length > manyTokens ? longestTimeoutSeconds : reconcilerTimeoutSeconds,
+        statements: reconcilerStatements(context, scope),
+        secrets,
       },
       child,
     ),
@@ -51,6 +60,8 @@ interface LambdaFunctionArgs {
   timeoutSeconds: number;
   /** What the function may do, beside writing to its log group. */
   statements: aws.iam.PolicyStatement[];
+  /** What it knows by its tag: tagged before the policy goes by the tag. */
+  secrets: pulumi.Resource[];
 }
 
 /** A function on Node 24 and arm64, with a role of its own that may do what `statements` say and write its log. */
@@ -78,7 +89,11 @@ export class LambdaFunction extends pulumi.ComponentResource {
       },
       own,
     );
-    this.policy = new aws.iam.RolePolicy(name, { role: this.role.name, policy: policyOf(args) }, own);
+    this.policy = new aws.iam.RolePolicy(
+      name,
+      { role: this.role.name, policy: policyOf(args) },
+      { ...own, dependsOn: [...own.dependsOn, ...args.secrets] },
+    );
     this.function = new aws.lambda.Function(
       name,
       {

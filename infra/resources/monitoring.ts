@@ -1,15 +1,17 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { deployedAlarmName } from "../../src/formats/metrics.ts";
+import type { EventScope } from "../args/event-scope.ts";
 import { type AlarmSource, type AlarmSpec, alarmSpecs, metricOf } from "./alarms.ts";
 import type { StackContext } from "./context.ts";
 import { dashboardBody } from "./dashboard.ts";
+import type { TokenSecret } from "./token-secret.ts";
 
 interface MonitoringArgs {
   context: StackContext;
   rotatorName: pulumi.Output<string>;
   reconcilerName: pulumi.Output<string>;
-  tokenSecretArns: pulumi.Output<string>[];
+  tokenSecrets: Record<string, TokenSecret>;
 }
 
 /** Alarms, the event rules that CloudWatch's metrics can't replace, two topics and a dashboard. */
@@ -56,27 +58,28 @@ export class Monitoring extends pulumi.ComponentResource {
     this.alarms = Object.fromEntries(
       alarmSpecs(leastSpareSeconds).map((spec) => [spec.name, createAlarm(spec, args, this.alarmTopic, child)]),
     );
-    // Not every failed rotation is a failed function: Secrets Manager fails one that may not invoke it, too.
-    notify(`${name}-rotation-failed`, this.alarmTopic, plan.tags, child, {
-      description: `A rotation of ${name} failed, as Secrets Manager saw it. Needs a CloudTrail trail.`,
-      pattern: {
-        source: ["aws.secretsmanager"],
-        "detail-type": ["AWS Service Event via CloudTrail"],
-        detail: {
-          eventName: ["RotationFailed", "TestRotationFailed"],
-          additionalEventData: { SecretId: args.tokenSecretArns },
+    for (const [index, scope] of plan.eventScopes.entries()) {
+      const secrets = matcherOf(scope, args);
+      const part = index === 0 ? "" : `-${index + 1}`;
+      // Not every failed rotation is a failed function: Secrets Manager fails one that may not invoke it, too.
+      notify(`${name}-${index === 0 ? "rotation-failed" : `failed${part}`}`, this.alarmTopic, plan.tags, child, {
+        description: `A rotation of ${name} failed, as Secrets Manager saw it. Needs a CloudTrail trail.`,
+        pattern: {
+          source: ["aws.secretsmanager"],
+          "detail-type": ["AWS Service Event via CloudTrail"],
+          detail: { eventName: ["RotationFailed", "TestRotationFailed"], additionalEventData: { SecretId: secrets } },
         },
-      },
-    });
-    notify(`${name}-rotated`, this.rotationTopic, plan.tags, child, {
-      description: `A token secret of ${name} has a new current value`,
-      pattern: {
-        source: ["aws.secretsmanager"],
-        "detail-type": ["Secret Label Updated"],
-        resources: args.tokenSecretArns,
-        detail: { labelUpdated: ["AWSCURRENT"] },
-      },
-    });
+      });
+      notify(`${name}-rotated${part}`, this.rotationTopic, plan.tags, child, {
+        description: `A token secret of ${name} has a new current value`,
+        pattern: {
+          source: ["aws.secretsmanager"],
+          "detail-type": ["Secret Label Updated"],
+          resources: secrets,
+          detail: { labelUpdated: ["AWSCURRENT"] },
+        },
+      });
+    }
     this.dashboard = new aws.cloudwatch.Dashboard(
       name,
       {
@@ -96,6 +99,15 @@ export class Monitoring extends pulumi.ComponentResource {
     );
     this.registerOutputs({ alarmTopic: this.alarmTopic.arn, rotationTopic: this.rotationTopic.arn });
   }
+}
+
+/** Matches the ARNs of a scope's secrets. */
+function matcherOf(scope: EventScope, { context, tokenSecrets }: MonitoringArgs): pulumi.Input<unknown>[] {
+  if ("names" in scope) return scope.names.flatMap((secretName) => tokenSecrets[secretName]?.arn ?? []);
+  const { partition, region, accountId } = context;
+  return [
+    { prefix: pulumi.interpolate`arn:${partition}:secretsmanager:${region}:${accountId}:secret:${scope.prefix}` },
+  ];
 }
 
 function notify(

@@ -1,33 +1,29 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { ownerTag } from "../args/plan.ts";
+import type { StackContext } from "./context.ts";
+import { ownerOf, type TokenSecret } from "./token-secret.ts";
 
 type Statement = aws.iam.PolicyStatement;
 
 /** What the functions work on. */
 export interface RoleScope {
-  tokenArns: pulumi.Output<string>[];
+  tokenSecrets: Record<string, TokenSecret>;
   /** Undefined for a client without stored credentials. */
   credentialsArn: pulumi.Output<string> | undefined;
-  logGroup: aws.cloudwatch.LogGroup;
-  /** The customer managed key of the secrets, if there is one. */
-  keyArn: pulumi.Output<string> | undefined;
-  region: pulumi.Input<string>;
 }
 
 /** What the rotator may do: rotate the tokens, and read the client's credentials. */
-export function rotatorStatements({ tokenArns, credentialsArn, keyArn, region }: RoleScope): Statement[] {
+export function rotatorStatements(context: StackContext, scope: RoleScope): Statement[] {
+  const { credentialsArn } = scope;
+  const rotate = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:UpdateSecretVersionStage",
+  ];
   return [
-    {
-      Sid: "RotateTokens",
-      Effect: "Allow",
-      Action: [
-        "secretsmanager:DescribeSecret",
-        "secretsmanager:GetSecretValue",
-        "secretsmanager:PutSecretValue",
-        "secretsmanager:UpdateSecretVersionStage",
-      ],
-      Resource: tokenArns,
-    },
+    ...onTokens(context, scope, { Sid: "RotateTokens", Action: rotate }),
     ...(credentialsArn
       ? [
           {
@@ -38,60 +34,85 @@ export function rotatorStatements({ tokenArns, credentialsArn, keyArn, region }:
           } as const,
         ]
       : []),
-    ...keyStatements(keyArn, "write", credentialsArn ? [...tokenArns, credentialsArn] : tokenArns, region),
+    ...keyStatements(context, ["kms:Decrypt", "kms:GenerateDataKey"], undefined),
   ];
 }
 
 /** What the reconciler may do: look at the tokens and at the ledger, and detach. It can neither issue nor promote. */
-export function reconcilerStatements({ tokenArns, logGroup, keyArn, region }: RoleScope): Statement[] {
+export function reconcilerStatements(context: StackContext, scope: RoleScope): Statement[] {
+  const read = [
+    "secretsmanager:DescribeSecret",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:ListSecretVersionIds",
+  ];
   return [
-    {
-      Sid: "ReadTokens",
-      Effect: "Allow",
-      Action: ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:ListSecretVersionIds"],
-      Resource: tokenArns,
-    },
-    {
-      // It can take AWSPENDING off a version, and neither store nor promote one.
+    ...onTokens(context, scope, { Sid: "ReadTokens", Action: read }),
+    // It can take AWSPENDING off a version, and neither store nor promote one.
+    ...onTokens(context, scope, {
       Sid: "DetachPending",
-      Effect: "Allow",
-      Action: "secretsmanager:UpdateSecretVersionStage",
-      Resource: tokenArns,
-      Condition: { StringEquals: { "secretsmanager:VersionStage": "AWSPENDING" } },
-    },
+      Action: ["secretsmanager:UpdateSecretVersionStage"],
+      Condition: { "secretsmanager:VersionStage": "AWSPENDING" },
+    }),
     {
       Sid: "ReadLedger",
       Effect: "Allow",
       Action: "logs:FilterLogEvents",
-      Resource: pulumi.interpolate`${logGroup.arn}:*`,
+      Resource: pulumi.interpolate`${context.logGroup.arn}:*`,
     },
-    ...keyStatements(keyArn, "read", tokenArns, region),
+    ...keyStatements(context, ["kms:Decrypt"], scope.credentialsArn),
   ];
 }
 
 /**
- * Lets a role use the key for these secrets, through Secrets Manager only.
- *
- * @param use `read` a value, or `write` one too
+ * The same for all token secrets: those that the stack made by their tag, since a role has no room for a thousand ARNs, and
+ * adopted ones, whose tags are their owner's, by ARN.
+ */
+function onTokens(
+  { plan, accountId, region, partition }: StackContext,
+  { tokenSecrets }: RoleScope,
+  { Sid, Action, Condition = {} }: { Sid: string; Action: string[]; Condition?: Record<string, string> },
+): Statement[] {
+  const secrets = Object.values(tokenSecrets);
+  const adopted = secrets.filter(({ secret }) => !secret).map(({ arn }) => arn);
+  const byTag: Statement = {
+    Sid,
+    Effect: "Allow",
+    Action,
+    Resource: pulumi.interpolate`arn:${partition}:secretsmanager:${region}:${accountId}:secret:*`,
+    Condition: { StringEquals: { ...Condition, [`aws:ResourceTag/${ownerTag}`]: ownerOf(plan) } },
+  };
+  const byArn: Statement = {
+    Sid: `${Sid}Adopted`,
+    Effect: "Allow",
+    Action,
+    Resource: adopted,
+    ...(Object.keys(Condition).length > 0 ? { Condition: { StringEquals: Condition } } : {}),
+  };
+  return [...(adopted.length < secrets.length ? [byTag] : []), ...(adopted.length > 0 ? [byArn] : [])];
+}
+
+/**
+ * Lets a role use the key through Secrets Manager only, for secrets of this account and region. Not by their ARNs, for which
+ * there is no room: whose value the role gets is decided by its permissions on the secrets, without which Secrets Manager
+ * never asks for the key.
  */
 function keyStatements(
-  keyArn: pulumi.Output<string> | undefined,
-  use: "read" | "write",
-  secretArns: pulumi.Input<string>[],
-  region: pulumi.Input<string>,
+  { keys, accountId, region, partition }: StackContext,
+  Action: string[],
+  except: pulumi.Output<string> | undefined,
 ): Statement[] {
-  if (!keyArn) return [];
+  if (!keys.secrets) return [];
+  const secrets = pulumi.interpolate`arn:${partition}:secretsmanager:${region}:${accountId}:secret:*`;
   return [
     {
       Sid: "UseKey",
       Effect: "Allow",
-      Action: use === "read" ? ["kms:Decrypt"] : ["kms:Decrypt", "kms:GenerateDataKey"],
-      Resource: keyArn,
+      Action,
+      Resource: keys.secrets,
       Condition: {
-        StringEquals: {
-          "kms:EncryptionContext:SecretARN": secretArns,
-          "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com`,
-        },
+        StringEquals: { "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com` },
+        StringLike: { "kms:EncryptionContext:SecretARN": secrets },
+        ...(except ? { StringNotEquals: { "kms:EncryptionContext:SecretARN": except } } : {}),
       },
     },
   ];

@@ -1,6 +1,5 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { SettingsFile } from "../../src/formats/settings.ts";
 import type { StackContext } from "./context.ts";
 import type { StoredCredentials } from "./credentials.ts";
 import type { LambdaFunction } from "./function.ts";
@@ -11,7 +10,6 @@ export function rotateOnSchedule(
   { plan, child, accountId }: StackContext,
   rotator: LambdaFunction,
   secrets: Record<string, TokenSecret>,
-  settings: pulumi.Output<SettingsFile>,
   credentials: StoredCredentials,
 ): void {
   const permission = new aws.lambda.Permission(
@@ -28,7 +26,7 @@ export function rotateOnSchedule(
   let before: pulumi.Resource[] = [];
   for (const token of plan.tokens) {
     const secret = secrets[token.name];
-    if (!secret) continue;
+    if (!secret || token.retire) continue;
     const bootstrap = new aws.lambda.Invocation(
       `${plan.name}-${token.name}`,
       {
@@ -37,7 +35,8 @@ export function rotateOnSchedule(
         input: pulumi.jsonStringify({ Step: "bootstrap", SecretId: secret.arn }),
         triggers: {
           ...(credentials.version === undefined ? {} : { credentials: credentials.version }),
-          settings: settings.apply(({ tokens }) => JSON.stringify(tokens[token.name])),
+          clientId: plan.clientId,
+          baseUrl: plan.baseUrl,
         },
       },
       { ...child, dependsOn: [...child.dependsOn, ...before] },
@@ -61,22 +60,30 @@ export function rotateOnSchedule(
   }
 }
 
-/** Runs the reconciler once an hour. */
-export function reconcileHourly({ plan, child }: StackContext, reconciler: LambdaFunction): void {
-  const hourly = new aws.cloudwatch.EventRule(
-    `${plan.name}-reconciler`,
-    { description: `Runs ${plan.name}-reconciler`, scheduleExpression: "rate(1 hour)", tags: plan.tags },
-    child,
-  );
-  new aws.cloudwatch.EventTarget(`${plan.name}-reconciler`, { rule: hourly.name, arn: reconciler.function.arn }, child);
-  new aws.lambda.Permission(
-    `${plan.name}-reconciler`,
-    {
-      function: reconciler.function.name,
-      action: "lambda:InvokeFunction",
-      principal: "events.amazonaws.com",
-      sourceArn: hourly.arn,
-    },
-    child,
-  );
+/** Runs the reconciler over what is recent each hour, and over everything each day. */
+export function reconcileOnSchedule({ plan, child }: StackContext, reconciler: LambdaFunction): void {
+  const run = (name: string, scheduleExpression: string, scope: "recent" | "all") => {
+    const rule = new aws.cloudwatch.EventRule(
+      name,
+      { description: `Runs ${plan.name}-reconciler`, scheduleExpression, tags: plan.tags },
+      child,
+    );
+    new aws.cloudwatch.EventTarget(
+      name,
+      { rule: rule.name, arn: reconciler.function.arn, input: JSON.stringify({ scope }) },
+      child,
+    );
+    new aws.lambda.Permission(
+      name,
+      {
+        function: reconciler.function.name,
+        action: "lambda:InvokeFunction",
+        principal: "events.amazonaws.com",
+        sourceArn: rule.arn,
+      },
+      child,
+    );
+  };
+  run(`${plan.name}-reconciler`, "rate(1 hour)", "recent");
+  run(`${plan.name}-daily`, "rate(1 day)", "all");
 }

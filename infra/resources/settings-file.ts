@@ -20,8 +20,11 @@ export function settingsOf(plan: RotationPlan, { secretId }: StoredCredentials):
       graceSeconds: token.graceSeconds,
       pendingMaxAgeSeconds: token.pendingMaxAgeSeconds,
       revocation: token.revocation,
+      ...(plan.formerBaseUrls.length > 0 ? { formerBaseUrls: plan.formerBaseUrls } : {}),
+      ...(token.retire ? { retire: true } : {}),
+      ...(token.deadVersions.length > 0 ? { deadVersions: token.deadVersions } : {}),
     });
     const tokens = Object.fromEntries(plan.tokens.map((token) => [token.name, entryOf(token)]));
-    return { rotatorTimeoutSeconds, tokens };
+    return { rotatorTimeoutSeconds, ...(plan.paused ? { paused: true } : {}), tokens };
   });
 }

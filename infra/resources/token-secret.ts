@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { RotationPlan } from "../args/plan.ts";
+import { ownerTag, type RotationPlan } from "../args/plan.ts";
 import type { TokenPlan } from "../args/token-rules.ts";
 import type { StackContext } from "./context.ts";
 
@@ -22,6 +22,7 @@ export function createTokenSecrets({ plan, child, keys }: StackContext): Record<
       {
         ...secretArgsOf(plan, keys.secrets),
         name,
+        tags: plan.tags.apply((tags) => ({ ...tags, [ownerTag]: ownerOf(plan) })),
         description,
         ...(plan.replicas.length > 0 ? { replicas: plan.replicas.map(replicaOf) } : {}),
       },
@@ -31,6 +32,11 @@ export function createTokenSecrets({ plan, child, keys }: StackContext): Record<
     return { name, arn: secret.arn, secret };
   };
   return Object.fromEntries(plan.tokens.map((token) => [token.name, create(token)]));
+}
+
+/** Whose a token secret is: the value of the tag by which the functions' roles know it. */
+export function ownerOf({ name }: RotationPlan): string {
+  return `${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
 }
 
 /** What all secrets of a rotation have. */

@@ -47,7 +47,7 @@ describe("the stack's config", () => {
           clientId: "c2m_x",
           baseUrl: "https://api.click2mail.com/v2",
           credentialsSecretId: "c2m/client-credentials",
-          scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
+          scopes: ["jobs:submit", "tokens:revoke"],
           lifetimeSeconds: 60 * 86_400,
           graceSeconds: 3_600,
           pendingMaxAgeSeconds: 26 * 3_600,

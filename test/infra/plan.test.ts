@@ -30,6 +30,10 @@ function problemsOf(args: Record<string, unknown>, name = "rotation"): string[] 
   );
 }
 
+/** So many tokens, whose names begin so. */
+const many = (count: number, start: string) =>
+  Array.from({ length: count }, (_, index) => ({ name: `${start}${index}` }));
+
 const tokenProblems = (token: Record<string, unknown>) => problemsOf({ tokens: [{ name: "t", ...token }] });
 
 describe("a token's arguments", () => {
@@ -39,7 +43,7 @@ describe("a token's arguments", () => {
     expect(planned.tokens).toEqual([
       expect.objectContaining({
         name: "c2m/api-token",
-        scopes: ["jobs:submit", "jobs:read", "tokens:revoke"],
+        scopes: ["jobs:submit", "tokens:revoke"],
         lifetimeSeconds: 60 * 86_400,
         graceSeconds: 3_600,
         schedule: "rate(30 days)",
@@ -259,6 +263,36 @@ describe("the rotation's arguments", () => {
       { credentialsSecretName: "has space" },
       "credentialsSecretName: must be 1 to 512",
     ],
+    [
+      "the tag by which the functions know their secrets",
+      { tags: { "c2m-token-rotation": "x" } },
+      "tags: must not have c2m-token-rotation",
+    ],
+    [
+      "a former base URL that is none",
+      { formerBaseUrls: ["ftp://c2m"] },
+      "formerBaseUrls[0]: must start with https://",
+    ],
+    [
+      "more adopted secrets than a role's policies can name",
+      {
+        tokens: Array.from({ length: 60 }, (_, index) => ({
+          name: `t${index}`,
+          secretArn: `arn:aws:secretsmanager:us-east-1:123456789012:secret:t${index}-AbCdEf`,
+        })),
+      },
+      "tokens: must be fewer adopted secrets",
+    ],
+    [
+      "a thousand names without a folder of their own",
+      { tokens: many(1_000, "token-") },
+      'tokens: must have names that begin with one folder, as in "c2m/"',
+    ],
+    [
+      "a thousand names in the folder of the credentials",
+      { tokens: many(1_000, "c2m/token-") },
+      "tokens: must not share the folder c2m/ with the secret of the client's credentials",
+    ],
     ["too little memory", { memorySize: 64 }, "memorySize: must be a whole number from 128 to 10240"],
     [
       "a concurrency that starves steps",
@@ -316,6 +350,41 @@ describe("the rotation's arguments", () => {
 
   it("take 0 and 7 to 30 days of recovery", () => {
     for (const recoveryWindowInDays of [0, 7, 30]) expect(problemsOf({ recoveryWindowInDays })).toEqual([]);
+  });
+});
+
+describe("many tokens", () => {
+  const planned = (args: Partial<TokenRotationArgs>) => planRotation("rotation", { ...good, ...args }).plan;
+
+  it("are told of by rules that name each, in parts, as long as these are few", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_500 }), fc.integer({ min: 0, max: 300 }), (count, length) => {
+        const tokens = many(count, `folder/${"n".repeat(length)}`);
+        const { eventScopes } = planned({ tokens });
+        expect(eventScopes.length).toBeLessThanOrEqual(20);
+        if (eventScopes.some((scope) => "prefix" in scope)) expect(eventScopes).toEqual([{ prefix: "folder/" }]);
+        else {
+          const names = eventScopes.flatMap((scope) => ("names" in scope ? scope.names : []));
+          expect(names).toEqual(tokens.map(({ name }) => name));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are rotated on all days of the month where they are spread, each on its own, and as they say themselves", () => {
+    const days = new Map<string, number>();
+    for (const { schedule } of planned({ tokens: many(1_000, "folder/"), spread: true }).tokens) {
+      days.set(schedule, (days.get(schedule) ?? 0) + 1);
+    }
+    expect(days.size).toBe(28);
+    expect(Math.max(...days.values())).toBeLessThan(80);
+    const [one, other] = planned({
+      tokens: [{ name: "a" }, { name: "b", schedule: "rate(7 days)" }],
+      spread: true,
+    }).tokens;
+    expect(one?.schedule).toBe(planned({ tokens: [{ name: "a" }], spread: true }).tokens[0]?.schedule);
+    expect(other?.schedule).toBe("rate(7 days)");
   });
 });
 

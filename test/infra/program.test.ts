@@ -39,7 +39,8 @@ describe("the program", () => {
         `Invocation ${name}-c2m/api-token`,
         `SecretRotation ${name}-c2m/api-token`,
         `LogGroup ${name}`,
-        ...["reconciler", "rotated", "rotation-failed"].flatMap((own) => [
+        `Permission ${name}-daily`,
+        ...["reconciler", "daily", "rotated", "rotation-failed"].flatMap((own) => [
           `EventRule ${name}-${own}`,
           `EventTarget ${name}-${own}`,
         ]),
@@ -105,10 +106,10 @@ describe("the program", () => {
     }
   });
 
-  it("proves the credentials again when they or the settings change", () => {
+  it("proves the credentials again when they change, and asks C2M nothing where only settings do", () => {
     const triggers = (declaredBy: Plan) => JSON.stringify(one(declaredBy, "Invocation").inputs.triggers);
     expect(triggers(ofSecret)).not.toBe(triggers(program));
-    expect(triggers(ofGrace)).not.toBe(triggers(program));
+    expect(triggers(ofGrace)).toBe(triggers(program));
     expect(triggers(unmonitored)).toBe(triggers(program));
   });
 
@@ -170,14 +171,34 @@ describe("the program", () => {
     expect(one(ofTwo, "LogGroup").inputs).toEqual(one(program, "LogGroup").inputs);
   });
 
-  it("grants each role no wildcard action, and no wildcard resource", () => {
+  it("grants each role no wildcard action, and a wildcard resource only to what carries the stack's own tag", () => {
     for (const policy of all(program, "RolePolicy")) {
-      for (const { Action, Resource } of policyIn(policy).Statement) {
+      for (const { Action, Resource, Condition } of policyIn(policy).Statement) {
+        const { StringEquals: equals = {} } = (Condition ?? {}) as { StringEquals?: Record<string, string> };
+        if (equals["aws:ResourceTag/c2m-token-rotation"] === "c2m-token-rotation/test/c2m-token-rotation") continue;
         for (const action of [Action].flat()) expect(action).toMatch(/^[a-z]+:[A-Za-z]+$/);
         // All streams of one log group.
         for (const resource of [Resource].flat()) expect(String(resource).replace(/:\*$/, "")).not.toContain("*");
       }
     }
+  });
+
+  it("tags the token secrets as its own, and not the secret with the credentials, which the roles' grants by tag must not open", () => {
+    const ownerOf = (name: string) =>
+      (one(program, "Secret", name).inputs.tags as Record<string, string>)["c2m-token-rotation"];
+    expect(ownerOf("c2m/api-token")).toBe("c2m-token-rotation/test/c2m-token-rotation");
+    expect(ownerOf("-credentials")).toBeUndefined();
+  });
+
+  it("runs the reconciler over what is recent each hour, and over everything each day", () => {
+    const runs = all(program, "EventTarget").flatMap(({ inputs }) => {
+      const rule = all(program, "EventRule").find(({ outputs }) => outputs.name === inputs.rule);
+      return inputs.input === undefined ? [] : [[rule?.inputs.scheduleExpression, JSON.parse(String(inputs.input))]];
+    });
+    expect(runs).toEqual([
+      ["rate(1 hour)", { scope: "recent" }],
+      ["rate(1 day)", { scope: "all" }],
+    ]);
   });
 
   it("lets the rotator alone read the credentials", () => {
@@ -205,7 +226,7 @@ describe("the program", () => {
   it("tags whatever can have tags with its project and rotation", () => {
     const tagged = program.resources.filter(({ inputs }) => inputs.tags !== undefined);
     for (const { inputs } of tagged) {
-      expect(inputs.tags).toEqual({ Project: "c2m-token-rotation", Rotation: "c2m-token-rotation" });
+      expect(inputs.tags).toMatchObject({ Project: "c2m-token-rotation", Rotation: "c2m-token-rotation" });
     }
     expect(new Set(tagged.map(kindOf))).toEqual(
       new Set(["Secret", "Role", "Function", "LogGroup", "EventRule", "Topic", "MetricAlarm"]),

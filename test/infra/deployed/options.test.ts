@@ -107,7 +107,7 @@ describe("a stack with all that is optional", () => {
   it("tags what it makes with its own tags too", () => {
     const tagged = program.resources.filter(({ custom, inputs }) => custom && inputs.tags !== undefined);
     for (const { inputs } of tagged) {
-      expect(inputs.tags).toEqual({ Project: "c2m-token-rotation", Rotation: "mail", Team: "mail" });
+      expect(inputs.tags).toMatchObject({ Project: "c2m-token-rotation", Rotation: "mail", Team: "mail" });
     }
     expect(tagged.length).toBeGreaterThan(10);
   });
@@ -186,7 +186,10 @@ describe("what is optional", () => {
 
   it("without monitoring there is none, and all else is as it was", () => {
     for (const kind of ["MetricAlarm", "Topic", "Dashboard"]) expect(all(unmonitored, kind)).toEqual([]);
-    expect(all(unmonitored, "EventRule").map(({ name }) => name)).toEqual(["c2m-token-rotation-reconciler"]);
+    expect(all(unmonitored, "EventRule").map(({ name }) => name)).toEqual([
+      "c2m-token-rotation-reconciler",
+      "c2m-token-rotation-daily",
+    ]);
     expect(unmonitored.outputs).not.toHaveProperty("alarmTopicArn");
     expect(settingsOf(unmonitored)).toEqual(settingsOf(plain));
   });
@@ -199,23 +202,25 @@ describe("the key", () => {
       .map((statement) => ({ role: policy.name, ...statement })),
   );
 
-  it("is used by each function through Secrets Manager only, and for its own secrets only", () => {
-    const [token, credentials] = [one(program, "Secret", secretName).id, one(program, "Secret", "-credentials").id];
-    const via = "secretsmanager.us-east-1.amazonaws.com";
+  it("is used by each function through Secrets Manager only, and by the reconciler never for the credentials", () => {
+    const credentials = one(program, "Secret", "-credentials").id;
     const key = one(program, "Key").outputs.arn;
+    const ofTheAccount = {
+      StringEquals: { "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com" },
+      StringLike: { "kms:EncryptionContext:SecretARN": `arn:aws:secretsmanager:us-east-1:${account}:secret:*` },
+    };
     expect(conditions).toEqual([
       expect.objectContaining({
         role: "mail-rotator",
+        Action: ["kms:Decrypt", "kms:GenerateDataKey"],
         Resource: key,
-        Condition: {
-          StringEquals: { "kms:EncryptionContext:SecretARN": [token, credentials], "kms:ViaService": via },
-        },
+        Condition: ofTheAccount,
       }),
       expect.objectContaining({
         role: "mail-reconciler",
         Action: ["kms:Decrypt"],
         Resource: key,
-        Condition: { StringEquals: { "kms:EncryptionContext:SecretARN": [token], "kms:ViaService": via } },
+        Condition: { ...ofTheAccount, StringNotEquals: { "kms:EncryptionContext:SecretARN": credentials } },
       }),
     ]);
   });
