@@ -67,7 +67,7 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
 
   /** @throws {pulumi.InputPropertiesError} with every problem of the arguments at once, and no value */
   constructor(name: string, args: TokenRotationArgs, options?: pulumi.ComponentResourceOptions) {
-    const plan = soundPlan(name, args);
+    const plan = soundPlan(name, { ...args, protect: args.protect ?? options?.protect });
     // Of the arguments only these: credentials that were given as plain text would stand in the state as such.
     super("c2m-token-rotation:index:TokenRotation", name, { tokens: args.tokens }, options);
     const context = createContext(plan, this);

@@ -38,9 +38,10 @@ const optional = {
   memorySize: "512",
   reservedConcurrency: "20",
 };
-const [plain, program, sharedKey, unmonitored] = await Promise.all([
+const [plain, program, unprotected, sharedKey, unmonitored] = await Promise.all([
   plan({ config, secretKeys }),
   plan({ config: { ...config, ...optional }, secretKeys }),
+  plan({ config: { ...config, ...optional, protect: "false" }, secretKeys }),
   plan({ config: { ...config, kmsKey: `arn:aws:kms:us-east-1:${account}:key/ours`, protect: "false" }, secretKeys }),
   plan({ config: { ...config, monitoring: "false" }, secretKeys }),
 ]);
@@ -112,9 +113,12 @@ describe("a stack with all that is optional", () => {
     expect(tagged.length).toBeGreaterThan(10);
   });
 
-  it("leaves nothing behind when it is destroyed, once the secret is no longer protected", async () => {
+  it("leaves nothing behind when it is destroyed, once it is no longer protected", async () => {
     await expect(deployment.destroy()).rejects.toThrow(/is protected/);
-    await (await unprotect(deployment)).destroy();
+    // The state alone is not enough: AWS itself guards the ledger.
+    await expect((await unprotect(deployment)).destroy()).rejects.toThrow(/deletion protection/);
+    deployment = await deployment.update(unprotected);
+    await deployment.destroy();
     const client = new SecretsManagerClient({ ...world.cloud.clientConfig(), maxAttempts: 1 });
     await expect(client.send(new DescribeSecretCommand({ SecretId: secretName }))).rejects.toThrow(/can't find/);
     client.destroy();
