@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { brokenProtocols } from "./broken.ts";
+import { brokenRows, rowsWithout } from "./broken-rows.ts";
 import { effectsAfter, withStrike } from "./enumerate.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import { faultOf } from "./known-faults.ts";
@@ -25,7 +26,7 @@ async function search(
 }
 
 describe("the explorer catches code that", () => {
-  it.each(brokenProtocols)("$fault ($breaks)", async ({ breaks, scenario, shownBy, protocol }) => {
+  it.each([...brokenProtocols, ...brokenRows])("$fault ($breaks)", async ({ breaks, scenario, shownBy, protocol }) => {
     const until = ({ violations }: Outcome) => violations.some((text) => text.startsWith(`${breaks}:`));
     const found = await search({ scenario, strikes: [] }, shownBy, { protocol, until });
     expect(found, "a schedule that shows it").toBeDefined();
@@ -34,4 +35,9 @@ describe("the explorer catches code that", () => {
     const { violations } = await play(schedule, { protocol: theProtocol });
     expect(faultOf(schedule, violations) === undefined ? violations : []).toEqual([]);
   });
+});
+
+it("each row of issue 16 is a variant or has a reason why it is none", () => {
+  const rows = [...brokenRows.map(({ row }) => row), ...Object.keys(rowsWithout).map(Number)];
+  expect(rows.sort((one, other) => one - other)).toEqual(Array.from({ length: 24 }, (_, index) => index + 1));
 });

@@ -28,7 +28,9 @@ export function fingerprint(world: World, place: string): string | undefined {
     }
   }
   const told = new Set(
-    ledger.lines.filter(({ event }) => event === "token.revoked").map(({ fields }) => fields.token_id),
+    ledger.lines
+      .filter(({ event, stream }) => event === "token.revoked" && stream === "functions")
+      .map(({ fields }) => fields.token_id),
   );
   for (const token of longTokens) {
     const over = token.refusedFrom !== undefined && token.refusedFrom <= now;
@@ -127,7 +129,7 @@ function linesOf(
     const over = event === "token.issued" && past.has(String(fields.token_id));
     if (over || event === "token.issue.refused") settled.add(fields.attempt_id);
   }
-  return lines.flatMap(({ event, at, fields }) => {
+  return lines.flatMap(({ event, at, fields, stream }) => {
     if (!event.startsWith("token.") && event !== "pending.detached") return [];
     if (settled.has(fields.attempt_id) || past.has(String(fields.token_id))) return [];
     const lasts = passing[event];
@@ -135,7 +137,7 @@ function linesOf(
     const dated = Object.entries(fields).map(([name, value]) =>
       /_at$/.test(name) && typeof value === "string" ? [name, since(Date.parse(value))] : [name, value],
     );
-    return [[event, since(at), dated]];
+    return [[event, stream === "functions", since(at), dated]];
   });
 }
 

@@ -38,9 +38,10 @@ export interface Protocol {
   runStep: typeof runStep;
   runBootstrap: typeof runBootstrap;
   reconcile: typeof reconcile;
+  runCommand: typeof runCommand;
 }
 
-export const theProtocol: Protocol = { runStep, runBootstrap, reconcile };
+export const theProtocol: Protocol = { runStep, runBootstrap, reconcile, runCommand };
 
 /** Who has no credentials can't issue: no product code asks it to. */
 const nobody: TokenIssuer = { issueLongTermToken: () => Promise.reject(new Error("Only the rotator issues.")) };
@@ -105,7 +106,7 @@ export class Functions implements Invocations {
       { startedAt: clock.now(), timeoutAt: timeoutMs.operator },
     );
     const truth = watch.commandBegins(name, index);
-    const end = await this.#run(run, () => runCommand(this.#world, run, name, index));
+    const end = await this.#run(run, () => this.#protocol.runCommand(this.#world, run, name, index));
     if (end.kind !== "succeeded") return end;
     if (end.result.exitCode === 0) truth(end.result.result);
     const left = (end.result.result?.alive ?? []) as { tokenId?: string; until?: string }[];

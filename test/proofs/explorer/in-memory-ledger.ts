@@ -2,6 +2,7 @@ import {
   type EventName,
   type Events,
   formatLine,
+  isLedgerEvent,
   type LedgerEntry,
   type LedgerPart,
   parseLine,
@@ -27,6 +28,9 @@ export interface LogLine {
 /** A line that `line-late` strikes can be read so much later, in ms. */
 const lateMs = 3_600_000;
 
+/** Lines that are no ledger's, or look like it and are not. */
+const notOurs = ["null", "START RequestId: 7e2d", '{"message":"token.revoked"}', '["token.issued"]'];
+
 /** The functions' log group, in memory: delivered late and with lines lost where the world is like that. */
 export class InMemoryLedger {
   readonly lines: LogLine[] = [];
@@ -51,7 +55,10 @@ export class InMemoryLedger {
     fault?: LineFault,
   ): LogLine {
     const at = now + run.skewMs;
-    const line = this.#line(formatLine(event, fields, at, { service: "c2m" }), at, now, "functions");
+    const text = formatLine(event, fields, at, { service: "c2m" });
+    // Texts, numbers and booleans: what JSON leaves out is what is undefined.
+    const asRead = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const line = this.#line({ text, event, fields: asRead }, at, now, "functions");
     if (fault === "line-lost") return line;
     if (fault === "line-late") line.visibleFrom += lateMs;
     this.lines.push(line);
@@ -62,7 +69,8 @@ export class InMemoryLedger {
 
   /** A line that came by PutLogEvents. */
   put(stream: string, at: number, text: string, now: number): LogLine {
-    const line = this.#line(text, at, now, stream);
+    const { message, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const line = this.#line({ text, event: message as EventName, fields }, at, now, stream);
     this.lines.push(line);
     return line;
   }
@@ -88,12 +96,13 @@ export class InMemoryLedger {
     const entries = found.filter((entry) => entry !== "unreadable");
     // As the product sorts what it has read.
     entries.sort((one, other) => one.at - other.at);
-    return { entries, unreadable: found.length - entries.length };
+    const foreign = this.isMixed ? notOurs.map((text) => parseLine({ text, at: now, logStreamName: "functions" })) : [];
+    const unreadable = foreign.filter((entry) => entry === "unreadable").length;
+    return { entries, unreadable: found.length - entries.length + unreadable };
   }
 
-  #line(text: string, at: number, now: number, stream: string): LogLine {
-    const { message, ...fields } = JSON.parse(text) as Record<string, unknown>;
-    const entry = parseLine({ text, at, logStreamName: stream });
-    return { at, visibleFrom: now + this.delayMs, stream, event: message as EventName, fields, text, entry };
+  #line(said: Pick<LogLine, "text" | "event" | "fields">, at: number, now: number, stream: string): LogLine {
+    const entry = isLedgerEvent(said.event) ? parseLine({ text: said.text, at, logStreamName: stream }) : undefined;
+    return { ...said, at, visibleFrom: now + this.delayMs, stream, entry };
   }
 }

@@ -91,6 +91,7 @@ export const events = {
   "operator-unpend": "somebody takes AWSPENDING off by hand",
   "operator-cancel": "somebody cancels rotation",
   "operator-rotate": "somebody asks Secrets Manager for a rotation",
+  "operator-line": "somebody with an operator's role writes that every token is revoked",
   "operator-tag": "somebody tags the secret, which moves LastChangedDate",
   "c2m-revokes-current": "somebody revokes the current token at C2M",
   "c2m-revokes-all": "somebody revokes every token at C2M",

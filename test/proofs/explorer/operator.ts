@@ -1,4 +1,5 @@
 import { AwsError } from "../../../local-cloud/aws/service.ts";
+import { formatLine, operatorStreams } from "../../../src/formats/ledger.ts";
 import { scopes } from "./c2m-client.ts";
 import type { HandEvent } from "./moves.ts";
 import type { World } from "./parts.ts";
@@ -46,6 +47,9 @@ function perform(world: World, kind: HandEvent, secret: number): void {
       // Not awaited: the rotation may be the very one that this happens in.
       rotateSecret(world, secret, world.id());
       return;
+    case "operator-line":
+      writeLines(world, arn);
+      return;
     case "operator-tag":
       engine.tagResource({ SecretId: arn, Tags: [{ Key: "cost-centre", Value: "42" }] });
       return;
@@ -60,6 +64,16 @@ function perform(world: World, kind: HandEvent, secret: number): void {
         if (stages.size === 0) world.secret(secret).state.versions.delete(id);
       }
       return;
+  }
+}
+
+/** What the role of an operator lets them write: lines in an operator's stream. */
+function writeLines(world: World, secret: string): void {
+  const now = world.clock.now();
+  for (const { id: token_id, kind } of world.c2ms.tokens) {
+    if (kind !== "long") continue;
+    const fields = { secret, token_id, expires_at: undefined };
+    world.ledger.put(`${operatorStreams}somebody`, now, formatLine("token.revoked", fields, now), now);
   }
 }
 

@@ -1,0 +1,213 @@
+import type { Ledger } from "../../../src/formats/ledger.ts";
+import { parseValue } from "../../../src/formats/stored-token.ts";
+import type { TokenUser } from "../../../src/ports/c2m.ts";
+import { reconcile } from "../../../src/reconcile/reconcile.ts";
+import type { ReconcileContext } from "../../../src/reconcile/run.ts";
+import type { SecretContext } from "../../../src/rotation/context.ts";
+import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
+import { type BrokenProtocol, saying, withStep } from "./broken.ts";
+import { runCommand } from "./commands.ts";
+import { type Protocol, theProtocol } from "./functions.ts";
+
+/** A variant that is broken in the way of a row of issue 16's table. */
+export interface BrokenRow extends BrokenProtocol {
+  row: number;
+}
+
+const works = { outcome: "works", token: undefined as never } as const;
+
+/** Every function asks C2M in this way. */
+function askingOtherwise(change: (c2mAt: SecretContext["c2mAt"]) => SecretContext["c2mAt"]): Protocol {
+  return {
+    ...theProtocol,
+    runStep: (context, step, target) => runStep({ ...context, c2mAt: change(context.c2mAt) }, step, target),
+    runBootstrap: (context) => runBootstrap({ ...context, c2mAt: change(context.c2mAt) }),
+    reconcile: (context, request) => reconcile(reconcilingWith(context, change), request),
+  };
+}
+
+function reconcilingWith(
+  context: ReconcileContext,
+  change: (c2mAt: SecretContext["c2mAt"]) => SecretContext["c2mAt"],
+): ReconcileContext {
+  const secrets = context.secrets.map(({ settings, parts }) => ({
+    settings,
+    parts: { ...parts, c2mAt: change(parts.c2mAt) },
+  }));
+  return { ...context, secrets };
+}
+
+function withLedger(change: (ledger: Ledger) => Ledger): Protocol {
+  return {
+    ...theProtocol,
+    reconcile: (context, request) => reconcile({ ...context, ledger: change(context.ledger) }, request),
+  };
+}
+
+export const brokenRows: readonly BrokenRow[] = [
+  {
+    row: 1,
+    fault: "sends a token to the settings' C2M, whatever C2M it belongs to",
+    breaks: "I5",
+    scenario: "grace",
+    shownBy: ["up-base-url"],
+    protocol: askingOtherwise((c2mAt) => () => c2mAt(undefined) ?? c2mAt("https://other-c2m.test/v2")),
+  },
+  {
+    row: 2,
+    fault: "takes whatever a gateway says to a revocation for a death",
+    breaks: "I2",
+    scenario: "grace",
+    shownBy: ["gateway-404"],
+    protocol: askingOtherwise((c2mAt) =>
+      saying(c2mAt, (c2m: TokenUser) => ({
+        revokeToken: async (request) => {
+          const answer = await c2m.revokeToken(request);
+          return answer === "not_found" || answer === "unclear" ? "revoked" : answer;
+        },
+      })),
+    ),
+  },
+  {
+    row: 3,
+    fault: "says that a leaked token is dead when it was not seen dead",
+    breaks: "truth",
+    scenario: "grace",
+    shownBy: ["compromised", "gateway-spell"],
+    protocol: {
+      ...theProtocol,
+      runCommand: async (world, run, name, index) => {
+        if (name !== "compromised") return await runCommand(world, run, name, index);
+        return { ...(await runCommand(world, run, name, index).catch(() => ({ result: undefined }))), exitCode: 0 };
+      },
+    },
+  },
+  {
+    row: 4,
+    fault: "rolls back without regard to a revocation that is on its way",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: ["rollback"],
+    protocol: {
+      ...theProtocol,
+      runCommand: async (world, run, name, index) => {
+        if (name !== "rollback") return await runCommand(world, run, name, index);
+        const send = world.connection.secretsManager(run).send as unknown as (command: object) => Promise<unknown>;
+        const [from, to] = [world.holder(index, "AWSCURRENT"), world.holder(index, "AWSPREVIOUS")];
+        const input = {
+          SecretId: world.of(index).arn,
+          VersionStage: "AWSCURRENT",
+          MoveToVersionId: to,
+          RemoveFromVersionId: from,
+        };
+        if (to !== undefined) await send({ input, constructor: { name: "UpdateSecretVersionStageCommand" } });
+        return { exitCode: 0, result: {} };
+      },
+    },
+  },
+  {
+    row: 5,
+    fault: "does not look whether the current token works before the last other one goes",
+    breaks: "I2",
+    scenario: "grace",
+    shownBy: ["c2m-revokes-current"],
+    protocol: {
+      ...theProtocol,
+      reconcile: (context, request) =>
+        reconcile(
+          reconcilingWith(context, (c2mAt) => saying(c2mAt, { issueShortTermToken: async () => works })),
+          request,
+        ),
+    },
+  },
+  {
+    row: 10,
+    fault: "believes an operator's line that a token is revoked",
+    breaks: "I2",
+    scenario: "grace",
+    shownBy: ["operator-line"],
+    protocol: withLedger((ledger) => ({
+      read: async (from) => {
+        const part = await ledger.read(from);
+        return { ...part, entries: part.entries.map((entry) => ({ ...entry, byOperator: false })) };
+      },
+    })),
+  },
+  {
+    row: 12,
+    fault: "promotes in finishSecret what no step before it has proven",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: ["finish-first"],
+    protocol: withStep((context, step, target) => {
+      const c2mAt = saying(context.c2mAt, { issueShortTermToken: async () => works });
+      return runStep(step === "finishSecret" ? { ...context, c2mAt } : context, step, target);
+    }),
+  },
+  {
+    row: 18,
+    fault: "does not see that the superseded token is the current one",
+    breaks: "I1",
+    scenario: "no-grace",
+    shownBy: ["same-token"],
+    protocol: withStep(async (context, step, target) => {
+      await runStep(context, step, target).catch(() => {});
+      if (step !== "finishSecret") return;
+      const { stages } = await context.store.describe(context.arn);
+      const previous = [...stages].find(([, labels]) => labels.includes("AWSPREVIOUS"))?.[0];
+      const version = previous === undefined ? undefined : await context.store.read(context.arn, previous);
+      const token = version && parseValue(version.value);
+      if (token?.kind !== "ours" || token.token.tokenId === undefined) return;
+      const { tokenId, accessToken: bearer, baseUrl } = token.token;
+      await context.c2mAt(baseUrl)?.revokeToken({ tokenId, bearer, deadline: context.deadline });
+    }),
+  },
+  {
+    row: 20,
+    fault: "does not report what nobody can revoke",
+    breaks: "I2",
+    scenario: "no-ids",
+    shownBy: [],
+    protocol: {
+      ...theProtocol,
+      reconcile: async (context, request) => {
+        const report = await reconcile(context, request);
+        return { ...report, secrets: report.secrets.map((secret) => ({ ...secret, unrevocable: [] })) };
+      },
+    },
+  },
+  {
+    row: 21,
+    fault: "forgets the id in the header where the body has another",
+    breaks: "I3",
+    scenario: "grace",
+    shownBy: ["other-id"],
+    protocol: withStep((context, step, target) => {
+      const issuer: typeof context.issuer = {
+        issueLongTermToken: async (request) => ({
+          ...(await context.issuer.issueLongTermToken(request)),
+          headerTokenId: undefined,
+        }),
+      };
+      return runStep({ ...context, issuer }, step, target);
+    }),
+  },
+];
+
+/** The rows that no variant here can be one of, and why. */
+export const rowsWithout: Readonly<Record<number, string>> = {
+  6: "a decommission that does not look again loses only against a rotation that begins in the one moment between its last look and the deletion: shown in test/cli, where that moment is held",
+  7: "C2M clamps for some hours here, and a rotation that waits until it does not is no breach; that it never ends is shown in test/rotation",
+  8: "which tokens another secret holds is no port of the functions: the two-secrets scenario plays it with the same token given twice, and test/reconcile breaks it",
+  9: "a revocation that is put off for ever leaves a token that a day of play calls in grace; the age of the backlog is shown in test/reconcile",
+  11: "an expiry weeks ahead lies beyond the days that a schedule is played for",
+  13: "a suspect too many is an alarm and no breach of the promise",
+  14: "no secret is deleted and made again under its name here",
+  15: "a false alarm is no breach of the promise",
+  16: "a plain text that was there before us is no token of the local C2M, so nobody can miss its report",
+  17: "an endless page is the adapter's to end (test/aws); lines that are no ledger's are among the moves",
+  19: "the rules of EventBridge are the program's (test/infra)",
+  22: "the mechanism short_token is not played here",
+  23: "Lambda's own filter of the log is not played here; a lost line is",
+  24: "a rotation that waits for right credentials breaks no promise",
+};
