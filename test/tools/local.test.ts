@@ -139,7 +139,6 @@ describe("npm run local", () => {
 
   describe("with the state of an earlier run", () => {
     let second: LocalProcess;
-    let environment: Record<string, string>;
     let later: SecretsManagerClient;
     /** The current token when the first one ended. */
     let left: { token_id: string } | undefined;
@@ -150,8 +149,7 @@ describe("npm run local", () => {
       const value = versions.find(({ stages }) => stages.includes("AWSCURRENT"))?.value;
       left = value && "text" in value ? JSON.parse(value.text) : undefined;
       second = LocalProcess.start("--every", "1 day", "--state", stateFile);
-      environment = await second.ready();
-      later = sdk(environment);
+      later = sdk(await second.ready());
     });
 
     afterAll(async () => {
@@ -168,17 +166,6 @@ describe("npm run local", () => {
       expect(answer.status).toBe(200);
       const other = await later.send(new GetSecretValueCommand({ SecretId: "app/other" }));
       expect(other.SecretString).toBe("of the app");
-    });
-
-    it("prints what the command line needs, and what to try, which works as printed", async () => {
-      expect(environment.C2M_BASE_URL).toBe(second.c2mUrl);
-      const commands = second.lines.filter((line) => line.startsWith("  npm run ops -- "));
-      expect(commands).toHaveLength(2);
-      const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
-      for (const command of commands) {
-        const { stdout } = await promisify(exec)(command, { env });
-        expect(stdout).toMatch(new RegExp(`^${secretName} +(ok|works)`, "m"));
-      }
     });
 
     it("still rotates", async () => {
@@ -239,17 +226,46 @@ describe("npm run local, killed", () => {
   });
 });
 
-describe("npm run local with a knob of C2M", () => {
-  it("has a revoked token accepted for as long as that says", async () => {
-    const local = LocalProcess.start("--every", "1 day", "--c2m", "revocationDelayMs=300000");
-    const client = sdk(await local.ready());
+describe("npm run local at rest", () => {
+  let local: LocalProcess;
+  let exported: Record<string, string>;
+
+  beforeAll(async () => {
+    local = LocalProcess.start("--every", "1 day", "--c2m", "revocationDelayMs=300000");
+    exported = await local.ready();
+  });
+
+  afterAll(() => local.stop("SIGKILL"));
+
+  it("has printed what the command line needs, and commands to try, which work as printed", async () => {
+    expect(exported.C2M_BASE_URL).toBe(local.c2mUrl);
+    const commands = local.lines.filter((line) => line.startsWith("  npm run ops -- "));
+    expect(commands).toHaveLength(2);
+    const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...exported };
+    for (const command of commands) {
+      const { stdout } = await promisify(exec)(command, { env });
+      expect(stdout).toMatch(new RegExp(`^${secretName} +(ok|works)`, "m"));
+    }
+  });
+
+  it("has printed how a letter is sent, which works as printed", async () => {
+    const client = sdk(exported);
+    const { access_token } = await token(client);
+    client.destroy();
+    const command = local.lines.find((line) => line.includes("curl -i $C2M_BASE_URL/static"));
+    const env = { PATH: process.env.PATH, ...exported, TOKEN: access_token };
+    const { stdout } = await promisify(exec)(String(command), { env });
+    expect(stdout).toMatch(/^HTTP\/1\.1 200 .*"status":"accepted"/s);
+  });
+
+  it("has a revoked token accepted for as long as C2M's knob says", async () => {
+    const client = sdk(exported);
     const { token_id, access_token } = await token(client);
     client.destroy();
     const headers = { authorization: `Bearer ${access_token}` };
     const revoked = await fetch(`${local.c2mUrl}/auth/tokens/${token_id}/revoke`, { method: "POST", headers });
     const used = await fetch(`${local.c2mUrl}/account`, { headers });
     expect([revoked.status, used.status]).toEqual([204, 200]);
-    await local.stop();
   });
 });
 
