@@ -68,18 +68,17 @@ export function parseCron(body: string): Cron {
     hours: numbersOf(hours, hoursField),
     comesOn: (day) => inMonths.has(day.month) && comesOnDate(day),
   };
-  if (weekday === "?" && !comesEver(cron, [...inMonths])) throw new InvalidCron(`${whole} never comes.`);
+  if (weekday === "?" && !lastWeekday && !comesEver(cron, [...inMonths]))
+    throw new InvalidCron(`${whole} never comes.`);
   return cron;
 }
 
-/** Whether one of its dates is in one of its months, February having 29 days. By weekday every expression comes. */
+/** Whether one of its dates is in one of its months, February having 29 days. What goes by weekdays always comes. */
 function comesEver(cron: Cron, inMonths: number[]): boolean {
   return inMonths.some((month) => {
     const daysInMonth = longestMonths[month - 1] ?? 0;
     const dates = Array.from({ length: daysInMonth }, (_, index) => index + 1);
-    return weekdays.some((_, index) =>
-      dates.some((date) => cron.comesOn({ month, date, weekday: index + 1, daysInMonth })),
-    );
+    return dates.some((date) => cron.comesOn({ month, date, weekday: weekdayField.first, daysInMonth }));
   });
 }
 

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { quotas } from "../quotas.ts";
 
 /**
  * Inputs of the operations, with AWS's field names and limits (from its API model). Unknown fields are ignored, as AWS
@@ -12,20 +13,22 @@ const requestToken = text(32, 64);
 const versionId = text(32, 64);
 const stage = text(1, 256);
 const value = {
-  SecretString: v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(65_536))),
+  SecretString: v.optional(v.pipe(v.string(), v.minLength(1), v.maxBytes(quotas.secretValue.most))),
   /** base64; the limit is of the bytes. */
   SecretBinary: v.optional(
     v.pipe(
       v.string(),
       v.base64(),
       v.minLength(1),
-      v.check((base64) => Buffer.byteLength(base64, "base64") <= 65_536, "limit"),
+      v.check((base64) => Buffer.byteLength(base64, "base64") <= quotas.secretValue.most, "limit"),
     ),
   ),
 };
-const description = v.optional(v.pipe(v.string(), v.maxLength(2048)));
+const description = v.optional(v.pipe(v.string(), v.maxLength(quotas.secretDescription.most)));
 const kmsKeyId = v.optional(v.pipe(v.string(), v.maxLength(2048)));
-const tags = v.array(v.object({ Key: text(1, 128), Value: v.pipe(v.string(), v.maxLength(256)) }));
+const tags = v.array(
+  v.object({ Key: text(1, quotas.tagKey.most), Value: v.pipe(v.string(), v.maxLength(quotas.tagValue.most)) }),
+);
 const replicaRegions = v.array(v.object({ Region: text(1, 128), KmsKeyId: kmsKeyId }));
 const rotationRules = v.object({
   AutomaticallyAfterDays: v.optional(v.number()),
@@ -49,7 +52,7 @@ const onlySecretId = v.object({ SecretId: secretId });
 
 export const inputs = {
   CreateSecret: v.object({
-    Name: text(1, 512),
+    Name: text(1, quotas.secretName.most),
     ClientRequestToken: v.optional(requestToken),
     Description: description,
     KmsKeyId: kmsKeyId,
@@ -125,14 +128,17 @@ export const inputs = {
   }),
   RestoreSecret: onlySecretId,
   TagResource: v.object({ SecretId: secretId, Tags: tags }),
-  UntagResource: v.object({ SecretId: secretId, TagKeys: v.array(text(1, 128)) }),
+  UntagResource: v.object({ SecretId: secretId, TagKeys: v.array(text(1, quotas.tagKey.most)) }),
   GetResourcePolicy: onlySecretId,
   PutResourcePolicy: v.object({
     SecretId: secretId,
-    ResourcePolicy: text(1, 20_480),
+    ResourcePolicy: text(1, quotas.secretPolicy.most),
     BlockPublicPolicy: v.optional(v.boolean()),
   }),
-  ValidateResourcePolicy: v.object({ SecretId: v.optional(secretId), ResourcePolicy: text(1, 20_480) }),
+  ValidateResourcePolicy: v.object({
+    SecretId: v.optional(secretId),
+    ResourcePolicy: text(1, quotas.secretPolicy.most),
+  }),
   DeleteResourcePolicy: onlySecretId,
   ReplicateSecretToRegions: v.object({
     SecretId: secretId,

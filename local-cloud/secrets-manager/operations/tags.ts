@@ -1,9 +1,8 @@
+import { quotas } from "../../quotas.ts";
 import { change } from "../changes.ts";
 import { type Context, writableSecret } from "../context.ts";
 import { unrecorded } from "../errors.ts";
 import type { Input, Tag } from "../shapes.ts";
-
-const mostTags = 50;
 
 /** Throws where AWS would not take these tags: a key twice, one that begins with `aws:`, or more than 50 on the secret afterwards. */
 export function checkTags(
@@ -15,7 +14,7 @@ export function checkTags(
   if (keys.size < given.length) throw unrecorded(knobs.unrecorded.duplicateTag);
   if ([...keys].some((key) => key.toLowerCase().startsWith("aws:"))) throw unrecorded(knobs.unrecorded.systemTag);
   for (const tag of present) keys.add(tag.Key);
-  if (keys.size > mostTags) throw unrecorded(knobs.unrecorded.tooManyTags);
+  if (keys.size > quotas.tags.most) throw unrecorded(knobs.unrecorded.tooManyTags);
 }
 
 export function tagResource(context: Context, input: Input<"TagResource">): Record<string, never> {
