@@ -1,8 +1,9 @@
 import { retryAfterMs } from "../src/c2m/retry-after.ts";
+import { isUnsent } from "../src/ports/cause.ts";
 import { type Clock, systemClock } from "../src/ports/clock.ts";
 import { PermanentError } from "../src/ports/errors.ts";
 import { type FetchAnswer, readJobsError } from "./jobs-error.ts";
-import { failureOf, isUnsent } from "./no-answer.ts";
+import { failureOf } from "./no-answer.ts";
 import { outgoing } from "./outgoing.ts";
 import { checkScopes, type TokenSource } from "./token-source.ts";
 import { authorizationOf, isSame, settleMs, type Token } from "./tokens.ts";

@@ -1,21 +1,5 @@
-import { causeOf } from "../src/ports/cause.ts";
+import { causeOf, isUnsent } from "../src/ports/cause.ts";
 import { AmbiguousError, PermanentError, RetryableError, RotationError } from "../src/ports/errors.ts";
-
-/** Node's and undici's codes for a connection that never came about … */
-const neverConnected = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ERR_PROXY_\w+)$/;
-/** … and the calls in which any other code means it. */
-const connecting = new Set(["connect", "getaddrinfo"]);
-
-/** Whether not one byte of the request can have reached C2M. */
-export function isUnsent(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  const { code, syscall, errors, cause } = error as Record<string, unknown>;
-  // The attempts at a host's addresses: each of them must have failed before it was connected.
-  if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnsent);
-  if (typeof code === "string" && neverConnected.test(code)) return true;
-  if (typeof syscall === "string" && connecting.has(syscall)) return true;
-  return isUnsent(cause);
-}
 
 /**
  * What it means that a request got no answer. The error itself is left out: other clients' errors hold the request, with

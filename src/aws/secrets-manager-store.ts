@@ -9,6 +9,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { secretValueOf } from "../formats/stored-token.ts";
+import { isUnsent } from "../ports/cause.ts";
 import { PermanentError } from "../ports/errors.ts";
 import type {
   ListedVersion,
@@ -21,6 +22,9 @@ import type {
   StoredVersion,
 } from "../ports/secret-store.ts";
 import { isNamed, storeFailure } from "./store-failures.ts";
+
+/** The longest value that Secrets Manager takes. */
+const mostBytes = 65_536;
 
 /** Pages of versions read at the most: a secret has a hundred versions, and a page as many. */
 const mostPages = 100;
@@ -67,6 +71,13 @@ export class SecretsManagerStore implements SecretStore {
   }
 
   async put({ secretId, versionId, value, stages, rotationToken }: NewVersion): Promise<Put> {
+    const bytes = Buffer.byteLength(value.reveal());
+    if (bytes > mostBytes) {
+      throw new PermanentError(
+        "store_limit",
+        `PutSecretValue: the value has ${bytes} bytes, and Secrets Manager takes ${mostBytes} at most. Remove fields that somebody added to the secret's value: they are carried over.`,
+      );
+    }
     const command = new PutSecretValueCommand({
       SecretId: secretId,
       ClientRequestToken: versionId,
@@ -74,6 +85,7 @@ export class SecretsManagerStore implements SecretStore {
       VersionStages: stages,
       RotationToken: rotationToken?.reveal(),
     });
+    const attempts = watchAttempts(command);
     return await called(
       "PutSecretValue",
       async () => {
@@ -85,7 +97,7 @@ export class SecretsManagerStore implements SecretStore {
           throw error;
         }
       },
-      { writes: true },
+      { writes: true, attempts },
     );
   }
 
@@ -96,8 +108,9 @@ export class SecretsManagerStore implements SecretStore {
       MoveToVersionId: toVersionId,
       RemoveFromVersionId: fromVersionId,
     });
+    const attempts = watchAttempts(command);
     try {
-      await called("UpdateSecretVersionStage", () => this.#client.send(command), { writes: true });
+      await called("UpdateSecretVersionStage", () => this.#client.send(command), { writes: true, attempts });
       return "moved";
     } catch (error) {
       // What AWS answers when the label is elsewhere is not documented; each of its refusals of the parameters means it.
@@ -123,13 +136,38 @@ export class SecretsManagerStore implements SecretStore {
 async function called<Output>(
   operation: string,
   send: () => Promise<Output>,
-  { writes } = { writes: false },
+  { writes, attempts }: { writes: boolean; attempts?: Attempts } = { writes: false },
 ): Promise<Output> {
   try {
     return await send();
   } catch (error) {
-    throw storeFailure(error, { operation, writes });
+    const isUnsent = attempts !== undefined && attempts.made > 0 && attempts.made === attempts.unsent;
+    throw storeFailure(error, { operation, writes, ...(isUnsent && { isUnsent }) });
   }
+}
+
+/** The SDK repeats by itself, and tells the last error only: one before it may have been sent. */
+interface Attempts {
+  made: number;
+  unsent: number;
+}
+
+function watchAttempts(command: PutSecretValueCommand | UpdateSecretVersionStageCommand): Attempts {
+  const attempts: Attempts = { made: 0, unsent: 0 };
+  (command as PutSecretValueCommand).middlewareStack.add(
+    (next) => async (request) => {
+      attempts.made += 1;
+      try {
+        return await next(request);
+      } catch (error) {
+        if (isUnsent(error)) attempts.unsent += 1;
+        throw error;
+      }
+    },
+    // Within the SDK's own repeating, which is of the same step and a higher priority.
+    { step: "finalizeRequest", priority: "low", name: "watchAttempts" },
+  );
+  return attempts;
 }
 
 function descriptionOf(output: DescribeSecretCommandOutput, secretId: string): SecretDescription {

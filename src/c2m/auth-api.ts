@@ -10,7 +10,7 @@ import type {
 import { type Clock, steady } from "../ports/clock.ts";
 import { errorCodeOf, fitsHeader, isJson, isTokenId, readIssuedToken } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
-import { badAnswer, failureOf, noAnswer, type Operation } from "./failures.ts";
+import { badAnswer, failureOf, noAnswer, type Operation, shortTokenRefused } from "./failures.ts";
 import { bearer, type Grant, longTokenCall } from "./grants/grant.ts";
 import { type HttpAnswer, type HttpSend, TransportError, version } from "./http.ts";
 import { type Limits, retry, timeForAttempt } from "./retry.ts";
@@ -54,8 +54,15 @@ export class AuthApi implements TokenUser {
     const attempt = async () => {
       const grant = await makeGrant(deadline - limits.minimumMs);
       const call = longTokenCall(grant, { clientId, scopes, lifetimeSeconds });
-      const answer = await this.#post("issueLongTermToken", ["auth", "tokens", "long"], call, limits);
-      return this.#issued("issueLongTermToken", answer);
+      const path = ["auth", "tokens", "long"];
+      const answer = await this.#post("issueLongTermToken", path, call, limits);
+      if (grant.mechanism !== "short_token") return this.#issued("issueLongTermToken", answer);
+      if (!isRefusal(answer)) return this.#issued("issueLongTermToken", answer);
+      // The description names the bearer and the client's key, and does not say whether both are wanted at once.
+      const both = { ...call, authorization: { ...call.authorization, "x-client-id": clientId } };
+      const second = await this.#post("issueLongTermToken", path, both, limits);
+      if (isRefusal(second)) throw shortTokenRefused(answer);
+      return this.#issued("issueLongTermToken", second);
     };
     return retry(attempt, limits, random);
   }
@@ -141,6 +148,11 @@ export class AuthApi implements TokenUser {
       throw error;
     }
   }
+}
+
+/** C2M, or a gateway, would not have it: nothing was made. */
+function isRefusal({ status }: HttpAnswer): boolean {
+  return status === 400 || status === 401 || status === 403;
 }
 
 function isSuccess({ status }: HttpAnswer): boolean {

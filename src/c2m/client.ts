@@ -1,6 +1,6 @@
-import type { IssueRequest, TokenIssuer, TokenUser } from "../ports/c2m.ts";
+import type { IssuedToken, IssueRequest, TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
-import { PermanentError } from "../ports/errors.ts";
+import { PermanentError, RetryableError } from "../ports/errors.ts";
 import { fitsHeader } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
@@ -46,7 +46,8 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
         );
       }
       const makeGrant = await grantMaker(credentials, { api, baseUrl, clock, request, borrowed });
-      return api.issueLongTermToken({ ...request, clientId }, makeGrant);
+      const issue = () => api.issueLongTermToken({ ...request, clientId }, makeGrant);
+      return credentials.mechanism === "otp" ? onceMoreWithAnotherCode(issue) : issue();
     },
     issueShortTermToken: (request) => api.issueShortTermToken(request),
     revokeToken: (request) => api.revokeToken(request),
@@ -54,6 +55,21 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
       for (const end of borrowed.splice(0)) await end(clock.now());
     },
   };
+}
+
+/**
+ * A one-time code may be refused because another process used it, or because a clock moved it into another time step:
+ * then the next one will do.
+ */
+async function onceMoreWithAnotherCode(issue: () => Promise<IssuedToken>): Promise<IssuedToken> {
+  try {
+    return await issue();
+  } catch (refusal) {
+    if (!(refusal instanceof PermanentError) || refusal.code !== "invalid_grant") throw refusal;
+    return await issue().catch((error: unknown) => {
+      throw error instanceof RetryableError && error.code === "no_time" ? refusal : error;
+    });
+  }
 }
 
 /** The bounds of `ttl_seconds` in C2M's API description. */

@@ -35,6 +35,15 @@ export function failureOf(operation: Operation, answer: HttpAnswer, now: number)
   );
 }
 
+/** The same for an issue call that was authenticated with a short token: there is no credentials secret to be checked. */
+export function shortTokenRefused(answer: HttpAnswer): PermanentError {
+  const code = permanentCode(answer);
+  return new PermanentError(
+    code,
+    `issueLongTermToken: C2M answered HTTP ${answer.status} (${code}) to the mechanism short_token, with and without the client id beside the bearer. Check that the token in the secret has the scope tokens:write and is of the client in the settings, that C2M allows this client the mechanism, and the scopes in the settings.`,
+  );
+}
+
 /** What it means that no answer came. */
 export function noAnswer(operation: Operation, error: TransportError): RetryableError | AmbiguousError {
   if (!error.sent) {

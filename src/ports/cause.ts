@@ -313,6 +313,23 @@ export function causeOf(error: unknown, circumstances: Circumstances = {}): Caus
   return unknown(errors, circumstances);
 }
 
+/** Node's and undici's codes for a connection that never came about … */
+const neverConnected = /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|UND_ERR_CONNECT_TIMEOUT|ERR_PROXY_\w+)$/;
+/** … the calls in which any other code means it … */
+const connecting = new Set(["connect", "getaddrinfo"]);
+/** … and what the AWS SDK says, which has no code for it. */
+const sdkConnectTimeout = /did not establish a connection/;
+
+/** Whether not one byte of a request can have been sent, by the error that ended its only attempt. */
+export function isUnsent(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  const { code, syscall, message, errors, cause } = error as Fields;
+  // The attempts at a host's addresses: each of them must have failed before it was connected.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isUnsent);
+  if (neverConnected.test(text(code) ?? "") || connecting.has(text(syscall) ?? "")) return true;
+  return sdkConnectTimeout.test(text(message) ?? "") || isUnsent(cause);
+}
+
 /** Any error, as far as it can be read. */
 type Fields = Partial<Record<string, unknown>>;
 

@@ -1,8 +1,9 @@
-import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
+import { startScriptedServer } from "../harness/scripted-server.ts";
 
 /** A store whose client answers these, one after the other, and what it was asked. */
 function answering(...answers: object[]) {
@@ -155,5 +156,47 @@ describe("the store on Secrets Manager", () => {
     const value = new Sensitive("x");
     const put = store.put({ secretId: "s", versionId: "v", value, stages: [], rotationToken: undefined });
     expect((await failureOf(put)).message).toMatch(/^PutSecretValue: /);
+  });
+});
+
+describe("a write through the real SDK", () => {
+  const version = {
+    secretId: "arn:aws:secretsmanager:us-east-1:000000000000:secret:s-abcdef",
+    versionId: "00000000-0000-4000-8000-000000000000",
+    value: new Sensitive("v"),
+    stages: ["AWSPENDING"],
+    rotationToken: undefined,
+  };
+  const storeAt = (endpoint: string) =>
+    new SecretsManagerStore(
+      new SecretsManagerClient({
+        endpoint,
+        region: "us-east-1",
+        credentials: { accessKeyId: "a", secretAccessKey: "b" },
+      }),
+    );
+
+  it("that never connected was not done, in none of the SDK's tries", async () => {
+    const server = await startScriptedServer();
+    await server.close();
+    const error = await failureOf(storeAt(server.url).put(version));
+    expect(error).toMatchObject({ name: "RetryableError", code: "store_unavailable" });
+    expect(error.message).toContain("Nothing was sent");
+    expect(await failureOf(storeAt("http://secrets.invalid").put(version))).toMatchObject({ name: "RetryableError" });
+  });
+
+  it("of which one try may have been sent may have been done", async () => {
+    const server = await startScriptedServer();
+    server.script("reset");
+    expect(await failureOf(storeAt(server.url).put(version))).toMatchObject({ name: "AmbiguousError" });
+    expect(server.requests.length).toBeGreaterThan(0);
+    await server.close();
+  });
+
+  it("of a value that is too long is refused before it is sent, with its size and the limit", async () => {
+    const put = storeAt("http://secrets.invalid").put({ ...version, value: new Sensitive("ü".repeat(32_769)) });
+    const error = await failureOf(put);
+    expect(error).toMatchObject({ name: "PermanentError", code: "store_limit" });
+    expect(error.message).toMatch(/65538 bytes.*65536/);
   });
 });

@@ -34,6 +34,17 @@ describe("short tokens", () => {
     expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "short_token" }]);
   });
 
+  it("that are refused name what there is: no credentials secret", async () => {
+    c2m.server.script(json(201, short), json(401, { code: "invalid_client" }));
+    const error = await errorOf(
+      clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken"),
+    );
+    expect(error).toMatchObject({ name: "PermanentError", code: "invalid_client" });
+    expect(error.message).toContain("tokens:write");
+    expect(error.message).not.toContain("credentials secret");
+    expect(c2m.server.requests.slice(1).map(({ headers }) => headers["x-client-id"])).toEqual([undefined, clientId]);
+  });
+
   it("are exchanged once for all attempts", async () => {
     c2m.server.script(json(201, short), json(429, {}), json(201, issued));
     await clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken");

@@ -7,6 +7,8 @@ import type { AssertionGrant } from "./grant.ts";
 
 /** Short, since it is used at once; long enough for clocks that differ. */
 const lifetimeSeconds = 300;
+/** It was made this long ago, for a C2M whose clock is behind ours. */
+const setBackSeconds = 60;
 
 /**
  * A client assertion (RFC 7523 §3) for one issue call: `iss` and `sub` the client, `aud` the URL that it is sent to, and
@@ -22,7 +24,7 @@ export async function makeAssertionGrant(
 ): Promise<AssertionGrant> {
   const { clientId, keyId } = credentials;
   const key = readKey(credentials.privateKey);
-  const issuedAt = Math.floor(now / 1000);
+  const issuedAt = Math.floor(now / 1000) - setBackSeconds;
   const jwt = new SignJWT()
     .setProtectedHeader({
       alg: algorithmFor(key, credentials.algorithm),
