@@ -1,9 +1,9 @@
 import type { Clock } from "../clock.ts";
 import { type C2mClient, ClientRegister } from "./clients.ts";
-import { bearer, type C2mAnswer, type C2mOperation, type C2mRequest, header } from "./exchange.ts";
+import { bearer, type C2mAnswer, type C2mOperation, type C2mRequest, header, type Success } from "./exchange.ts";
 import { type AcceptedJob, JobRegister } from "./job-register.ts";
 import { type C2mKnobs, plainKnobs } from "./knobs.ts";
-import { C2mOperations, type Success } from "./operations.ts";
+import { C2mOperations } from "./operations.ts";
 import { errorAnswer, Refusal } from "./refusal.ts";
 import { route } from "./routes.ts";
 import { type C2mToken, isAccepted, isLive, type TokenKind, TokenRegister } from "./token-register.ts";

@@ -18,6 +18,13 @@ export interface C2mRequest {
   baseUrl?: string;
 }
 
+/** What a successful call sends. */
+export interface Success {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Record<string, unknown>;
+}
+
 /** The answer to it, with what the call log wants to know; only `status`, `headers` and `body` are sent. */
 export interface C2mAnswer<Body = string> {
   status: number;

@@ -1,7 +1,8 @@
 import type { ClientRegister } from "./clients.ts";
-import { bearer, type C2mRequest, header } from "./exchange.ts";
+import { bearer, type C2mRequest, header, type Success } from "./exchange.ts";
 import { type LongTokenRequest, longTokenRequest, shortTokenScopes } from "./issue-request.ts";
 import type { JobRegister } from "./job-register.ts";
+import { JobsApi } from "./jobs-api.ts";
 import type { C2mKnobs } from "./knobs.ts";
 import { RateLimit } from "./rate-limit.ts";
 import {
@@ -13,15 +14,7 @@ import {
   unknownPath,
 } from "./refusal.ts";
 import { route } from "./routes.ts";
-import { submissionOf } from "./submission.ts";
-import { type C2mToken, isAccepted, isLive, type TokenKind, type TokenRegister, tokenState } from "./token-register.ts";
-
-/** What a successful call sends. */
-export interface Success {
-  status: number;
-  headers?: Record<string, string>;
-  body?: Record<string, unknown>;
-}
+import { type C2mToken, isAccepted, isLive, type TokenKind, type TokenRegister } from "./token-register.ts";
 
 /** The API's operations: who may do what, and what becomes of it. */
 export class C2mOperations {
@@ -29,7 +22,7 @@ export class C2mOperations {
   readonly #knobs: C2mKnobs;
   readonly #clients: ClientRegister;
   readonly #tokens: TokenRegister;
-  readonly #jobs: JobRegister;
+  readonly #jobs: JobsApi;
   readonly #rateLimit = new RateLimit();
 
   constructor(parts: {
@@ -43,7 +36,7 @@ export class C2mOperations {
     this.#knobs = parts.knobs;
     this.#clients = parts.clients;
     this.#tokens = parts.tokens;
-    this.#jobs = parts.jobs;
+    this.#jobs = new JobsApi(parts);
   }
 
   /** Throws the Refusal, or rejects with it. A promise only for an assertion. */
@@ -51,7 +44,7 @@ export class C2mOperations {
     const target = route(request);
     if (!target) throw unknownPath(this.#knobs);
     if (target.operation === "getAccount") return this.#getAccount(request);
-    if (target.operation === "submitStatic") return this.#submitStatic(request);
+    if (target.operation === "submitStatic") return this.#jobs.submitStatic(request);
     this.#rateLimit.admit(request.sourceIp ?? "127.0.0.1", this.#now(), this.#knobs);
     switch (target.operation) {
       case "issueLongTermToken":
@@ -167,43 +160,6 @@ export class C2mOperations {
   #getAccount(request: C2mRequest): Success {
     const token = this.#authenticate(request);
     return { status: 200, body: { client_id: token.clientId, token_id: token.id, scopes: token.scopes } };
-  }
-
-  #submitStatic(request: C2mRequest): Success {
-    const token = this.#authenticateAtJobs(request);
-    if (!token.scopes.includes("jobs:submit")) {
-      throw new Refusal(403, "INSUFFICIENT_PERMISSIONS", "The scope jobs:submit is required");
-    }
-    if (this.#clients.get(token.clientId)?.suspended) {
-      throw new Refusal(403, "ACCOUNT_SUSPENDED", "The account is suspended");
-    }
-    const submission = submissionOf(request, this.#knobs);
-    const { requestId } = this.#jobs.accept({
-      clientId: token.clientId,
-      tokenId: token.id,
-      acceptedAt: this.#now(),
-      submission,
-    });
-    const body = {
-      status: "accepted",
-      message: "The job was accepted",
-      requestId: this.#knobs.requestIdAsText ? String(requestId) : requestId,
-    };
-    return { status: 200, body };
-  }
-
-  #authenticateAtJobs(request: C2mRequest): C2mToken {
-    if (header(request, "authorization") === undefined) {
-      throw new Refusal(401, "MISSING_AUTH_HEADER", "The Authorization header is missing");
-    }
-    const shown = bearer(request);
-    const token = shown === undefined ? undefined : this.#tokens.byAccessToken(shown);
-    const now = this.#now();
-    if (token && isAccepted(token, now)) return token;
-    if (token && tokenState(token, now) === "expired") {
-      throw new Refusal(401, "EXPIRED_TOKEN", "The token has expired");
-    }
-    throw new Refusal(401, "INVALID_TOKEN", "The token is invalid or revoked");
   }
 
   #authenticate(request: C2mRequest): C2mToken {
