@@ -14,6 +14,12 @@ export interface FunctionPermission {
 /** A function's resource policy, as AddPermission builds it statement by statement. */
 export class FunctionPolicy {
   readonly #statements = new Map<string, Record<string, unknown>>();
+  readonly #mostBytes: number;
+
+  /** `mostBytes`: default Lambda's quota. */
+  constructor(mostBytes: number = quotas.functionPolicy.most) {
+    this.#mostBytes = mostBytes;
+  }
 
   /**
    * @throws AwsError ResourceConflictException when the statement id is taken, PolicyLengthExceededException,
@@ -46,9 +52,8 @@ export class FunctionPolicy {
       ...(Object.keys(condition).length > 0 && { Condition: condition }),
     };
     const size = Buffer.byteLength(documentOf([...this.#statements.values(), statement]));
-    const { most } = quotas.functionPolicy;
-    if (size > most) {
-      const message = `The final policy size (${size}) is bigger than the limit (${most}).`;
+    if (size > this.#mostBytes) {
+      const message = `The final policy size (${size}) is bigger than the limit (${this.#mostBytes}).`;
       throw new AwsError("PolicyLengthExceededException", message);
     }
     this.#statements.set(statementId, statement);

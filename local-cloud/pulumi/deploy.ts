@@ -192,7 +192,7 @@ class Stack implements Deployment {
   }
 
   async #remove(resource: PlannedResource): Promise<void> {
-    if (resource.custom) await providerOf(resource.type).delete?.(this.#cloud, resource);
+    if (resource.custom && !resource.retainOnDelete) await providerOf(resource.type).delete?.(this.#cloud, resource);
   }
 }
 
