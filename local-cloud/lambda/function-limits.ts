@@ -3,6 +3,9 @@ import { AwsError } from "../aws/service.ts";
 import { brokenConstraint, quotas, tooLong, wrongTags } from "../quotas.ts";
 import type { FunctionDefinition } from "./function-definition.ts";
 
+/** The least and the most memory of a function, in MB. Source: Lambda quotas. */
+export const memorySizes = [128, 10_240] as const;
+
 /** What Lambda refuses a function for; undefined where it takes it. */
 export function definitionProblem(definition: FunctionDefinition): AwsError | undefined {
   const { name, description, environment, files, tags, timeoutSeconds, memorySizeMb } = definition;
@@ -13,9 +16,9 @@ export function definitionProblem(definition: FunctionDefinition): AwsError | un
     (timeoutSeconds >= 1 && timeoutSeconds <= 900
       ? undefined
       : brokenConstraint("timeout", "value between 1 and 900")) ??
-    (memorySizeMb >= 128 && memorySizeMb <= 10_240
+    (memorySizeMb >= memorySizes[0] && memorySizeMb <= memorySizes[1]
       ? undefined
-      : brokenConstraint("memorySize", "value between 128 and 10240"));
+      : brokenConstraint("memorySize", `value between ${memorySizes.join(" and ")}`));
   if (constraint) return new AwsError("ValidationException", constraint);
   const tagProblem = wrongTags(tags);
   if (tagProblem) return new AwsError("InvalidParameterValueException", tagProblem);

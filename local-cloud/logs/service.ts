@@ -50,7 +50,7 @@ export interface LogGroupSettings {
 }
 
 /** The days that a retention may have. Source: PutRetentionPolicy, API reference. */
-const retentions = [
+export const retentions: readonly number[] = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
