@@ -1,8 +1,10 @@
 /** `npm run limits`: what a program with so many tokens takes of AWS's quotas. */
 import { parseArgs } from "node:util";
+import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { plan } from "../../test/harness/program.ts";
 import { endWithUsage } from "../wrong-options.ts";
-import { type Measure, measuresOf } from "./measures.ts";
+import { measuresOf } from "./measures.ts";
+import { report } from "./report.ts";
 
 const help = `Runs the Pulumi program with so many tokens, and shows each size and count of what it declares that AWS limits:
 the resource that takes the most of it, AWS's default quota, and what is left; the worst first.
@@ -14,47 +16,36 @@ Usage: npm run limits -- --tokens N [options]
   --json               print one JSON object, and nothing else
   --help               this text
 
-Exit status: 0 when all fits, 1 when something is over its quota, 2 for wrong options. Of what is counted over an
+Exit status: 0 when all fits, 1 when something is over its quota or the program itself refuses, 2 for wrong options. Of what is counted over an
 account or a region, only the program's own part is known. The tokens' names are c2m/production/app-0001 and so on,
 which is what sizes with names in them depend on.
 `;
 
 const nameOf = (index: number) => `c2m/production/app-${String(index + 1).padStart(4, "0")}`;
 const options = readOptions();
-const measures = measuresOf(
-  await plan({
-    config: {
-      clientId: "c2m_limits",
-      clientSecret: "client-secret-of-the-limits",
-      tokens: JSON.stringify(Array.from({ length: options.tokens }, (_, index) => ({ name: nameOf(index) }))),
-      ...options.config,
-    },
-    secretKeys: ["clientSecret"],
-  }),
-);
-const over = measures.filter(({ used, most }) => used > most);
+const measures = measuresOf(await declared());
+const fits = measures.every(({ left }) => left >= 0);
 process.stdout.write(
-  options.json
-    ? `${JSON.stringify({ tokens: options.tokens, fits: over.length === 0, measures: measures.map(withLeft) })}\n`
-    : report(),
+  options.json ? `${JSON.stringify({ tokens: options.tokens, fits, measures })}\n` : report(options.tokens, measures),
 );
-process.exitCode = over.length > 0 ? 1 : 0;
+process.exitCode = fits ? 0 : 1;
 
-function withLeft(measure: Measure) {
-  return { ...measure, left: measure.most - measure.used };
-}
-
-function report(): string {
-  const number = (value: number) => value.toLocaleString("en");
-  const rows = measures.map(({ what, of, used, most, unit }) => {
-    const figures = [used, most, most - used].map((value) => number(value).padStart(12)).join("");
-    const mark = used > most ? "OVER" : "";
-    return `${mark.padEnd(6)}${figures} ${unit.padEnd(11)}${what}${of === undefined ? "" : ` (${of})`}`;
-  });
-  const title = `${number(options.tokens)} token${options.tokens === 1 ? "" : "s"}, against AWS's default quotas`;
-  const head = `${"".padEnd(6)}${["used", "quota", "left"].map((name) => name.padStart(12)).join("")}`;
-  const verdict = over.length === 0 ? "All fits." : `${over.length} over: AWS would refuse this program.`;
-  return `${title}\n\n${[head, ...rows].join("\n")}\n\n${verdict}\n`;
+/** What the program declares. Where it refuses by itself, its message is all there is to say. */
+async function declared(): Promise<Plan> {
+  try {
+    return await plan({
+      config: {
+        clientId: "c2m_limits",
+        clientSecret: "client-secret-of-the-limits",
+        tokens: JSON.stringify(Array.from({ length: options.tokens }, (_, index) => ({ name: nameOf(index) }))),
+        ...options.config,
+      },
+      secretKeys: ["clientSecret"],
+    });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(1);
+  }
 }
 
 function readOptions() {

@@ -11,6 +11,8 @@ export interface Measure {
   of: string | undefined;
   used: number;
   most: number;
+  /** Negative where it is over. */
+  left: number;
   unit: Quota["unit"];
 }
 
@@ -150,7 +152,7 @@ function functionPolicies(resources: PlannedResource[]): Measure[] {
 
 function measure([quota, used]: Size, of: string | undefined): Measure {
   const { what, most, unit } = quotas[quota];
-  return { quota, what, of, used, most, unit };
+  return { quota, what, of, used, most, left: most - used, unit };
 }
 
 function lengthOf(value: unknown): number {
