@@ -1,3 +1,5 @@
+import type { Checkpoint } from "./world.ts";
+
 /** How many strikes there were to try at the effects that follow. */
 export interface Rest {
   crashes: number;
@@ -16,6 +18,8 @@ export class Merged extends Error {
 
 /** States in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
 export class KnownStates {
+  /** By scenario: where an undisturbed world was at the end of each phase. */
+  readonly checkpoints = new Map<string, { phase: number; checkpoint: Checkpoint }[]>();
   readonly #known = new Map<string, Rest>();
 
   get(fingerprint: string): Rest | undefined {

@@ -45,10 +45,16 @@ export async function play(
   schedule: Schedule,
   { protocol, connect, trace = false, known }: PlayOptions = {},
 ): Promise<Outcome> {
+  // What comes before the first strike is as it was without one.
+  const before = Math.min(...schedule.strikes.map(({ at }) => at));
+  const start = schedule.actions
+    ? undefined
+    : known?.checkpoints.get(schedule.scenario)?.findLast(({ checkpoint }) => checkpoint.effects < before);
   const world = new ProveWorld({
     scenario: scenarioNamed(schedule.scenario),
     strikes: schedule.strikes,
     ...(protocol ? { protocol } : {}),
+    from: start?.checkpoint,
   });
   if (connect) world.connect(await connect(world));
   const states: { fingerprint: string; effects: number }[] = [];
@@ -62,8 +68,15 @@ export async function play(
     states.push({ fingerprint: text, effects: world.effects.seen.length });
   };
   let merged: Rest | undefined;
+  /** At the end of a phase. */
+  const passed = (phase: number) => {
+    if (!known || schedule.actions || schedule.strikes.length > 0 || world.watch.violations.length > 0) return;
+    const { checkpoints } = known;
+    const { scenario } = schedule;
+    checkpoints.set(scenario, [...(checkpoints.get(scenario) ?? []), { phase, checkpoint: world.checkpoint() }]);
+  };
   try {
-    await live(world, schedule.actions, atRest);
+    await live(world, schedule.actions, { atRest, passed, from: start?.phase ?? 0 });
   } catch (error) {
     if (error instanceof Merged) merged = error.rest;
     else
@@ -94,29 +107,37 @@ export async function play(
 async function live(
   world: ProveWorld,
   actions: readonly Action[] | undefined,
-  atRest: (place: string) => void,
+  { atRest, passed, from }: { atRest: (place: string) => void; passed: (phase: number) => void; from: number },
 ): Promise<void> {
   // What an action is followed by hangs on the actions still to come, which no state tells.
   const at = (phase: string) => (place: string) => (actions ? undefined : atRest(`${phase} ${place}`));
-  for (const { index } of world.secrets) await bootstrap(world, index);
-  await settle(world, at("deployed"));
-  at("deployed and settled")("");
-  if (actions) for (const action of actions) await follow(world, action);
-  else await rotateOnce(world);
-  checkQuiet(world, await settle(world, at("rotated")));
-  if (world.watch.violations.length > 0) return;
-  at("rotated and settled")("");
+  if (from < 1) {
+    for (const { index } of world.secrets) await bootstrap(world, index, at("deploying"));
+    await settle(world, at("deployed"));
+    at("deployed and settled")("");
+    passed(1);
+  }
+  if (from < 2) {
+    if (actions) for (const action of actions) await follow(world, action);
+    else await rotateOnce(world);
+    checkQuiet(world, await settle(world, at("rotated")));
+    if (world.watch.violations.length > 0) return;
+    at("rotated and settled")("");
+    passed(2);
+  }
   for (const index of kept(world)) await rotateAgain(world, index);
   checkQuiet(world, await settle(world, at("rotated again")));
 }
 
 /** `pulumi up`: the first token, and rotation on, which tests a copy of it. Whoever deploys tries again when it fails. */
-async function bootstrap(world: ProveWorld, index: number): Promise<void> {
+async function bootstrap(world: ProveWorld, index: number, atRest: (place: string) => void): Promise<void> {
   if (world.scenario.firstBy === "rotation") return await enableRotation(world, index, true);
   for (let attempt = 1; ; attempt += 1) {
     const { kind } = await world.functions.bootstrap(index);
     if (kind === "succeeded") break;
     if (attempt === 8 * mostAttempts) return world.watch.violation("stuck", "the bootstrap never succeeds");
+    await world.idle();
+    atRest(`${index} ${attempt}`);
     // Longer than a request that left before a crash may take.
     await world.clock.advanceBy(attempt < mostAttempts ? 5 * minute : hour);
   }

@@ -35,6 +35,7 @@ export async function settle(world: World, atRest: (place: string) => void = () 
       const all = await reconcileUndisturbed(world, "all");
       if (all) return all;
     }
+    atRest(`${placeIn(world, hours, every)} reconciled`);
     await world.clock.advanceBy(10 * minute);
     for (const index of kept(world)) await retry(world, index, hours);
   }

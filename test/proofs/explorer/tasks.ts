@@ -110,9 +110,12 @@ export async function perform(task: Task): Promise<Tally> {
     case "pairs":
       await explorePairs(task, parts);
       break;
-    case "random":
-      await checkStruck(task, playAs("random", { known: new KnownStates() }), isTimeUp);
+    case "random": {
+      const known = new KnownStates();
+      for (const { name } of [...core, ...varied]) await play({ scenario: name, strikes: [] }, { known });
+      await checkStruck(task, playAs("random", { known }), isTimeUp);
       break;
+    }
     case "unmerged":
       await compareUnmerged(task, parts);
       break;
@@ -194,8 +197,12 @@ async function compareUnmerged(
   const known = new Map<string, KnownStates>();
   for (const schedule of sampleOf(seed, runs)) {
     if (isTimeUp()) return;
-    const states = known.get(schedule.scenario) ?? new KnownStates();
-    known.set(schedule.scenario, states);
+    let states = known.get(schedule.scenario);
+    if (!states) {
+      states = new KnownStates();
+      known.set(schedule.scenario, states);
+      await play({ scenario: schedule.scenario, strikes: [] }, { known: states });
+    }
     const merged = await play(schedule, { known: states });
     const whole = await play(schedule);
     count(tally, "unmerged", whole);

@@ -73,6 +73,25 @@ export class Watch {
     this.#exempt = new Set(options.scenario.notPromised);
   }
 
+  /** Remembers what another one does. */
+  copy(other: Watch): void {
+    const maps = (of: Watch): Map<string, unknown>[] => [of.attemptOf, of.secretOf, of.#values, of.#current, of.#lost];
+    const sets = (of: Watch): Set<string>[] => [
+      of.unrevocable,
+      of.wereCurrent,
+      of.#proven,
+      of.#revoked,
+      of.#bySomebody,
+      of.#claimed,
+      of.#byHand,
+    ];
+    const [ownMaps, ownSets] = [maps(this), sets(this)];
+    for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
+    for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
+    this.#seenTokens = other.#seenTokens;
+    this.#operatorActed = other.#operatorActed;
+  }
+
   /** A client's secret, which must never be seen, nor sent to another base URL. */
   confide(secret: string, baseUrl: string): void {
     this.leaks.confide(secret);

@@ -1,10 +1,10 @@
 import type { Caller } from "../../../local-cloud/aws/service.ts";
-import { C2mEngine } from "../../../local-cloud/c2m/engine.ts";
+import { C2mEngine, type C2mState } from "../../../local-cloud/c2m/engine.ts";
 import { type Clock, VirtualClock } from "../../../local-cloud/clock.ts";
 import { EventBus } from "../../../local-cloud/events/bus.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
-import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
+import { type SavedSecrets, SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
 import { C2ms } from "./c2ms.ts";
@@ -12,7 +12,7 @@ import type { Connection } from "./connection.ts";
 import { Effects } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
 import { Functions, type Protocol } from "./functions.ts";
-import { InMemoryLedger } from "./in-memory-ledger.ts";
+import { InMemoryLedger, type LogLine } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
 import type { TokenSecret, World } from "./parts.ts";
 import { baseUrl, engineConnection } from "./ports.ts";
@@ -24,9 +24,23 @@ import { Watch, type Watched } from "./watch.ts";
 const accountId = "123456789012";
 const region = "us-east-1";
 
+/** Where an undisturbed world was at a moment in which nothing ran. */
+export interface Checkpoint {
+  now: number;
+  c2m: C2mState;
+  secrets: SavedSecrets;
+  watch: Watch;
+  lines: readonly LogLine[];
+  versionIds: readonly string[];
+  /** Number of the latest effect. */
+  effects: number;
+  ids: number;
+  tokens: number;
+}
+
 /** The functions on the engines of the local cloud and a virtual clock, in this process, with strikes where a schedule wants them. */
 export class ProveWorld implements World {
-  readonly clock = new VirtualClock("2026-01-01T00:05:00Z");
+  readonly clock: VirtualClock;
   readonly bus = new EventBus();
   readonly scenario: Scenario;
   readonly c2m: C2mEngine;
@@ -54,13 +68,20 @@ export class ProveWorld implements World {
   #ids = 0;
   #tokens = 0;
 
-  constructor(options: { scenario: Scenario; strikes: readonly Strike[]; protocol?: Protocol }) {
-    const { scenario } = options;
+  constructor(options: {
+    scenario: Scenario;
+    strikes: readonly Strike[];
+    protocol?: Protocol;
+    /** Where an undisturbed world was; default at the beginning. */
+    from?: Checkpoint | undefined;
+  }) {
+    const { scenario, from } = options;
+    this.clock = new VirtualClock(from?.now ?? "2026-01-01T00:05:00Z");
     const { clock } = this;
     this.scenario = scenario;
     this.functions = new Functions(this, options.protocol);
     this.ledger = new InMemoryLedger(scenario.ledger);
-    this.c2m = this.addC2m(baseUrl).engine;
+    this.c2m = this.addC2m(baseUrl, from?.c2m).engine;
     this.c2m.registerClient({ clientId, clientSecret, scopes: [...scopes, "jobs:read"] });
     this.c2m.registerClient({
       clientId: otherClientId,
@@ -74,6 +95,7 @@ export class ProveWorld implements World {
       events: this.bus,
       knobs: { retry: "manual", ...scenario.knobs },
       randomId: () => this.id("made-by-aws"),
+      ...(from ? { state: from.secrets } : {}),
       rotator: {
         mayInvoke: () => true,
         isFunction: (_, caller) => caller.arn.endsWith("rotator/rotator"),
@@ -83,13 +105,8 @@ export class ProveWorld implements World {
         },
       },
     });
-    this.secrets = Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#createSecret(index));
-    this.watch = new Watch({
-      clock,
-      c2ms: this.c2ms,
-      scenario,
-      secrets: () => this.secrets.map(({ index }) => this.#watched(index)),
-    });
+    this.secrets = Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#tokenSecret(index, !from));
+    this.watch = this.#newWatch();
     for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, baseUrl);
     this.effects = new Effects({
       clock,
@@ -100,7 +117,14 @@ export class ProveWorld implements World {
       after: (effect) => this.watch.after(effect),
     });
     this.connection = engineConnection(this);
-    this.watch.operatorActed(0);
+    if (from) {
+      this.watch.copy(from.watch);
+      this.ledger.lines.push(...from.lines);
+      this.functions.versionIds.push(...from.versionIds);
+      this.effects.count = from.effects;
+      this.#ids = from.ids;
+      this.#tokens = from.tokens;
+    } else this.watch.operatorActed(0);
     this.bus.onEvent(({ detail }) => {
       const { SecretId } = (detail.additionalEventData ?? {}) as { SecretId?: string };
       if (SecretId === undefined) return;
@@ -109,6 +133,29 @@ export class ProveWorld implements World {
       else this.#failed.delete(SecretId);
       if (detail.eventName === "RotationSucceeded") this.watch.rotationSucceeded(this.#watched(this.indexOf(SecretId)));
     });
+  }
+
+  /** Where it is now, with nothing running and nothing disturbed, for worlds that go on from here. */
+  checkpoint(): Checkpoint {
+    const watch = this.#newWatch();
+    watch.copy(this.watch);
+    return {
+      now: this.clock.now(),
+      c2m: this.c2m.save(),
+      secrets: this.service.save(),
+      watch,
+      lines: [...this.ledger.lines],
+      versionIds: [...this.functions.versionIds],
+      effects: this.effects.count,
+      ids: this.#ids,
+      tokens: this.#tokens,
+    };
+  }
+
+  #newWatch(): Watch {
+    const { clock, c2ms, scenario } = this;
+    const secrets = () => this.secrets.map(({ index }) => this.#watched(index));
+    return new Watch({ clock, c2ms, scenario, secrets });
   }
 
   get engine() {
@@ -129,7 +176,7 @@ export class ProveWorld implements World {
     for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, connection.baseUrl);
   }
 
-  addC2m(url: string): { baseUrl: string; engine: C2mEngine } {
+  addC2m(url: string, state?: C2mState): { baseUrl: string; engine: C2mEngine } {
     const known = this.c2ms.at(url);
     if (known) return { baseUrl: url, engine: known };
     const engine = new C2mEngine({
@@ -142,6 +189,7 @@ export class ProveWorld implements World {
         ...this.scenario.c2mKnobs,
       },
       randomId: () => `tok_${++this.#tokens}`,
+      ...(state ? { state } : {}),
     });
     this.c2ms.add(url, engine);
     return { baseUrl: url, engine };
@@ -214,7 +262,7 @@ export class ProveWorld implements World {
     return { secret: this.secret(index), settings: this.of(index).settings };
   }
 
-  #createSecret(index: number): TokenSecret {
+  #tokenSecret(index: number, isNew: boolean): TokenSecret {
     const { scenario } = this;
     const secretName = `c2m/token-${index}`;
     const settings: TokenSettings = {
@@ -228,6 +276,8 @@ export class ProveWorld implements World {
       pendingMaxAgeSeconds: (scenario.pendingMaxAgeHours ?? 3) * 3_600,
       revocation: true,
     };
+    const known = isNew ? undefined : this.engine.find(secretName);
+    if (known) return { index, arn: known.arn, settings };
     const created = this.engine.createSecret(
       {
         Name: secretName,
