@@ -12,6 +12,7 @@ export const longProofs = [
   "test/cli/networks.test.ts",
   "test/cli/refusals.test.ts",
   "test/proofs/kill.test.ts",
+  "test/proofs/thousand-tokens.test.ts",
   "test/proofs/runbook/*.test.ts",
 ];
 

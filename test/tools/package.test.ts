@@ -60,7 +60,7 @@ describe("the packed package", () => {
     const sources = join(project, "sources");
     mkdirSync(sources);
     const kept = ["package.json", "tsconfig.json", "README.md", "LICENSE"];
-    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", ...kept]) {
+    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", "plugin", ...kept]) {
       cpSync(join(root, name), join(sources, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(sources, "node_modules"));
@@ -108,7 +108,7 @@ describe("the packed package", () => {
   it("holds the compiled program, its types, the functions' code and the command line, and nothing else", () => {
     const kinds = packed.map((path) => path.replace(/^package\//, ""));
     const expected =
-      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|dist\/cli\/main\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
+      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|plugin\/(PulumiPlugin\.yaml|package\.json|index\.js|schema\.json)|dist\/cli\/main\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
     expect(kinds.filter((path) => !expected.test(path))).toEqual([]);
   });
 

@@ -105,7 +105,8 @@ describe("a stack's life under the Pulumi engine", () => {
   });
 
   it("destroy deletes everything once the protection is gone", async () => {
-    await engine.sh("pulumi state unprotect --all");
+    await engine.configure({ protect: "false" });
+    await engine.up();
     expect(await engine.destroy()).toEqual({ delete: created });
     const secrets = secretsManager().listSecrets({ IncludePlannedDeletion: true }).SecretList ?? [];
     expect(secrets.map(({ DeletedDate }) => DeletedDate === undefined)).toEqual([false, false]);
