@@ -41,6 +41,18 @@ const clients: Client[] = [
     install: "pip install aws-secretsmanager-caching",
     script: ["python3", file("caching_client.py")],
   },
+  {
+    name: "the recipe for Python",
+    probe: ["python3", "-c", "import boto3; print('boto3 ' + boto3.__version__)"],
+    install: "apt-get install python3-boto3",
+    script: ["python3", file("recipe_client.py")],
+  },
+  {
+    name: "the recipe for the shell",
+    probe: ["sh", "-c", "aws --version && jq --version && curl --version | head -1"],
+    install: "apt-get install awscli jq curl",
+    script: ["sh", file("recipe.sh")],
+  },
 ];
 
 const local = LocalProcess.start("--every", "1 day");
