@@ -11,6 +11,7 @@ export const longProofs = [
   "test/cli/looking.test.ts",
   "test/cli/networks.test.ts",
   "test/cli/refusals.test.ts",
+  "test/tools/handler-harness.test.ts",
   "test/proofs/kill.test.ts",
   "test/proofs/thousand-tokens.test.ts",
   "test/proofs/runbook/*.test.ts",
