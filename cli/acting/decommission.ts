@@ -1,9 +1,10 @@
 import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
+import { secretNameOf } from "../../src/formats/settings.ts";
 import type { StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { RetryableError, RotationError } from "../../src/ports/errors.ts";
 import type { Candidate } from "../../src/reconcile/rule.ts";
-import { type Survey, surveySecret } from "../../src/reconcile/survey.ts";
+import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
@@ -32,7 +33,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   await refuseWhileAtWork(call, aws, { target, view, history });
   const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
   if (options.flag("dry-run")) {
-    const { others, currentId } = liveTokens(await survey(context, view.arn, ledger));
+    const { others, currentId } = liveTokens(await survey(context, view.arn, target.baseUrl, ledger));
     const tokens = [
       ...others.map(({ tokenId }) => tokenId ?? "without id"),
       ...(currentId === undefined ? [] : [currentId]),
@@ -52,7 +53,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const left = await act(call, { aws, log, logGroup, ifCut }, async () => {
     if (view.rotationEnabled) await aws.cancelRotation(view.arn);
     if (view.pending) await detachPending(context, view.pending.versionId, "its secret is decommissioned");
-    return await revokeAll(call, context, view.arn, ledger);
+    return await revokeAll(call, context, { arn: view.arn, baseUrl: target.baseUrl }, ledger);
   });
   const goneAt = await aws.deleteSecret(view.arn, days);
   const result = {
@@ -82,17 +83,18 @@ interface Left {
   until: string | undefined;
 }
 
-async function survey(context: SecretContext, arn: string, ledger: Ledger): Promise<Survey> {
+async function survey(context: SecretContext, arn: string, baseUrl: string, ledger: Ledger): Promise<Survey> {
   // In this order: what is labelled after the ledger was read would be missing from it.
   const secret = await context.store.describe(arn);
   const { entries } = await ledger.read(0);
-  return await surveySecret(context, {
-    secret,
-    scope: "all",
-    ledger: entries.filter(({ fields }) => fields.secret === arn),
+  const look = await lookAt(context, secret, "all");
+  return surveyOf(look, {
+    now: context.clock.now(),
+    settings: { baseUrl, graceSeconds: 0, pendingMaxAgeSeconds: 0 },
+    ledger: entries.filter(({ fields }) => (secretNameOf(fields.secret) ?? fields.secret) === secret.name),
     ledgerFrom: 0,
-    graceMs: 0,
-    pendingMaxAgeMs: 0,
+    graceSeconds: 0,
+    currentElsewhere: [],
     stepMs: 0,
   });
 }
@@ -100,7 +102,7 @@ async function survey(context: SecretContext, arn: string, ledger: Ledger): Prom
 /** Nothing of this secret is to wait for a grace or for a rotation any more. */
 function liveTokens({ verdict, current }: Survey): { others: Candidate[]; currentId: string | undefined } {
   return {
-    others: [...verdict.revoke, ...verdict.waiting],
+    others: [...verdict.revoke, ...verdict.waiting, ...verdict.blocked],
     currentId: current?.parsed.kind === "ours" ? current.parsed.token.tokenId : undefined,
   };
 }
@@ -114,11 +116,11 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
 async function revokeAll(
   { signal, terminal }: Call,
   context: SecretContext,
-  arn: string,
+  { arn, baseUrl }: { arn: string; baseUrl: string },
   ledger: Ledger,
 ): Promise<Left[]> {
   const onRevoked = (tokenId: string) => terminal.line(`  revoked ${tokenId}`);
-  const found = await survey(context, arn, ledger);
+  const found = await survey(context, arn, baseUrl, ledger);
   const { others } = liveTokens(found);
   const left: Left[] = [
     ...found.verdict.unrevocable.map(({ tokenId, expiresAt }) => ({ tokenId, until: expiresAt })),

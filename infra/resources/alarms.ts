@@ -151,6 +151,18 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       among: aDay,
       says: "An issue call got no answer: a token may live whose id nobody knows. The token.suspected line says until when; C2M can look it up.",
     },
+    "revoked-token-alive": {
+      source: { metric: metricNames.revokedAlive },
+      ...atLeastOnce("Sum", hour, quiet),
+      says: "C2M lets in a token that it said was revoked. The reconciler revokes it again; the token.alive line says which. Ask Click2Mail if it happens twice.",
+    },
+    "credentials-fallback": {
+      source: { metric: metricNames.credentialsFallback },
+      ...atLeastOnce("Sum", hour, quiet),
+      // One rotation a day, or in days: it rings until the credentials are mended or a day has passed.
+      among: aDay,
+      says: "C2M refuses the client's credentials, and a rotation went on with those before them. Store the right ones with pulumi up before they are changed again.",
+    },
     "unrevocable-token": {
       source: { metric: metricNames.unrevocable },
       ...atLeastOnce("Maximum", hour, unknown),

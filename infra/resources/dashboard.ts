@@ -51,7 +51,14 @@ export function dashboardBody(subject: DashboardSubject): string {
       graph(
         "Tokens that are not current and live",
         "Maximum",
-        own(metricNames.waiting, metricNames.backlog, metricNames.unrevocable, metricNames.suspects),
+        own(
+          metricNames.waiting,
+          metricNames.backlog,
+          metricNames.unrevocable,
+          metricNames.suspects,
+          metricNames.held,
+          metricNames.unseen,
+        ),
         { x: 0, y: 9 },
       ),
       graph(
@@ -64,6 +71,8 @@ export function dashboardBody(subject: DashboardSubject): string {
           metricNames.orphansRevoked,
           metricNames.issueAmbiguous,
           metricNames.lifetimeClamped,
+          metricNames.revokedAlive,
+          metricNames.credentialsFallback,
         ),
         { x: half, y: 9 },
       ),

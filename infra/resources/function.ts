@@ -112,7 +112,7 @@ export class LambdaFunction extends pulumi.ComponentResource {
           ? { reservedConcurrentExecutions: plan.reservedConcurrency }
           : {}),
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
-        environment: { variables: { POWERTOOLS_SERVICE_NAME: plan.name } },
+        environment: { variables: { ROTATION_NAME: plan.name } },
         tags,
         ...(vpc ? { vpcConfig: vpc } : {}),
         ...(tracing ? { tracingConfig: { mode: "Active" } } : {}),

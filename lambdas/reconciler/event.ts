@@ -6,7 +6,7 @@ import { PermanentError } from "../../src/ports/errors.ts";
  * grace of these secrets at once.
  */
 const reconcileEvent = v.object({
-  /** `all` reads the whole ledger and every version; default: `all` in one run a day, else `recent`. */
+  /** `all` reads the whole ledger and every version; default `recent`, and `all` where the grace is ended by hand. */
   scope: v.optional(v.picklist(["recent", "all"])),
   /** In place of each secret's own grace, in seconds. */
   graceSeconds: v.optional(

@@ -8,7 +8,7 @@ import { functionLog } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
 import { listedBaseUrl, parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
-import { stepTime } from "../../src/formats/time-table.ts";
+import { reconcilerTimeoutSeconds, stepTime } from "../../src/formats/time-table.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { systemClock as clock } from "../../src/ports/clock.ts";
 import { PermanentError, presentable } from "../../src/ports/errors.ts";
@@ -17,13 +17,13 @@ import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
 import type { ListedSecret } from "../../src/reconcile/run.ts";
 import type { Scope } from "../../src/reconcile/survey.ts";
-import { parseEvent, type ReconcileEvent } from "./event.ts";
+import { parseEvent } from "./event.ts";
 
-/** Calls to C2M that a run may make, retries of one call not counted. */
-const callBudget = 100;
+/** What C2M's documents let through of auth calls from one address. */
+const callsPerMinute = 10;
 
-/** The hour (UTC) of the daily run that looks at everything. */
-const hourOfAll = 3;
+/** Calls to C2M that a run may make: what C2M lets through in its time, but for the last half minute. */
+const callBudget = Math.floor(((reconcilerTimeoutSeconds - 30) / 60) * callsPerMinute);
 
 /** A page of a large log takes CloudWatch seconds to look through. In ms. */
 const ledgerTimeoutMs = 30_000;
@@ -49,17 +49,16 @@ export async function handler(
     const baseUrl = listedBaseUrl(token, said);
     return baseUrl === undefined ? undefined : budget.limit(connectTokenUser({ baseUrl, clock }));
   };
-  const listed = listedSecrets(secrets).map(
-    (token): ListedSecret => ({
-      settings: token,
-      parts: { store, c2mAt: (said) => c2mAt(token, said), clock, log, deadline },
-    }),
-  );
+  refuseUnlisted(secrets ?? []);
+  const listed = Object.entries(settings.tokens).map(([secretName, entry]): ListedSecret => {
+    const token = { ...entry, secretName };
+    return { settings: token, parts: { store, c2mAt: (said) => c2mAt(token, said), clock, log, deadline } };
+  });
   const stepMs = settings.rotatorTimeoutSeconds * 1_000;
   try {
     return await reconcile(
-      { clock, log, ledger, budget, deadline, secrets: listed, stepMs },
-      { scope: scope ?? defaultScope(graceSeconds), graceSeconds },
+      { clock, log, ledger, budget, deadline, secrets: listed, paused: settings.paused, stepMs },
+      { scope: scope ?? defaultScope(graceSeconds), graceSeconds, only: secrets },
     );
   } catch (error) {
     throw presentable(error);
@@ -70,18 +69,14 @@ export async function handler(
 
 // Whoever ends the grace by hand means every superseded token, however old.
 function defaultScope(graceSeconds: number | undefined): Scope {
-  return graceSeconds !== undefined || new Date(clock.now()).getUTCHours() === hourOfAll ? "all" : "recent";
+  return graceSeconds === undefined ? "recent" : "all";
 }
 
-function listedSecrets(names: ReconcileEvent["secrets"]): TokenSettings[] {
-  const all = Object.entries(settings.tokens).map(([secretName, entry]) => ({ ...entry, secretName }));
-  if (!names) return all;
+function refuseUnlisted(names: readonly string[]): void {
   const unknown = names.filter((name) => !Object.hasOwn(settings.tokens, name));
-  if (unknown.length > 0) {
-    throw new PermanentError(
-      "secret_not_listed",
-      `secrets: ${unknown.map((name) => JSON.stringify(name)).join(", ")} is not listed in this function's settings.`,
-    );
-  }
-  return all.filter(({ secretName }) => names.includes(secretName));
+  if (unknown.length === 0) return;
+  throw new PermanentError(
+    "secret_not_listed",
+    `secrets: ${unknown.map((name) => JSON.stringify(name)).join(", ")} is not listed in this function's settings.`,
+  );
 }

@@ -1,5 +1,6 @@
-import type { Credentials } from "../../src/c2m/credentials.ts";
+import type { Credentials, ShortTokenCredentials } from "../../src/c2m/credentials.ts";
 import { parseCredentials } from "../../src/c2m/credentials-secret.ts";
+import { isSameBaseUrl } from "../../src/formats/settings.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { PermanentError } from "../../src/ports/errors.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
@@ -10,13 +11,20 @@ const keptMs = 5 * 60_000;
 /** How many clients' credentials are kept at most. */
 const keptClients = 20;
 
+/** Where credentials are read. */
+export interface CredentialsStore {
+  readCurrent: SecretStore["readCurrent"];
+  /** The version at AWSPREVIOUS. */
+  readPrevious: SecretStore["readCurrent"];
+}
+
 /** The clients' credentials, read when needed and kept for a while. */
 export class CredentialsCache {
-  readonly #store: Pick<SecretStore, "readCurrent">;
+  readonly #store: CredentialsStore;
   readonly #clock: Pick<Clock, "now">;
   readonly #kept = new Map<string, { credentials: Credentials; until: number }>();
 
-  constructor(store: Pick<SecretStore, "readCurrent">, clock: Pick<Clock, "now">) {
+  constructor(store: CredentialsStore, clock: Pick<Clock, "now">) {
     this.#store = store;
     this.#clock = clock;
   }
@@ -36,6 +44,23 @@ export class CredentialsCache {
     if (this.#kept.size >= keptClients) this.#kept.clear();
     this.#kept.set(secretId, { credentials, until: this.#clock.now() + keptMs });
     return credentials;
+  }
+
+  /**
+   * The credentials that were stored before: undefined where there are none, or none of this client at this C2M.
+   */
+  async before(
+    secretId: string,
+    owner: { clientId: string; baseUrl: string },
+  ): Promise<Exclude<Credentials, ShortTokenCredentials> | undefined> {
+    const stored = await this.#store.readPrevious(secretId);
+    if (!stored) return undefined;
+    const credentials = parseCredentials(stored.value.reveal());
+    const isOwn =
+      credentials.clientId === owner.clientId &&
+      credentials.baseUrl !== undefined &&
+      isSameBaseUrl(credentials.baseUrl, owner.baseUrl);
+    return isOwn ? credentials : undefined;
   }
 
   /** To be called when C2M rejected them, and where only what is stored now will do. */

@@ -26,23 +26,28 @@ const stepEvent = v.object({
 /** What `pulumi up` sends. */
 const bootstrapEvent = v.object({ Step: v.literal("bootstrap"), SecretId: secretId });
 
-export type RotationEvent = v.InferOutput<typeof stepEvent> | v.InferOutput<typeof bootstrapEvent>;
+/** The same, once per client. */
+const proveCredentialsEvent = v.object({ Step: v.literal("proveCredentials") });
+
+const anyEvent = v.variant("Step", [stepEvent, bootstrapEvent, proveCredentialsEvent]);
+
+export type RotationEvent = v.InferOutput<typeof anyEvent>;
 
 /** Reads an event. PermanentError `event_invalid` names each field that is wrong and its rule, and no value. */
 export function parseEvent(event: unknown): RotationEvent {
-  const result = v.safeParse(v.variant("Step", [stepEvent, bootstrapEvent]), event);
+  const result = v.safeParse(anyEvent, event);
   if (result.success) return result.output;
   const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "the event"} ${ruleOf(issue)}`);
   throw new PermanentError(
     "event_invalid",
-    `${problems.join("; ")}. This function is invoked by Secrets Manager, or by the bootstrap of the stack.`,
+    `${problems.join("; ")}. This function is invoked by Secrets Manager, or by the deployment of the stack.`,
   );
 }
 
 function ruleOf(issue: v.BaseIssue<unknown>): string {
   if (issue.type === "variant") {
     return v.getDotPath(issue) === "Step"
-      ? `must be one of ${[...stepNames, "bootstrap"].join(", ")}`
+      ? `must be one of ${[...stepNames, "bootstrap", "proveCredentials"].join(", ")}`
       : "must be an object";
   }
   if (issue.received === "undefined") return "is missing";

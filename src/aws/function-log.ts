@@ -1,7 +1,4 @@
-import { Logger, LogLevelThreshold } from "@aws-lambda-powertools/logger";
-import type { LogAttributes } from "@aws-lambda-powertools/logger/types";
-import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { RotationLog } from "../formats/ledger.ts";
+import { formatLine, type RotationLog } from "../formats/ledger.ts";
 import { metricNames, metricsNamespace } from "../formats/metrics.ts";
 
 /** A log that also holds metrics until they are published. */
@@ -10,31 +7,57 @@ export interface FunctionLog extends RotationLog {
   publishMetrics(): void;
 }
 
-/**
- * Writes at INFO whatever level the environment sets: the lines are the ledger, and AWS_LAMBDA_LOG_LEVEL, which Powertools
- * puts above a level set in code, must not be able to silence it.
- */
-class LedgerLogger extends Logger {
-  write(message: string, fields: LogAttributes): void {
-    this.printLog(LogLevelThreshold.INFO, this.createAndPopulateLogItem(LogLevelThreshold.INFO, message, [fields]));
-  }
-}
-
-const logger = new LedgerLogger();
-
 const seconds = new Set<string>([metricNames.lifetimeGranted, metricNames.secondsToExpiry, metricNames.pendingAge]);
 
 /**
- * The log of one invocation: JSON lines on stdout, and metrics in CloudWatch's embedded metric format. Both carry the
- * `service` that POWERTOOLS_SERVICE_NAME names.
+ * The log of one invocation: JSON lines on stdout, which is written synchronously where it is a pipe, as in Lambda, and
+ * metrics in CloudWatch's embedded metric format. Both carry `service`, which ROTATION_NAME names. No logging library and
+ * no environment variable can reshape or silence the lines: they are the ledger.
  */
 export function functionLog(): FunctionLog {
-  const metrics = new Metrics({ namespace: metricsNamespace });
+  const service = process.env.ROTATION_NAME;
+  const metrics = new Map<string, number[]>();
   return {
-    event: (name, fields) => logger.write(name, { ...fields }),
-    metric: (name, value = 1) =>
-      metrics.addMetric(name, seconds.has(name) ? MetricUnit.Seconds : MetricUnit.Count, value),
-    // Publishing nothing makes Powertools warn.
-    publishMetrics: () => metrics.hasStoredMetrics() && metrics.publishStoredMetrics(),
+    event: (name, fields) => write(formatLine(name, fields, Date.now(), { service })),
+    metric: (name, value = 1) => {
+      const counted = metrics.get(name) ?? [];
+      // Counts add up; each number of seconds is a value of its own.
+      metrics.set(name, seconds.has(name) ? [...counted, value] : [(counted[0] ?? 0) + value]);
+    },
+    publishMetrics: () => {
+      if (metrics.size === 0) return;
+      write(embeddedMetrics(metrics, service));
+      metrics.clear();
+    },
   };
+}
+
+/**
+ * Whether Lambda keeps the lines of the ledger, which are of level INFO: with logs in JSON it drops what is below the
+ * function's application log level.
+ */
+export function keepsLedger(env: NodeJS.ProcessEnv): boolean {
+  return env.AWS_LAMBDA_LOG_FORMAT === "Text" || !/^(WARN|ERROR|FATAL)$/i.test(env.AWS_LAMBDA_LOG_LEVEL ?? "");
+}
+
+function embeddedMetrics(metrics: ReadonlyMap<string, readonly number[]>, service: string | undefined): string {
+  const names = [...metrics.keys()];
+  return JSON.stringify({
+    _aws: {
+      Timestamp: Date.now(),
+      CloudWatchMetrics: [
+        {
+          Namespace: metricsNamespace,
+          Dimensions: [["service"]],
+          Metrics: names.map((Name) => ({ Name, Unit: seconds.has(Name) ? "Seconds" : "Count" })),
+        },
+      ],
+    },
+    service,
+    ...Object.fromEntries([...metrics].map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
+  });
+}
+
+function write(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -50,6 +50,11 @@ export class SecretsManagerStore implements SecretStore {
     return this.#read({ SecretId: secretId });
   }
 
+  /** The version at AWSPREVIOUS; undefined where there is none. */
+  readPrevious(secretId: string): Promise<StoredVersion | undefined> {
+    return this.#read({ SecretId: secretId, VersionStage: "AWSPREVIOUS" });
+  }
+
   async listVersions(secretId: string): Promise<ListedVersion[]> {
     const versions: ListedVersion[] = [];
     let next: string | undefined;
@@ -121,7 +126,11 @@ export class SecretsManagerStore implements SecretStore {
     }
   }
 
-  async #read(input: { SecretId: string; VersionId?: string }): Promise<StoredVersion | undefined> {
+  async #read(input: {
+    SecretId: string;
+    VersionId?: string;
+    VersionStage?: string;
+  }): Promise<StoredVersion | undefined> {
     return await called("GetSecretValue", async () => {
       try {
         return versionOf(await this.#client.send(new GetSecretValueCommand(input)));

@@ -16,6 +16,11 @@ export interface C2mClientOptions extends ConnectOptions {
    * fails with `invalid_grant`.
    */
   credentials: () => Promise<Credentials>;
+  /**
+   * The credentials that were stored before these, asked for once where C2M itself refuses them; undefined: there are none
+   * of this client and this C2M. Default: none.
+   */
+  fallback?: () => Promise<Credentials | undefined>;
 }
 
 export interface C2mClient extends TokenIssuer, TokenUser {
@@ -39,15 +44,19 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
     async issueLongTermToken(request) {
       checkIssueRequest(request);
       const credentials = await options.credentials();
-      if (credentials.clientId !== clientId) {
-        throw new PermanentError(
-          "client_mismatch",
-          "The client id of the credentials must be that of the settings. Correct the one that is wrong.",
-        );
-      }
-      const makeGrant = await grantMaker(credentials, { api, baseUrl, clock, request, borrowed });
-      const issue = () => api.issueLongTermToken({ ...request, clientId }, makeGrant);
-      return credentials.mechanism === "otp" ? onceMoreWithAnotherCode(issue) : issue();
+      checkOwner(credentials, { clientId, baseUrl });
+      const issueWith = async (own: Credentials) => {
+        const makeGrant = await grantMaker(own, { api, baseUrl, clock, request, borrowed });
+        return await api.issueLongTermToken({ ...request, clientId }, makeGrant);
+      };
+      const attempts: (() => Promise<IssuedToken | undefined>)[] = [() => issueWith(credentials)];
+      // Another process may have used the code of this moment.
+      if (credentials.mechanism === "otp") attempts.push(() => issueWith(credentials));
+      attempts.push(async () => {
+        const before = await options.fallback?.();
+        return before && (await issueWith(before));
+      });
+      return await firstNotRefused(attempts);
     },
     issueShortTermToken: (request) => api.issueShortTermToken(request),
     revokeToken: (request) => api.revokeToken(request),
@@ -57,19 +66,36 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
   };
 }
 
-/**
- * A one-time code may be refused because another process used it, or because a clock moved it into another time step:
- * then the next one will do.
- */
-async function onceMoreWithAnotherCode(issue: () => Promise<IssuedToken>): Promise<IssuedToken> {
-  try {
-    return await issue();
-  } catch (refusal) {
-    if (!(refusal instanceof PermanentError) || refusal.code !== "invalid_grant") throw refusal;
-    return await issue().catch((error: unknown) => {
-      throw error instanceof RetryableError && error.code === "no_time" ? refusal : error;
-    });
+/** Goes on as long as C2M itself refuses the credentials: then no token can have been made. */
+async function firstNotRefused(attempts: readonly (() => Promise<IssuedToken | undefined>)[]): Promise<IssuedToken> {
+  let refusal: unknown;
+  for (const attempt of attempts) {
+    try {
+      const token = await attempt();
+      if (token) return token;
+    } catch (error) {
+      const isRefusal =
+        error instanceof PermanentError && (error.code === "invalid_grant" || error.code === "invalid_client");
+      // Too late for another one-time code is no reason of its own.
+      const isTooLate = refusal !== undefined && error instanceof RetryableError && error.code === "no_time";
+      if (!isRefusal && !isTooLate) throw error;
+      refusal ??= error;
+    }
   }
+  throw refusal;
+}
+
+function checkOwner(credentials: Credentials, { clientId, baseUrl }: { clientId: string; baseUrl: URL }): void {
+  const said = "baseUrl" in credentials ? credentials.baseUrl : undefined;
+  if (credentials.clientId === clientId && (said === undefined || isAt(said, baseUrl))) return;
+  throw new PermanentError(
+    "client_mismatch",
+    "The client id and the base_url of the credentials must be those of the settings. Correct the one that is wrong.",
+  );
+}
+
+function isAt(said: string, baseUrl: URL): boolean {
+  return URL.parse(said)?.href.replace(/\/+$/, "") === baseUrl.href.replace(/\/+$/, "");
 }
 
 /** The bounds of `ttl_seconds` in C2M's API description. */

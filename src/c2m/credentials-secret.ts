@@ -20,6 +20,7 @@ const pem = v.pipe(
 
 const credentialsSecret = v.object({
   client_id: headerText,
+  base_url: v.optional(text),
   client_secret: v.optional(text),
   otp_seed: v.optional(
     v.pipe(
@@ -54,7 +55,8 @@ type SecretField = keyof typeof companions;
 const secretFields = Object.keys(companions) as SecretField[];
 
 /**
- * Parses the credentials secret: a JSON object with `client_id` and exactly one of
+ * Parses the credentials secret: a JSON object with `client_id`, perhaps `base_url` (the C2M that they are for), and
+ * exactly one of
  * - `client_secret`
  * - `otp_seed` (Base32), with `otp_algorithm`, `otp_digits`, `otp_period` where they differ from SHA1, 6, 30
  * - `private_key` (PEM), with `key_id`, `algorithm` and `audience` if C2M needs them
@@ -92,14 +94,14 @@ export function parseCredentials(json: string): Exclude<Credentials, ShortTokenC
 type Given = v.InferOutput<typeof credentialsSecret>;
 
 function toCredentials(given: Given, secretField: SecretField): Exclude<Credentials, ShortTokenCredentials> {
-  const clientId = given.client_id;
+  const who = { clientId: given.client_id, ...(given.base_url === undefined ? {} : { baseUrl: given.base_url }) };
   switch (secretField) {
     case "client_secret":
-      return { mechanism: "client_secret", clientId, clientSecret: new Sensitive(given.client_secret ?? "") };
+      return { mechanism: "client_secret", ...who, clientSecret: new Sensitive(given.client_secret ?? "") };
     case "otp_seed":
       return {
         mechanism: "otp",
-        clientId,
+        ...who,
         seed: new Sensitive(given.otp_seed ?? ""),
         algorithm: given.otp_algorithm ?? "SHA1",
         digits: given.otp_digits ?? 6,
@@ -109,7 +111,7 @@ function toCredentials(given: Given, secretField: SecretField): Exclude<Credenti
     case "private_keys":
       return {
         mechanism: "assertion",
-        clientId,
+        ...who,
         privateKey: new Sensitive(given.private_key ?? activeKey(given)),
         keyId: given.key_id,
         algorithm: given.algorithm,

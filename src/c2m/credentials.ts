@@ -6,16 +6,21 @@ import type { Sensitive } from "../ports/sensitive.ts";
  */
 export type Credentials = ClientSecretCredentials | OtpCredentials | AssertionCredentials | ShortTokenCredentials;
 
-export interface ClientSecretCredentials {
-  mechanism: "client_secret";
+/** What all have that are stored. */
+interface Stored {
   clientId: string;
+  /** The C2M that they are for, where the secret says it. */
+  baseUrl?: string | undefined;
+}
+
+export interface ClientSecretCredentials extends Stored {
+  mechanism: "client_secret";
   clientSecret: Sensitive;
 }
 
 /** C2M documents an `otp_code` and not how it is made; TOTP (RFC 6238) is inferred. */
-export interface OtpCredentials {
+export interface OtpCredentials extends Stored {
   mechanism: "otp";
-  clientId: string;
   /** Base32. */
   seed: Sensitive;
   /** RFC 6238's defaults: SHA1, 6 digits, 30 seconds. */
@@ -28,9 +33,8 @@ export type OtpAlgorithm = (typeof otpAlgorithms)[number];
 
 export const otpAlgorithms = ["SHA1", "SHA256", "SHA512"] as const;
 
-export interface AssertionCredentials {
+export interface AssertionCredentials extends Stored {
   mechanism: "assertion";
-  clientId: string;
   /** PEM: PKCS#8, PKCS#1 or SEC 1, not encrypted. */
   privateKey: Sensitive;
   /** Sent as `kid`, by which C2M finds the public key. */

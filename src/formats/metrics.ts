@@ -38,6 +38,14 @@ export const metricNames = {
   orphansRevoked: "OrphansRevoked",
   /** Tokens that C2M lets nobody revoke; the log has their expiry. */
   unrevocable: "UnrevocableTokens",
+  /** Due tokens that are held back on purpose: by a change freeze, a replica, or since C2M rejects the current one. */
+  held: "TokensHeldBack",
+  /** A token that C2M was seen to let in after it had been revoked. */
+  revokedAlive: "RevokedTokenAlive",
+  /** Revoked tokens of which nobody could see whether they are dead. */
+  unseen: "RevokedTokensUnseen",
+  /** C2M refused the client's credentials; those before them were used. */
+  credentialsFallback: "CredentialsFallback",
   /** Issue calls without an outcome: tokens that may live. */
   suspects: "SuspectedTokens",
   /** Seconds that the oldest pending version has been pending. */
@@ -60,6 +68,8 @@ export const alarmNames = [
   "revocation-backlog",
   "orphan-found",
   "orphan-suspected",
+  "revoked-token-alive",
+  "credentials-fallback",
   "unrevocable-token",
   "pending-version-stuck",
 ] as const;

@@ -102,7 +102,7 @@ export function parseSettings(text: string): SettingsFile {
 
 /** The settings of the secret with this ARN. PermanentError `secret_not_listed` when it is none of ours. */
 export function settingsOf(settings: SettingsFile, secretArn: string): TokenSettings {
-  const name = secretNameOf(secretArn);
+  const name = listedNameOf(settings, secretArn) ?? secretNameOf(secretArn);
   const entry = name === undefined ? undefined : own(settings.tokens, name);
   if (name === undefined || !entry) {
     throw new PermanentError(
@@ -144,6 +144,15 @@ function normalBaseUrl(text: string): string {
 /** The secret's name in its full ARN: `arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>`. */
 export function secretNameOf(secretArn: string): string | undefined {
   return /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)-[A-Za-z0-9]{6}$/.exec(secretArn)?.[1];
+}
+
+/**
+ * The listed name in an ARN, full or partial: a name may itself end like the suffix that Secrets Manager adds, so the name
+ * without a suffix counts first, then the whole.
+ */
+function listedNameOf({ tokens }: SettingsFile, secretArn: string): string | undefined {
+  const whole = /^arn:[^:]+:secretsmanager:[^:]+:\d{12}:secret:(.+)$/.exec(secretArn)?.[1];
+  return [secretNameOf(secretArn), whole].find((name) => name !== undefined && Object.hasOwn(tokens, name));
 }
 
 function own<Value>(record: Record<string, Value>, key: string): Value | undefined {

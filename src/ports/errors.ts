@@ -62,6 +62,16 @@ export type StoreCode =
 /** Why the protocol does not go on. */
 export type ProtocolCode =
   | "rotation_not_enabled"
+  /** A change freeze. */
+  | "paused"
+  /** The token is retired. */
+  | "retired"
+  /** The lines of the ledger would not be kept. */
+  | "ledger_dropped"
+  /** The token belongs to another C2M than the settings'. */
+  | "other_c2m"
+  /** Two secrets hold the same token. */
+  | "duplicate_token"
   | "version_without_stage"
   /** The pending version could never be promoted and has lost its label. */
   | "pending_dead"
@@ -108,8 +118,6 @@ export type ClientCode =
   | "secret_denied"
   | "secret_not_found"
   | "not_a_token"
-  /** The token in the secret is for another base URL than the client's. */
-  | "other_c2m"
   | "expired"
   /** C2M rejects the token, and the secret holds no other. */
   | "rejected"
@@ -136,6 +144,8 @@ export abstract class RotationError extends Error {
 
 /** Nothing came of it; the same call may succeed later. */
 export class RetryableError extends RotationError {
+  // Lambda's own record of an error tells the name of its class, which the bundler shortens.
+  static override readonly name = "RetryableError";
   override readonly name = "RetryableError";
   /** Milliseconds that the other side asked us to wait, where it did. */
   readonly retryAfterMs: number | undefined;
@@ -153,6 +163,7 @@ interface LostToken {
 
 /** It may have been done or not: the request was sent and no usable answer came. */
 export class AmbiguousError extends RotationError {
+  static override readonly name = "AmbiguousError";
   override readonly name = "AmbiguousError";
   /** The ids of the token that the lost answer was about, where what came of it still told them. */
   readonly tokenId: string | undefined;
@@ -167,6 +178,7 @@ export class AmbiguousError extends RotationError {
 
 /** It was not done and repeating it won't help: somebody has to change something. */
 export class PermanentError extends RotationError {
+  static override readonly name = "PermanentError";
   override readonly name = "PermanentError";
 }
 

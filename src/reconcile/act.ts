@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { tokenFields } from "../formats/ledger.ts";
+import { metricNames } from "../formats/metrics.ts";
 import type { TokenSettings } from "../formats/settings.ts";
 import { RetryableError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { detachPending } from "../rotation/detach.ts";
 import { proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
-import type { Candidate } from "./rule.ts";
+import { type Candidate, expiryOf } from "./rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
 import type { Survey } from "./survey.ts";
 
@@ -22,10 +23,29 @@ const reserveMs = 10_000;
  */
 const proofMs = 90_000;
 
+/** A 404 without C2M's code that lasts for so long is not going to change. In ms. */
+const notFoundMs = 24 * 3_600_000;
+
 /** What became of a token that was to be revoked. */
 export interface Revoked {
   candidate: Candidate;
-  outcome: "revoked" | "unrevocable" | "later";
+  outcome:
+    | "revoked"
+    | "unrevocable"
+    /** The next run tries again. */
+    | "later"
+    /** A change freeze. */
+    | "paused"
+    /** C2M rejects the current token, and this is the newest before it. */
+    | "kept"
+    /** Nobody can tell whether it is dead. */
+    | "unseen";
+}
+
+/** A revoked token that was looked for: seen dead, seen alive, or neither. */
+export interface Death {
+  candidate: Candidate;
+  seen: "dead" | "alive" | "neither";
 }
 
 /** What a run did about one secret, whatever of it failed. */
@@ -34,40 +54,48 @@ export interface Acted {
   revocations: Revoked[];
   /** Whether the current token works; undefined when C2M was not asked. */
   currentWorks: boolean | undefined;
+  deaths: Death[];
   failures: Failure[];
 }
 
-type Looked = Extract<Surveyed, { survey: Survey }>;
+type Of = Extract<Surveyed, { survey: Survey }>;
 
 /**
  * Does what the surveys ask for: detaches first, then revokes, the first to expire first, so that a run which is cut off
- * starves nobody, then proves current tokens. Resolves with what was done, secret by secret.
+ * starves nobody; then it proves current tokens, and last it looks for the revoked ones. Resolves with what was done,
+ * secret by secret.
  */
 export async function act(run: ReconcileContext, surveyed: readonly Surveyed[]): Promise<Acted[]> {
   const looked = surveyed.filter((one) => "survey" in one);
+  const currents = new CurrentProofs(run);
   const detached = await inParallel(looked, callsAtOnce, (one) => detach(run, one));
-  const revocations = await revokeDue(run, looked);
-  const proofs = await inParallel(dueProofs(looked, run.clock.now()), callsAtOnce, async (one) => ({
-    one,
-    proof: await orFailure(run.log, one.settings, () => proveCurrent(run, one)),
-  }));
+  const revocations = await revokeDue(run, looked, currents);
+  const lives = await inParallel(dueProofs(looked, run.clock.now()), callsAtOnce, (one) =>
+    orFailure(run.log, one.settings, () => currents.worksNow(one)),
+  );
+  const due = looked.flatMap((of) => of.survey.verdict.deaths.map((candidate) => ({ of, candidate })));
+  const deaths = await inParallel(due, callsAtOnce, (one) => seeDead(run, one));
   return surveyed.map((one): Acted => {
-    if ("failure" in one) return { detached: [], revocations: [], currentWorks: undefined, failures: [one.failure] };
+    if ("failure" in one) {
+      return { detached: [], revocations: [], currentWorks: undefined, deaths: [], failures: [one.failure] };
+    }
     const own = detached[looked.indexOf(one)];
     const mine = revocations.filter(({ of }) => of === one);
-    const proof = proofs.find((entry) => entry.one === one)?.proof;
+    const failed = lives.filter((end) => typeof end === "object" && end.settings === one.settings);
     return {
       detached: own?.detached ?? [],
       revocations: mine,
-      currentWorks: typeof proof === "boolean" ? proof : undefined,
-      failures: [own, ...mine, typeof proof === "object" ? proof : undefined].flatMap((part) => part?.failure ?? []),
+      currentWorks: currents.found(one),
+      deaths: deaths.filter(({ of }) => of === one),
+      failures: [own, ...mine, ...failed].flatMap((part) => (typeof part === "object" ? (part.failure ?? []) : [])),
     };
   });
 }
 
 /** Takes AWSPENDING off the versions that no rotation will finish. Their tokens are revoked by a later run. */
-async function detach(run: ReconcileContext, { context, settings, survey }: Looked) {
+async function detach(run: ReconcileContext, { context, settings, survey }: Of) {
   const detached: string[] = [];
+  if (run.paused) return { detached, failure: undefined };
   const end = await orFailure(run.log, settings, async () => {
     for (const { versionId, reason } of survey.verdict.detach) {
       await detachPending(context, versionId, reason);
@@ -78,33 +106,87 @@ async function detach(run: ReconcileContext, { context, settings, survey }: Look
   return { detached, failure: end?.failure };
 }
 
-async function revokeDue(run: ReconcileContext, looked: readonly Looked[]) {
+async function revokeDue(run: ReconcileContext, looked: readonly Of[], currents: CurrentProofs) {
   const due = looked.flatMap((of) =>
     of.settings.revocation ? of.survey.verdict.revoke.map((candidate) => ({ of, candidate })) : [],
   );
   due.sort((one, other) => expiryOf(one.candidate) - expiryOf(other.candidate));
   return await inParallel(due, callsAtOnce, async ({ of, candidate }) => {
-    const end = await orFailure(run.log, of.settings, () => revokeInTime(run, of.context, candidate));
+    const end = await orFailure(run.log, of.settings, () => revokeOne(run, of, candidate, currents));
     return typeof end === "string"
       ? { of, candidate, outcome: end, failure: undefined }
       : { of, candidate, outcome: "later" as const, failure: end.failure };
   });
 }
 
-async function revokeInTime(
+async function revokeOne(
+  run: ReconcileContext,
+  of: Of,
+  candidate: Candidate,
+  currents: CurrentProofs,
+): Promise<Revoked["outcome"]> {
+  if (run.paused) return "paused";
+  if (run.clock.now() > run.deadline - reserveMs) {
+    throw new RetryableError("time_spent", "The run's time is up. The next one goes on.");
+  }
+  const { context, survey } = of;
+  // Before the last other token goes: is the current one any good? No answer puts it off.
+  if (survey.verdict.last === candidate && (await currents.worksNow(of)) === false) {
+    const reason = "C2M rejects the current token, and this is the newest one before it";
+    context.log.event("token.kept", { ...tokenFields(context.arn, candidate), reason });
+    return "kept";
+  }
+  const revocation = await revoke(context, candidate);
+  if (revocation === "not_found") return await decideNotFound(run, context, candidate);
+  // Held by the current version since: nothing is to be revoked.
+  return revocation === "current" ? "later" : revocation;
+}
+
+/** 404, and C2M's code is not there. After a day an exchange decides, or nobody can. */
+async function decideNotFound(
   run: ReconcileContext,
   context: SecretContext,
   candidate: Candidate,
 ): Promise<Revoked["outcome"]> {
-  if (run.clock.now() > run.deadline - reserveMs) {
-    throw new RetryableError("time_spent", "The run's time is up. The next one goes on.");
+  if (run.clock.now() < (candidate.notFoundSince ?? run.clock.now()) + notFoundMs) return "later";
+  const seen = candidate.accessToken && (await exchangeOf(run, context, candidate));
+  if (seen === "alive" || seen === "neither") return "later";
+  for (const tokenId of [candidate.tokenId, candidate.headerTokenId].filter((id) => id !== undefined)) {
+    const fields = tokenFields(context.arn, { ...candidate, tokenId, headerTokenId: undefined });
+    if (seen === "dead") context.log.event("token.dead", fields);
+    else context.log.event("token.death.unseen", { ...fields, reason: "404 for a day, and C2M's code is not there" });
   }
-  const revocation = await revoke(context, candidate);
-  return revocation === "not_found" ? "later" : revocation;
+  return seen === "dead" ? "revoked" : "unseen";
+}
+
+/** Exchanges a revoked token once: C2M should reject it by now. */
+async function seeDead(run: ReconcileContext, { of, candidate }: { of: Of; candidate: Candidate }) {
+  const { context, settings } = of;
+  const end = await orFailure(run.log, settings, async () => await exchangeOf(run, context, candidate));
+  const seen = typeof end === "string" ? end : "neither";
+  for (const tokenId of [candidate.tokenId, candidate.headerTokenId].filter((id) => id !== undefined)) {
+    const fields = tokenFields(context.arn, { ...candidate, tokenId, headerTokenId: undefined });
+    if (seen === "dead") context.log.event("token.dead", fields);
+    if (seen === "alive") context.log.event("token.alive", fields);
+  }
+  if (seen === "alive") context.log.metric(metricNames.revokedAlive);
+  return { of, candidate, seen };
+}
+
+async function exchangeOf(
+  run: ReconcileContext,
+  context: SecretContext,
+  { accessToken, baseUrl }: Candidate,
+): Promise<Death["seen"]> {
+  const c2m = context.c2mAt(baseUrl);
+  if (!c2m || !accessToken) return "neither";
+  const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline: run.deadline - reserveMs });
+  if (outcome === "works") return "alive";
+  return outcome === "invalid_token" ? "dead" : "neither";
 }
 
 /** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */
-function dueProofs(looked: readonly Looked[], now: number): Looked[] {
+function dueProofs(looked: readonly Of[], now: number): Of[] {
   const [hour, day] = [new Date(now).getUTCHours(), Math.floor(now / 86_400_000)];
   const rank = ({ settings }: { settings: TokenSettings }) => digest(`${settings.secretName} ${day}`).readUInt32BE();
   return looked
@@ -112,20 +194,44 @@ function dueProofs(looked: readonly Looked[], now: number): Looked[] {
     .sort((one, other) => rank(one) - rank(other));
 }
 
-/** Exchanges the current token: it works, or somebody has to know. Undefined where there is nothing to say. */
-async function proveCurrent(run: ReconcileContext, { context, survey }: Looked): Promise<boolean | undefined> {
-  const { current } = survey;
-  if (current?.parsed.kind !== "ours") return undefined;
-  const { token } = current.parsed;
-  const deadline = Math.min(run.deadline - reserveMs, run.clock.now() + proofMs);
-  const proof = await proveToken({ ...context, deadline }, token, 0);
-  if (proof === "elsewhere") return undefined;
-  const works = proof === "works";
-  // Without a grace period, a rotation since the survey is reason enough for a rejection.
-  if (!works && (await context.store.readCurrent(context.arn))?.versionId !== current.versionId) return undefined;
-  const fields = { version_id: current.versionId, ...tokenFields(context.arn, token) };
-  context.log.event(works ? "token.proven" : "token.rejected", fields);
-  return works;
+/** What C2M says in this run of the tokens at AWSCURRENT: each is exchanged once at most. */
+class CurrentProofs {
+  readonly #run: ReconcileContext;
+  readonly #asked = new Map<Of, Promise<boolean | undefined>>();
+  readonly #found = new Map<Of, boolean>();
+
+  constructor(run: ReconcileContext) {
+    this.#run = run;
+  }
+
+  /** What was found out; undefined where nothing was. */
+  found(of: Of): boolean | undefined {
+    return this.#found.get(of);
+  }
+
+  /** Whether it works; undefined where there is nothing to say. Rejects where C2M does not answer. */
+  worksNow(of: Of): Promise<boolean | undefined> {
+    const asked = this.#asked.get(of) ?? this.#prove(of);
+    this.#asked.set(of, asked);
+    return asked;
+  }
+
+  async #prove(of: Of): Promise<boolean | undefined> {
+    const { context, survey } = of;
+    const { current } = survey;
+    if (current?.parsed.kind !== "ours") return undefined;
+    const { token } = current.parsed;
+    const deadline = Math.min(this.#run.deadline - reserveMs, this.#run.clock.now() + proofMs);
+    const proof = await proveToken({ ...context, deadline }, token, 0);
+    if (proof === "elsewhere") return undefined;
+    const works = proof === "works";
+    // Without a grace period, a rotation since the survey is reason enough for a rejection.
+    if (!works && (await context.store.readCurrent(context.arn))?.versionId !== current.versionId) return undefined;
+    const fields = { version_id: current.versionId, ...tokenFields(context.arn, token) };
+    context.log.event(works ? "token.proven" : "token.rejected", fields);
+    this.#found.set(of, works);
+    return works;
+  }
 }
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
@@ -135,9 +241,4 @@ export function hourOfProof(secretName: string): number {
 
 function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
-}
-
-/** Epoch ms. Tokens of one secret live equally long, so the first to expire is the oldest. */
-function expiryOf({ expiresAt }: Candidate): number {
-  return expiresAt === undefined ? 0 : Date.parse(expiresAt);
 }

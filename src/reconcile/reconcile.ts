@@ -1,17 +1,19 @@
 import type { LedgerEntry, RotationLog } from "../formats/ledger.ts";
 import { secretNameOf } from "../formats/settings.ts";
+import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import { act } from "./act.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
 import {
   type Described,
   inParallel,
   type ListedSecret,
+  type Looked,
   orFailure,
   type ReconcileContext,
   type ReconcileRequest,
   type Surveyed,
 } from "./run.ts";
-import { surveySecret } from "./survey.ts";
+import { lookAt, surveyOf } from "./survey.ts";
 
 /** How far back a run reads the ledger, in ms: so many runs may be missed before the daily one is needed. */
 const recentMs = 6 * 3_600_000;
@@ -20,35 +22,46 @@ const recentMs = 6 * 3_600_000;
 const secretsAtOnce = 10;
 
 /**
- * Brings every listed secret to where nothing lives that should not, and measures it: describe, survey, act, report.
- * Level-triggered: nothing depends on a step having been the last to run. Never issues and never promotes.
+ * Brings every listed secret to where nothing lives that should not, and measures it: describe, look, survey, act,
+ * report. Level-triggered: nothing depends on a step having been the last to run. Never issues and never promotes.
  */
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<ReconcileReport> {
-  const { clock, ledger, log, secrets } = context;
+  const { clock, ledger, log } = context;
+  const isAskedFor = ({ settings }: ListedSecret) => request.only?.includes(settings.secretName) ?? true;
   const now = clock.now();
+  const [asked, others] = [context.secrets.filter(isAskedFor), context.secrets.filter((one) => !isAskedFor(one))];
   // First where the labels are, then the ledger: a promotion that the labels show is in the ledger, too.
-  const described = await inParallel(secrets, secretsAtOnce, (one) => describe(one, log));
+  const described = await inParallel(asked, secretsAtOnce, (one) => describe(one, log));
   const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
   const { entries, unreadable } = await ledger.read(ledgerFrom);
-  const entriesOf = entriesByName(entries);
-  const surveyed = await inParallel(described, secretsAtOnce, async (one): Promise<Surveyed> => {
+  const looked = await inParallel(described, secretsAtOnce, async (one): Promise<Looked> => {
     if ("failure" in one) return one;
-    const { settings, context: own, secret } = one;
-    return await orFailure(log, settings, async () => {
-      const survey = await surveySecret(own, {
-        secret,
-        scope: request.scope,
-        ledger: entriesOf.get(settings.secretName) ?? [],
-        ledgerFrom,
-        graceMs: (request.graceSeconds ?? settings.graceSeconds) * 1_000,
-        pendingMaxAgeMs: settings.pendingMaxAgeSeconds * 1_000,
-        stepMs: context.stepMs,
-      });
-      return { settings, context: own, survey };
+    return await orFailure(log, one.settings, async () => {
+      const look = await lookAt(one.context, one.secret, request.scope);
+      return { settings: one.settings, context: one.context, look };
     });
   });
+  const elsewhere = await inParallel(others, secretsAtOnce, (one) => readCurrent(one, log));
+  const entriesOf = entriesByName(entries);
+  const surveyed = looked.map((one): Surveyed => {
+    if ("failure" in one) return one;
+    const { settings, context: own, look } = one;
+    const survey = surveyOf(look, {
+      now: clock.now(),
+      settings,
+      ledger: entriesOf.get(settings.secretName) ?? [],
+      ledgerFrom,
+      graceSeconds: request.graceSeconds,
+      currentElsewhere: [...elsewhere, ...looked.map((other) => (other === one ? undefined : currentOf(other)))].filter(
+        (value) => value !== undefined,
+      ),
+      stepMs: context.stepMs,
+    });
+    return { settings, context: own, survey };
+  });
   const acted = await act(context, surveyed);
-  const report = reportOf(request.scope, surveyed, acted, { c2mCalls: context.budget.used, unreadable, now });
+  const run = { c2mCalls: context.budget.used, unreadable, now, paused: context.paused ?? false };
+  const report = reportOf(request.scope, surveyed, acted, run);
   logReport(log, report, surveyed, acted);
   return report;
 }
@@ -60,7 +73,19 @@ async function describe({ settings, parts }: ListedSecret, log: RotationLog): Pr
   });
 }
 
+async function readCurrent({ settings, parts }: ListedSecret, log: RotationLog): Promise<ParsedValue | undefined> {
+  const read = await orFailure(log, settings, async () => {
+    const current = await parts.store.readCurrent(settings.secretName);
+    return { value: current && parseValue(current.value) };
+  });
+  return "value" in read ? read.value : undefined;
+}
+
+function currentOf(looked: Looked): ParsedValue | undefined {
+  return "look" in looked ? looked.look.current?.parsed : undefined;
+}
+
 /** By the secret's name: a secret that was deleted and made again has another ARN, and its old tokens are its own. */
-function entriesByName(entries: readonly LedgerEntry[]): Map<string, LedgerEntry[]> {
+export function entriesByName(entries: readonly LedgerEntry[]): Map<string, LedgerEntry[]> {
   return Map.groupBy(entries, ({ fields }) => secretNameOf(fields.secret) ?? fields.secret);
 }

@@ -1,6 +1,7 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import type { Acted } from "./act.ts";
+import type { Candidate } from "./rule.ts";
 import type { Failure, Surveyed } from "./run.ts";
 import type { Scope } from "./survey.ts";
 
@@ -13,6 +14,14 @@ export interface SecretReport {
   /** Due to be revoked, and alive. */
   backlog: number;
   unrevocable: { tokenId: string | undefined; expiresAt: string | undefined }[];
+  /** Due, and held back on purpose, with their expiry. */
+  held: { tokenId: string | undefined; expiresAt: string | undefined; reason: "paused" | "kept" | "replica" }[];
+  /** Revoked tokens that C2M was seen to reject, or to let in; and how many were seen neither way. */
+  seenDead: string[];
+  seenAlive: string[];
+  unseen: number;
+  /** Nothing is left to do but to wait for the next rotation: a token that is retired may be taken out of the config. */
+  quiet: boolean;
   suspects: { attemptId: string; latestExpiresAt: string }[];
   detached: string[];
   pendingForSeconds?: number;
@@ -31,6 +40,8 @@ export interface ReconcileReport {
   c2mCalls: number;
   /** Lines of the ledger that could not be read. */
   unreadable: number;
+  /** A change freeze: nothing was revoked. */
+  paused: boolean;
   secrets: SecretReport[];
 }
 
@@ -39,10 +50,9 @@ export function reportOf(
   scope: Scope,
   surveyed: readonly Surveyed[],
   acted: readonly Acted[],
-  run: { c2mCalls: number; unreadable: number; now: number },
+  { now, ...run }: Pick<ReconcileReport, "c2mCalls" | "unreadable" | "paused"> & { now: number },
 ): ReconcileReport {
-  const secrets = surveyed.map((one, index) => secretReport(one, acted[index], run.now));
-  return { scope, c2mCalls: run.c2mCalls, unreadable: run.unreadable, secrets };
+  return { scope, ...run, secrets: surveyed.map((one, index) => secretReport(one, acted[index], now)) };
 }
 
 function secretReport(one: Surveyed, acted: Acted | undefined, now: number): SecretReport {
@@ -50,15 +60,30 @@ function secretReport(one: Surveyed, acted: Acted | undefined, now: number): Sec
   const of = (outcome: string) =>
     (acted?.revocations ?? []).filter((done) => done.outcome === outcome).map(({ candidate }) => candidate);
   const [error] = acted?.failures ?? [];
+  const named = ({ tokenId, expiresAt }: Candidate) => ({ tokenId, expiresAt });
+  const seen = (how: string) =>
+    (acted?.deaths ?? []).filter((death) => death.seen === how).map(({ candidate }) => candidate);
+  const held = [
+    ...of("paused").map((one) => ({ ...named(one), reason: "paused" as const })),
+    ...of("kept").map((one) => ({ ...named(one), reason: "kept" as const })),
+    ...(verdict?.blocked ?? []).map((one) => ({ ...named(one), reason: "replica" as const })),
+  ];
+  const backlog = of("later").length + (verdict?.blocked.length ?? 0);
+  const open = [verdict?.waiting, verdict?.suspects, verdict?.detach, verdict?.unrevocable, held].some(
+    (list) => (list?.length ?? 0) > 0,
+  );
   return {
     name: one.settings.secretName,
     revoked: of("revoked").flatMap(({ tokenId }) => tokenId ?? []),
     waiting: verdict?.waiting.length ?? 0,
-    backlog: of("later").length,
-    unrevocable: [...(verdict?.unrevocable ?? []), ...of("unrevocable")].map(({ tokenId, expiresAt }) => ({
-      tokenId,
-      expiresAt,
-    })),
+    // What a replica holds back for a day rings, too.
+    backlog,
+    unrevocable: [...(verdict?.unrevocable ?? []), ...of("unrevocable")].map(named),
+    held,
+    seenDead: seen("dead").flatMap(({ tokenId }) => tokenId ?? []),
+    seenAlive: seen("alive").flatMap(({ tokenId }) => tokenId ?? []),
+    unseen: seen("neither").length + of("unseen").length,
+    quiet: verdict !== undefined && backlog === 0 && !open && error === undefined,
     suspects: (verdict?.suspects ?? []).map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt })),
     detached: acted?.detached ?? [],
     ...("survey" in one ? agesOf(one, now) : {}),
@@ -82,7 +107,7 @@ function agesOf({ survey }: Extract<Surveyed, { survey: unknown }>, now: number)
 /** Writes the run's suspects, its summary and its metrics. */
 export function logReport(
   log: RotationLog,
-  { scope, secrets, c2mCalls, unreadable }: ReconcileReport,
+  { scope, secrets, c2mCalls, unreadable, paused }: ReconcileReport,
   surveyed: readonly Surveyed[],
   acted: readonly Acted[],
 ): void {
@@ -100,13 +125,19 @@ export function logReport(
     proven: sum(({ currentWorks }) => (currentWorks === true ? 1 : 0)),
     rejected: sum(({ currentWorks }) => (currentWorks === false ? 1 : 0)),
     c2m_calls: c2mCalls,
+    held: sum(({ held }) => held.length),
+    seen_dead: sum(({ seenDead }) => seenDead.length),
+    seen_alive: sum(({ seenAlive }) => seenAlive.length),
+    unseen: sum(({ unseen }) => unseen),
     unreadable,
+    paused,
   };
   for (const one of surveyed) {
     if (!("survey" in one)) continue;
-    for (const { attemptId, versionId, latestExpiresAt } of one.survey.verdict.suspects) {
+    for (const { attemptId, versionId, latestExpiresAt, baseUrl, clientId } of one.survey.verdict.suspects) {
       const fields = { secret: one.context.arn, version_id: versionId, attempt_id: attemptId };
-      log.event("token.suspected", { ...fields, latest_expires_at: latestExpiresAt });
+      const c2m = { base_url: baseUrl, client_id: clientId };
+      log.event("token.suspected", { ...fields, ...c2m, latest_expires_at: latestExpiresAt });
     }
   }
   log.event("reconcile.completed", figures);
@@ -119,7 +150,14 @@ export function logReport(
   );
   log.metric(metricNames.waiting, figures.waiting);
   log.metric(metricNames.backlog, figures.backlog);
-  log.metric(metricNames.orphansRevoked, orphansRevoked(acted));
+  // A gap in these means none: what rings, or is drawn, is that there were some.
+  for (const [name, count] of [
+    [metricNames.orphansRevoked, orphansRevoked(acted)],
+    [metricNames.held, figures.held],
+    [metricNames.unseen, figures.unseen],
+  ] as const) {
+    if (count > 0) log.metric(name, count);
+  }
   log.metric(metricNames.unrevocable, figures.unrevocable);
   log.metric(metricNames.suspects, figures.suspects);
   log.metric(metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0)));

@@ -1,11 +1,25 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
+import type { TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
-import type { Revocable } from "../rotation/same-token.ts";
+import { compareToken, idsOf, type Revocable } from "../rotation/same-token.ts";
+import { type LedgerFacts, readFacts } from "./facts.ts";
+
+const hourMs = 3_600_000;
 
 /** A token that only the ledger knows may be on its way into a version for this long. In ms. */
-const settlingMs = 3_600_000;
+const settlingMs = hourMs;
+
+/** A line may reach the ledger so late. In ms. */
+const logDelayMs = 15 * 60_000;
+
+/** A replica that is behind holds a revocation back for so long; then a person has to decide. In ms. */
+const replicaCeilingMs = 24 * hourMs;
+
+/** C2M's documents: a revocation takes up to 300 s to bite; nobody looks for it after two days. In ms. */
+const biteMs = 300_000;
+const lookedForMs = 48 * hourMs;
 
 /** A version that has a value, as a run of the reconciler read it. */
 export interface KnownVersion {
@@ -13,20 +27,27 @@ export interface KnownVersion {
   parsed: ParsedValue;
 }
 
+/** What of a secret's settings the rule looks at. */
+export type RuleSettings = Pick<
+  TokenSettings,
+  "baseUrl" | "formerBaseUrls" | "deadVersions" | "graceSeconds" | "pendingMaxAgeSeconds"
+>;
+
 /** All that the rule looks at. */
 export interface Situation {
   /** Epoch ms. */
   now: number;
+  settings: RuleSettings;
   secret: SecretDescription;
   versions: readonly KnownVersion[];
   /** The entries of this secret that are known: those since `ledgerFrom`. */
   ledger: readonly LedgerEntry[];
   /** Epoch ms; 0 when the whole ledger was read. */
   ledgerFrom: number;
-  /** How long a superseded token stays alive, in ms. */
-  graceMs: number;
-  /** A pending version older than this belongs to no rotation that could still finish. In ms. */
-  pendingMaxAgeMs: number;
+  /** In place of the settings' grace, by hand: nothing is kept then for a current token that is rejected. */
+  graceSeconds?: number | undefined;
+  /** What is at AWSCURRENT of the other listed secrets, as far as it could be read. */
+  currentElsewhere: readonly ParsedValue[];
   /** How long after a detachment a step may still be at work that saw the label. In ms. */
   stepMs: number;
 }
@@ -37,12 +58,18 @@ export interface Candidate extends Revocable {
   versionId: string;
   /** Whether a version that was read holds it; otherwise only the ledger knows of it. */
   stored: boolean;
+  /** Epoch ms from which it should be dead. */
+  dueAt: number;
+  /** Since when its revocation has been answered 404 without C2M's code, epoch ms. */
+  notFoundSince?: number | undefined;
 }
 
 /** An issue call without an outcome: a token that may live and whose id nobody knows. */
 export interface Suspect {
   attemptId: string;
   versionId: string;
+  baseUrl: string | undefined;
+  clientId: string | undefined;
   /** ISO 8601: it does not live longer than this. */
   latestExpiresAt: string;
 }
@@ -50,10 +77,19 @@ export interface Suspect {
 export interface Verdict {
   /** Dead weight: to be revoked now. */
   revoke: Candidate[];
+  /**
+   * Of those, the newest superseded token, where it is the last of this secret but for the current one: kept while C2M
+   * rejects the current one.
+   */
+  last: Candidate | undefined;
   /** To be revoked later: in grace, on its way into a version, or with a replica that is behind. */
   waiting: Candidate[];
+  /** Held back by a replica for so long that a person has to decide. */
+  blocked: Candidate[];
   /** Can't be revoked: no id, or C2M has just refused it. They live until they expire, or C2M changes its mind. */
   unrevocable: Candidate[];
+  /** Revoked, and the text is at hand: C2M should reject them by now. */
+  deaths: Candidate[];
   suspects: Suspect[];
   /** Versions whose AWSPENDING no rotation will ever move. */
   detach: { versionId: string; reason: string }[];
@@ -64,145 +100,166 @@ export interface Verdict {
 /**
  * What should be alive, and what is to be done about the rest:
  *
- * - wanted: the token at AWSCURRENT; at AWSPENDING of an open rotation; every superseded one until the grace is over
+ * - wanted: the token at AWSCURRENT, here and in every other listed secret; at AWSPENDING of an open rotation; every
+ *   superseded one until the grace is over
  * - candidates: the tokens of every version and every `token.issued` entry, less the revoked, less the expired
  * - revoke every candidate that is not wanted
  *
  * Pure and level-triggered: it looks at the state as it is, whatever step ran last.
  */
 export function reconcileRule(situation: Situation): Verdict {
-  const { now, secret, graceMs } = situation;
-  const facts = factsOf(situation);
+  const { now, secret, versions, stepMs } = situation;
+  const facts = readFacts(situation.ledger, versions, situation.settings, stepMs);
   const verdict: Verdict = {
     revoke: [],
+    last: undefined,
     waiting: [],
-    unrevocable: [],
-    suspects: facts.suspects,
+    blocked: [],
+    unrevocable: unnamedTokens(situation),
+    deaths: [],
+    suspects: suspectsOf(situation, facts),
     detach: [],
     pendingSince: undefined,
   };
   const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) judgePending(situation, pendingId, verdict);
-
-  const graceEnds = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, facts.lastPromotedAt) + graceMs;
-  for (const { candidate, issuedAt } of facts.candidates) {
-    if (candidate.tokenId !== undefined && facts.settled.has(candidate.tokenId)) continue;
-    if (candidate.expiresAt !== undefined && Date.parse(candidate.expiresAt) <= now) continue;
-    if (isCurrent(facts, candidate)) continue;
+  const graceEnds = graceEndOf(situation, facts);
+  for (const found of candidatesOf(situation, facts, graceEnds)) {
+    if (found.expiresAt !== undefined && Date.parse(found.expiresAt) <= now) continue;
+    if (isWanted(situation, found)) continue;
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
-    if (candidate.stored && candidate.versionId !== pendingId && graceEnds < situation.ledgerFrom) continue;
-    // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
-    const refused = facts.unrevocable.has(candidate.tokenId ?? "") && situation.ledgerFrom > 0;
-    if (candidate.tokenId === undefined || refused) {
-      if (!candidate.stored || candidate.versionId !== pendingId) verdict.unrevocable.push(candidate);
-      continue;
-    }
-    const detachedAt = facts.detachedAt.get(candidate.versionId) ?? Number.NEGATIVE_INFINITY;
-    const waits =
-      (candidate.stored && candidate.versionId === pendingId) ||
-      now < graceEnds ||
-      now < detachedAt + 2 * situation.stepMs ||
-      (issuedAt !== undefined && now < issuedAt + settlingMs) ||
-      !secret.replicasInSync;
-    (waits ? verdict.waiting : verdict.revoke).push(candidate);
+    const isPending = found.stored && found.versionId === pendingId;
+    if (found.stored && !isPending && graceEnds < situation.ledgerFrom) continue;
+    judge(situation, facts, { found, isPending }, verdict);
   }
+  verdict.last = lastSuperseded(situation, verdict);
   return verdict;
 }
 
-interface Facts {
-  current: KnownVersion | undefined;
-  candidates: { candidate: Candidate; issuedAt: number | undefined }[];
-  suspects: Suspect[];
-  /** Ids that were revoked. */
-  settled: Set<string>;
-  unrevocable: Set<string>;
-  /** Ids that are in a version. */
-  stored: Set<string>;
-  detachedAt: Map<string, number>;
-  lastPromotedAt: number;
+function judge(
+  situation: Situation,
+  facts: LedgerFacts,
+  { found, isPending }: { found: Candidate; isPending: boolean },
+  verdict: Verdict,
+): void {
+  const { now, secret } = situation;
+  const fates = idsOf(found).map((id) => ({ id, fate: facts.fateOf(found.baseUrl, id) }));
+  const living = fates.filter(({ fate }) => {
+    if (fate?.closed) return false;
+    // Said dead by who knows what: asked again, where the text is not at hand to look for oneself.
+    return fate?.revokedAt === undefined || (fate.claims === 1 && found.accessToken === undefined);
+  });
+  if (fates.length > 0 && living.length === 0) {
+    const revokedAt = Math.max(...fates.map(({ fate }) => fate?.revokedAt ?? 0));
+    const isLookedFor = now >= revokedAt + biteMs && now <= revokedAt + lookedForMs;
+    if (found.accessToken && fates.some(({ fate }) => !fate?.closed) && isLookedFor) verdict.deaths.push(found);
+    return;
+  }
+  const [tokenId, headerTokenId] = living.map(({ id }) => id);
+  const notFoundSince = living[0]?.fate?.notFoundSince;
+  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince };
+  // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
+  const refused = living.some(({ fate }) => fate?.unrevocable) && situation.ledgerFrom > 0;
+  if (tokenId === undefined || refused || (!found.stored && found.baseUrl === undefined)) {
+    const isKnownDead = tokenId === undefined && situation.settings.deadVersions?.includes(found.versionId);
+    if (!isPending && !isKnownDead) verdict.unrevocable.push(candidate);
+    return;
+  }
+  const detachedAt = facts.detachedAt.get(found.versionId) ?? Number.NEGATIVE_INFINITY;
+  const unlabelled = found.stored && !secret.stages.has(found.versionId);
+  const waits =
+    isPending ||
+    now < found.dueAt ||
+    now < detachedAt + 2 * situation.stepMs ||
+    // Also where the line of a detachment was lost: a step that saw the label may still be at work.
+    (unlabelled && now < (secret.lastChangedAt ?? 0) + 2 * situation.stepMs);
+  if (waits) verdict.waiting.push(candidate);
+  else if (!secret.replicasInSync && found.stored) {
+    (now < found.dueAt + replicaCeilingMs ? verdict.waiting : verdict.blocked).push(candidate);
+  } else verdict.revoke.push(candidate);
 }
 
-function factsOf({ now, secret, versions, ledger, stepMs }: Situation): Facts {
-  const facts: Facts = {
-    current: versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT")),
-    candidates: [],
-    suspects: [],
-    settled: new Set(),
-    unrevocable: new Set(),
-    stored: new Set(),
-    detachedAt: new Map(),
-    lastPromotedAt: 0,
-  };
+/** The tokens of all versions, and those that only the ledger knows. */
+function candidatesOf({ versions }: Situation, { issued }: LedgerFacts, graceEnds: number): Candidate[] {
+  const candidates: Candidate[] = [];
+  const stored = new Set<string>();
   const withoutId = new Set<string>();
   for (const { versionId, parsed } of versions) {
     if (parsed.kind === "foreign") continue;
     const { token } = parsed;
+    for (const id of idsOf(token)) stored.add(id);
     if (token.tokenId === undefined) withoutId.add(`${versionId} ${token.expiresAt}`);
-    else facts.stored.add(token.tokenId);
-    facts.candidates.push({ candidate: { ...token, versionId, stored: true }, issuedAt: undefined });
+    candidates.push({ ...token, versionId, stored: true, dueAt: graceEnds });
   }
-  const open = new Map<string, Suspect>();
-  const promoting = new Map<string, number>();
-  for (const { event, at, fields } of ledger) {
-    switch (event) {
-      case "token.issue.started":
-        open.set(fields.attempt_id, {
-          attemptId: fields.attempt_id,
-          versionId: fields.version_id,
-          latestExpiresAt: fields.latest_expires_at,
-        });
-        break;
-      case "token.issue.refused":
-        open.delete(fields.attempt_id);
-        break;
-      case "token.issued":
-        open.delete(fields.attempt_id);
-        // Without an id it is told by its version and its expiry, and each version accounts for one.
-        if (
-          fields.token_id === undefined
-            ? !withoutId.delete(`${fields.version_id} ${fields.expires_at}`)
-            : !facts.stored.has(fields.token_id)
-        ) {
-          facts.candidates.push({
-            candidate: {
-              tokenId: fields.token_id,
-              expiresAt: fields.expires_at,
-              headerTokenId: fields.header_token_id,
-              clientId: fields.client_id,
-              baseUrl: fields.base_url,
-              versionId: fields.version_id,
-              stored: false,
-            },
-            issuedAt: at,
-          });
-        }
-        break;
-      case "token.revoked":
-        if (fields.token_id !== undefined) facts.settled.add(fields.token_id);
-        break;
-      case "token.unrevocable":
-        if (fields.token_id !== undefined) facts.unrevocable.add(fields.token_id);
-        break;
-      case "token.promotion.started":
-        promoting.set(fields.version_id, at);
-        break;
-      case "token.promoted":
-        promoting.delete(fields.version_id);
-        facts.lastPromotedAt = Math.max(facts.lastPromotedAt, at);
-        break;
-      case "pending.detached":
-        facts.detachedAt.set(fields.version_id, at);
-        break;
-    }
+  for (const { entry, baseUrl } of issued) {
+    const { at, fields } = entry;
+    const token = { tokenId: fields.token_id, headerTokenId: fields.header_token_id };
+    // Without an id it is told by its version and its expiry, and each version accounts for one.
+    const isStored =
+      fields.token_id === undefined
+        ? withoutId.delete(`${fields.version_id} ${fields.expires_at}`)
+        : idsOf(token).some((id) => stored.has(id));
+    if (isStored) continue;
+    candidates.push({
+      ...token,
+      expiresAt: fields.expires_at,
+      clientId: fields.client_id,
+      baseUrl,
+      versionId: fields.version_id,
+      stored: false,
+      // A token that only the ledger knows may be on its way into a version.
+      dueAt: Math.max(graceEnds, at + settlingMs),
+    });
   }
-  // A step that was killed before it said so may have moved the label until its time was up.
-  for (const at of promoting.values()) facts.lastPromotedAt = Math.max(facts.lastPromotedAt, at + stepMs);
-  facts.suspects = [...open.values()].filter(({ latestExpiresAt }) => Date.parse(latestExpiresAt) > now);
-  return facts;
+  return candidates;
+}
+
+/** Whether a secret holds it at AWSCURRENT: this one, or another one that is listed. */
+function isWanted({ secret, versions, currentElsewhere }: Situation, candidate: Candidate): boolean {
+  if (candidate.stored && secret.stages.get(candidate.versionId)?.includes("AWSCURRENT")) return true;
+  const current = versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT"))?.parsed;
+  return [current, ...currentElsewhere].some((held) => held && compareToken(candidate, held) === "same");
+}
+
+/**
+ * Epoch ms. From the promotion, where the ledger's last one is of the version that is current; else from the secret's own
+ * dates, which other changes move, too. What an operator's command logged can only lengthen it.
+ */
+function graceEndOf({ secret, settings, graceSeconds }: Situation, facts: LedgerFacts): number {
+  const { promotion, operatorPromotedAt } = facts;
+  const isKnown = promotion !== undefined && promotion.versionId === versionAt(secret, "AWSCURRENT");
+  const dates = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, promotion?.at ?? 0);
+  return Math.max(isKnown ? promotion.at : dates, operatorPromotedAt) + (graceSeconds ?? settings.graceSeconds) * 1_000;
+}
+
+/** Superseded values that were there before us: nobody can revoke them, and nobody knows when they end. */
+function unnamedTokens({ secret, versions, settings }: Situation): Candidate[] {
+  return versions.flatMap(({ versionId, parsed }): Candidate[] => {
+    const stages = secret.stages.get(versionId) ?? [];
+    if (parsed.kind !== "foreign" || stages.includes("AWSCURRENT") || stages.includes("AWSPENDING")) return [];
+    if (settings.deadVersions?.includes(versionId)) return [];
+    return [{ tokenId: undefined, expiresAt: undefined, versionId, stored: true, dueAt: 0 }];
+  });
+}
+
+function suspectsOf({ now, stepMs }: Situation, { open }: LedgerFacts): Suspect[] {
+  return open.flatMap(({ at, fields }): Suspect[] => {
+    // The call may still be under way, or its outcome on its way into the ledger.
+    if (now < at + stepMs + logDelayMs || Date.parse(fields.latest_expires_at) <= now) return [];
+    return [
+      {
+        attemptId: fields.attempt_id,
+        versionId: fields.version_id,
+        baseUrl: fields.base_url,
+        clientId: fields.client_id,
+        latestExpiresAt: fields.latest_expires_at,
+      },
+    ];
+  });
 }
 
 function judgePending(situation: Situation, pendingId: string, verdict: Verdict): void {
-  const { now, secret, versions, ledger } = situation;
+  const { now, secret, versions, ledger, settings } = situation;
   const parsed = versions.find(({ versionId }) => versionId === pendingId)?.parsed;
   const storedAt = parsed?.kind === "ours" ? Date.parse(parsed.token.issuedAt ?? "") : Number.NaN;
   const startedAt = ledger.find(
@@ -210,16 +267,25 @@ function judgePending(situation: Situation, pendingId: string, verdict: Verdict)
   )?.at;
   const since = Number.isNaN(storedAt) ? (startedAt ?? secret.lastChangedAt ?? now) : storedAt;
   if (!secret.rotationEnabled) verdict.detach.push({ versionId: pendingId, reason: "rotation is not enabled" });
-  else if (now - since > situation.pendingMaxAgeMs) {
+  else if (now - since > settings.pendingMaxAgeSeconds * 1_000) {
     verdict.detach.push({ versionId: pendingId, reason: "its rotation window is over" });
   } else verdict.pendingSince = since;
 }
 
-function isCurrent({ current }: Facts, candidate: Candidate): boolean {
-  if (!current) return false;
-  if (current.versionId === candidate.versionId && candidate.accessToken !== undefined) return true;
-  if (current.parsed.kind === "foreign") return false;
-  const { token } = current.parsed;
-  if (token.tokenId !== undefined && token.tokenId === candidate.tokenId) return true;
-  return candidate.accessToken !== undefined && token.accessToken.equals(candidate.accessToken);
+/**
+ * The newest superseded token that is due, where no other one waits: once it is gone there is only the current one. By
+ * hand nothing is kept, and nothing for longer than a day.
+ */
+function lastSuperseded(situation: Situation, { revoke, waiting }: Verdict): Candidate | undefined {
+  if (situation.graceSeconds !== undefined) return undefined;
+  const isSuperseded = ({ stored, versionId }: Candidate) =>
+    stored && !situation.secret.stages.get(versionId)?.includes("AWSPENDING");
+  if (waiting.some(isSuperseded)) return undefined;
+  const newest = revoke.filter(isSuperseded).sort((one, other) => expiryOf(other) - expiryOf(one))[0];
+  return newest && situation.now < newest.dueAt + 24 * hourMs ? newest : undefined;
+}
+
+/** Epoch ms. Tokens of one secret live equally long, so the first to expire is the oldest. */
+export function expiryOf({ expiresAt }: Candidate): number {
+  return expiresAt === undefined ? 0 : Date.parse(expiresAt);
 }

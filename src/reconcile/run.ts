@@ -5,7 +5,7 @@ import { loggableFailure } from "../ports/errors.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import type { CallBudget } from "./call-budget.ts";
-import type { Scope, Survey } from "./survey.ts";
+import type { Look, Scope, Survey } from "./survey.ts";
 
 /** A listed secret and what works on it; its ARN is not known before it is described. */
 export interface ListedSecret {
@@ -21,8 +21,10 @@ export interface ReconcileContext {
   budget: CallBudget;
   /** Epoch ms at which the function is killed. */
   deadline: number;
-  /** Their C2M is within the budget. */
+  /** All of the settings, whichever are asked for: what one holds is spared in the others. Their C2M is within the budget. */
   secrets: readonly ListedSecret[];
+  /** A change freeze: nothing is revoked and no label is taken off. Default false. */
+  paused?: boolean | undefined;
   /** The time that Lambda gives the rotator, in ms. */
   stepMs: number;
 }
@@ -32,6 +34,8 @@ export interface ReconcileRequest {
   scope: Scope;
   /** In place of each secret's own grace: 0 ends it at once, after a leak. */
   graceSeconds?: number | undefined;
+  /** Names of the secrets that are to be looked after; default all. */
+  only?: readonly string[] | undefined;
 }
 
 /** Why a run could not look at a secret, or not to the end. */
@@ -45,6 +49,7 @@ export type Described = { settings: TokenSettings } & (
   | { context: SecretContext; secret: SecretDescription }
   | { failure: Failure }
 );
+export type Looked = { settings: TokenSettings } & ({ context: SecretContext; look: Look } | { failure: Failure });
 export type Surveyed = { settings: TokenSettings } & (
   | { context: SecretContext; survey: Survey }
   | { failure: Failure }

@@ -1,9 +1,9 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
-import { parseValue } from "../formats/stored-token.ts";
+import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
-import { type KnownVersion, reconcileRule, type Verdict } from "./rule.ts";
+import { type KnownVersion, type RuleSettings, reconcileRule, type Verdict } from "./rule.ts";
 
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */
 const longestLifetimeMs = 90 * 86_400_000;
@@ -15,29 +15,25 @@ export type Scope =
   /** Every version that may hold a token that lives. */
   | "all";
 
-/** What a run found out about one secret. */
-export interface Survey {
+/** What a run has read of one secret. */
+export interface Look {
+  /** Described before the ledger was read, so that no label moved that the ledger says nothing of. */
   secret: SecretDescription;
+  versions: readonly KnownVersion[];
   current: KnownVersion | undefined;
+}
+
+/** What a run found out about one secret. */
+export interface Survey extends Look {
   verdict: Verdict;
 }
 
-/** Looks at one secret and applies the rule. Changes nothing. */
-export async function surveySecret(
+/** Reads the versions of a secret. Changes nothing. */
+export async function lookAt(
   { store, clock }: Pick<SecretContext, "store" | "clock">,
-  options: {
-    /** Described before the ledger was read, so that no label moved that the ledger says nothing of. */
-    secret: SecretDescription;
-    scope: Scope;
-    /** The secret's own entries. */
-    ledger: readonly LedgerEntry[];
-    ledgerFrom: number;
-    graceMs: number;
-    pendingMaxAgeMs: number;
-    stepMs: number;
-  },
-): Promise<Survey> {
-  const { secret, scope, ...rest } = options;
+  secret: SecretDescription,
+  scope: Scope,
+): Promise<Look> {
   const ids = new Set(secret.stages.keys());
   if (scope === "all") {
     for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
@@ -51,7 +47,24 @@ export async function surveySecret(
     const version = await store.read(secret.arn, versionId);
     if (version) versions.push({ versionId, parsed: parseValue(version.value) });
   }
-  const verdict = reconcileRule({ now: clock.now(), secret, versions, ...rest });
   const currentId = versionAt(secret, "AWSCURRENT");
-  return { secret, current: versions.find(({ versionId }) => versionId === currentId), verdict };
+  return { secret, versions, current: versions.find(({ versionId }) => versionId === currentId) };
+}
+
+/** Applies the rule to what was read of one secret. */
+export function surveyOf(
+  look: Look,
+  rest: {
+    now: number;
+    settings: RuleSettings;
+    /** The secret's own entries. */
+    ledger: readonly LedgerEntry[];
+    ledgerFrom: number;
+    graceSeconds?: number | undefined;
+    currentElsewhere: readonly ParsedValue[];
+    stepMs: number;
+  },
+): Survey {
+  const { secret, versions } = look;
+  return { ...look, verdict: reconcileRule({ secret, versions, ...rest }) };
 }

@@ -4,6 +4,7 @@ import type { TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SecretStore } from "../ports/secret-store.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
+import type { ProvenVersions } from "./proven.ts";
 
 /** What everybody has who looks after one token secret: rotator, reconciler and operator. */
 export interface SecretContext {
@@ -27,6 +28,12 @@ export interface RotationContext extends SecretContext {
   settings: TokenSettings;
   /** The other secrets of the settings that hold tokens of the same client at the same C2M, by name. */
   siblings: readonly string[];
+  /** A change freeze: nothing is begun. Default false. */
+  paused?: boolean | undefined;
+  /** False: lines of the ledger would be dropped, so nothing may be issued. Default true. */
+  ledgerIsKept?: boolean | undefined;
+  /** What this process has proven. */
+  proven: ProvenVersions;
   /** A random UUID. */
   randomId(): string;
 }

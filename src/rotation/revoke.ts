@@ -13,7 +13,12 @@ export type Revocation =
   /** Nobody who holds a token may; reported with the expiry. */
   | "unrevocable"
   /** 404, and C2M's code is not there: it may be dead or not. */
-  | "not_found";
+  | "not_found"
+  /** It is the token of the version that superseded it: C2M has given the same token twice. */
+  | "current";
+
+/** A token that is held by the version that was promoted. */
+class HeldByPromoted extends Error {}
 
 /** Secrets that are looked at, at the most, to find out whether one of them holds a token too. */
 const mostSiblings = 10;
@@ -22,12 +27,15 @@ const mostSiblings = 10;
  * The one place that revokes. Reads AWSCURRENT immediately before each request, and refuses a token that is held there,
  * or that it can't tell from the one that is. A token with two ids is dead when both are.
  *
+ * @param promotedId the version that is known to have superseded it: where that holds the same token, nothing is to be
+ *   revoked
  * @throws RetryableError when it may work later, and what the store throws
  */
-export async function revoke(context: SecretContext, token: Revocable): Promise<Revocation> {
+export async function revoke(context: SecretContext, token: Revocable, promotedId?: string): Promise<Revocation> {
   const guard = async (): Promise<ParsedValue | undefined> => {
     const current = await context.store.readCurrent(context.arn);
     const held = current && parseValue(current.value);
+    if (held && current.versionId === promotedId && compareToken(token, held) === "same") throw new HeldByPromoted();
     if (held) refuseCurrent(token, held);
     return held;
   };
@@ -49,11 +57,11 @@ export async function discard(
 ): Promise<void> {
   const held = known.filter((value) => value !== undefined);
   if (held.some((value) => compareToken(token, value) === "same")) return;
-  let siblingsAsked = false;
+  let asked = false;
   const guard = async (): Promise<ParsedValue | undefined> => {
     for (const value of held) refuseCurrent(token, value);
-    if (!siblingsAsked) await refuseHeldBySibling(context, token);
-    siblingsAsked = true;
+    if (!asked) refuseHeld(await siblingThatHolds(context, token));
+    asked = true;
     return held[0];
   };
   try {
@@ -64,22 +72,18 @@ export async function discard(
   }
 }
 
-/**
- * Refuses a token that another secret of the same client holds at AWSCURRENT, or may hold.
- *
- * @throws RetryableError `revocation_unsafe`: then it is the reconciler's, which looks at all secrets
- */
-export async function refuseHeldBySibling(context: RotationContext, token: Revocable): Promise<void> {
-  const { siblings, store } = context;
-  const unsafe = (why: string) =>
-    new RetryableError("revocation_unsafe", `${why}, so the reconciler revokes this token when it is the time for it.`);
-  if (siblings.length > mostSiblings) throw unsafe("Too many secrets have tokens of this client to look at them all");
+/** The secret of the same client that holds a token at AWSCURRENT, or may hold it; undefined where none does. */
+export async function siblingThatHolds(
+  { siblings, store }: RotationContext,
+  token: Revocable,
+): Promise<string | undefined> {
+  // Too many to look at them all: the reconciler does.
+  if (siblings.length > mostSiblings) return siblings[0];
   for (const name of siblings) {
     const current = await store.readCurrent(name);
-    if (current && compareToken(token, parseValue(current.value)) !== "different") {
-      throw unsafe(`The secret ${JSON.stringify(name)} holds the same token, or one that can't be told from it`);
-    }
+    if (current && compareToken(token, parseValue(current.value)) !== "different") return name;
   }
+  return undefined;
 }
 
 async function revokeGuarded(
@@ -109,6 +113,7 @@ async function revokeGuarded(
       log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
     }
   } catch (error) {
+    if (error instanceof HeldByPromoted) return "current";
     failed(context, token, error instanceof RotationError ? error.code : "unexpected");
     throw error;
   }
@@ -141,6 +146,14 @@ async function revokeId(
     if (answer !== "refused") return answer;
   }
   return bearers.length === 0 ? "no_bearer" : "refused";
+}
+
+function refuseHeld(name: string | undefined): void {
+  if (name === undefined) return;
+  throw new RetryableError(
+    "revocation_unsafe",
+    `The secret ${JSON.stringify(name)} may hold the same token, so the reconciler revokes it when it is the time for it.`,
+  );
 }
 
 function refuseCurrent(token: Revocable, held: ParsedValue): void {

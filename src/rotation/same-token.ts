@@ -1,5 +1,5 @@
 import type { NamedToken } from "../formats/ledger.ts";
-import { isSameBaseUrl } from "../formats/settings.ts";
+import { isSameBaseUrl, listedBaseUrl, type TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
 
@@ -9,7 +9,7 @@ export interface Revocable extends NamedToken {
 }
 
 /** The ids by which it can be revoked. */
-export function idsOf({ tokenId, headerTokenId }: NamedToken): string[] {
+export function idsOf({ tokenId, headerTokenId }: Pick<NamedToken, "tokenId" | "headerTokenId">): string[] {
   return [tokenId, headerTokenId].filter((id) => id !== undefined);
 }
 
@@ -17,6 +17,12 @@ export function idsOf({ tokenId, headerTokenId }: NamedToken): string[] {
 export function isSameC2m(one: Partial<NamedToken>, other: Partial<NamedToken>): boolean {
   if (one.clientId !== undefined && other.clientId !== undefined && one.clientId !== other.clientId) return false;
   return one.baseUrl === undefined || other.baseUrl === undefined || isSameBaseUrl(one.baseUrl, other.baseUrl);
+}
+
+/** Whether a token belongs to the C2M that the settings name: to its base URL and its client. */
+export function isOfSettings(settings: TokenSettings, token: NamedToken): boolean {
+  const isHere = listedBaseUrl(settings, token.baseUrl) === settings.baseUrl;
+  return isHere && token.clientId === settings.clientId;
 }
 
 /**

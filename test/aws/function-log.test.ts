@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { keepsLedger } from "../../src/aws/function-log.ts";
 import { metricNames } from "../../src/formats/metrics.ts";
 
 const module = new URL("../../src/aws/function-log.ts", import.meta.url).href;
@@ -9,7 +10,7 @@ const module = new URL("../../src/aws/function-log.ts", import.meta.url).href;
 async function lines(body: string, env: Record<string, string> = {}): Promise<Record<string, unknown>[]> {
   const script = `const { functionLog } = await import(${JSON.stringify(module)}); const log = functionLog(); ${body}`;
   const { stdout, stderr } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
-    env: { PATH: process.env.PATH, POWERTOOLS_SERVICE_NAME: "my-rotation", ...env },
+    env: { PATH: process.env.PATH, ROTATION_NAME: "my-rotation", ...env },
   });
   expect(stderr).toBe("");
   return stdout
@@ -28,7 +29,6 @@ describe("the function's log", () => {
         message: "token.issued",
         timestamp: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/),
         service: "my-rotation",
-        sampling_rate: 0,
         secret: "arn",
         version_id: "v",
         attempt_id: "a",
@@ -44,10 +44,30 @@ describe("the function's log", () => {
     { AWS_LAMBDA_LOG_LEVEL: "ERROR" },
     { AWS_LAMBDA_LOG_LEVEL: "WARN", POWERTOOLS_LOG_LEVEL: "ERROR" },
     { AWS_LAMBDA_LOG_LEVEL: "FATAL" },
-  ])("writes the ledger whatever log level is set: %j", async (env) => {
+    { POWERTOOLS_DEV: "true" },
+    { NODE_ENV: "production", NO_COLOR: "1" },
+  ])("writes the ledger, each event on one line, whatever the environment says: %j (row 23)", async (env) => {
     expect((await lines(issued, env)).map(({ message, level }) => [message, level])).toEqual([
       ["token.issued", "INFO"],
     ]);
+  });
+
+  it.each([
+    [{}, true],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "INFO" }, true],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "DEBUG" }, true],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "WARN" }, false],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, false],
+    [{ AWS_LAMBDA_LOG_LEVEL: "fatal" }, false],
+    [{ AWS_LAMBDA_LOG_FORMAT: "Text", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, true],
+  ])("knows whether Lambda keeps the ledger: %j (row 23)", (env, kept) => {
+    expect(keepsLedger(env)).toBe(kept);
+  });
+
+  it("adds counts up and keeps each number of seconds", async () => {
+    const { revoked, lifetimeGranted } = metricNames;
+    const body = `log.metric("${revoked}"); log.metric("${revoked}", 2); log.metric("${lifetimeGranted}", 60); log.metric("${lifetimeGranted}", 90); log.publishMetrics();`;
+    expect(await lines(body)).toMatchObject([{ [revoked]: 3, [lifetimeGranted]: [60, 90] }]);
   });
 
   it("writes metrics in CloudWatch's embedded format: one line, counted together, dimension service", async () => {

@@ -39,7 +39,7 @@ describe("the client", () => {
   it("refuses those of another client", async () => {
     const error = await errorOf(issue(async () => ({ ...secret, clientId: "c2m_other" })));
     expect(error).toMatchObject({ name: "PermanentError", code: "client_mismatch" });
-    expect(error.message).toMatch(/must be that of the settings\. Correct/);
+    expect(error.message).toMatch(/must be those of the settings\. Correct/);
     expect(c2m.server.requests).toHaveLength(0);
   });
 

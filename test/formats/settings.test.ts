@@ -112,9 +112,21 @@ describe("the settings of a secret", () => {
     },
   );
 
+  it("are found by a name that itself ends like the suffix of an ARN, in a full ARN and in a partial one", () => {
+    const named = {
+      rotatorTimeoutSeconds: 1,
+      tokens: { "c2m-abc123": entry, c2m: { ...entry, clientId: "c2m_short" } },
+    };
+    expect(settingsOf(named, arn("c2m-abc123"))).toMatchObject({ secretName: "c2m-abc123" });
+    expect(settingsOf(named, arn("c2m"))).toMatchObject({ secretName: "c2m", clientId: "c2m_short" });
+    const alone = { rotatorTimeoutSeconds: 1, tokens: { "c2m-abc123": entry } };
+    const partial = "arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m-abc123";
+    expect(settingsOf(alone, partial)).toMatchObject({ secretName: "c2m-abc123" });
+  });
+
   it.each([
     ["c2m/api-token"],
-    ["arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token"],
+    ["arn:aws:secretsmanager:us-east-1:123456789012:secret:"],
     ["arn:aws:lambda:us-east-1:123456789012:secret:c2m/api-token-AbCdEf"],
     ["arn:aws:secretsmanager:us-east-1:12345678901:secret:c2m/api-token-AbCdEf"],
     [`x${arn("c2m/api-token")}`],

@@ -19,6 +19,7 @@ import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
+import { ProvenVersions } from "../../src/rotation/proven.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
 import { CallRates } from "./call-rates.ts";
 import { sendTo } from "./in-process-c2m.ts";
@@ -260,6 +261,7 @@ export class Fleet {
       issuer: this.#c2m,
       c2mAt: () => this.#c2m,
       siblings: [],
+      proven: this.#proven,
       clock: this.clock,
       log: this.#log,
       settings: {
@@ -277,6 +279,8 @@ export class Fleet {
       deadline: this.clock.now() + timeMs,
     };
   }
+
+  readonly #proven = new ProvenVersions({ now: () => this.clock.now() });
 
   readonly #log: RotationLog = {
     event: (event, fields) => {

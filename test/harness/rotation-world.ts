@@ -19,6 +19,7 @@ import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
+import { ProvenVersions } from "../../src/rotation/proven.ts";
 import type { BootstrapResult } from "../../src/rotation/steps/bootstrap.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
 import { sendTo } from "./in-process-c2m.ts";
@@ -91,6 +92,7 @@ export class World {
   invoke: (event: RotationEvent) => Promise<void>;
   /** What every step failed with, in order. */
   readonly failures: unknown[] = [];
+  #proven = new ProvenVersions(this.clock);
   #timeoutMs: number;
   #alsoTo: RotationLog | undefined;
   #ids = 0;
@@ -172,6 +174,7 @@ export class World {
       issuer: this.c2m,
       c2mAt: (said) => (listedBaseUrl(this.settings, said) === undefined ? undefined : this.c2m),
       siblings: [],
+      proven: this.#proven,
       clock: this.clock,
       log: {
         event: (event, fields) => {
@@ -188,6 +191,11 @@ export class World {
       deadline: this.clock.now() + this.#timeoutMs,
       ...overrides,
     };
+  }
+
+  /** The function's process ends: the next step is run by a new one, which remembers nothing. */
+  newProcess(): void {
+    this.#proven = new ProvenVersions(this.clock);
   }
 
   /** Runs one step by hand. */

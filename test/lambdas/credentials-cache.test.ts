@@ -15,7 +15,11 @@ function cached(values: Record<string, string>) {
     const value = values[secretId];
     return value === undefined ? undefined : { versionId: "v", stages: ["AWSCURRENT"], value: new Sensitive(value) };
   };
-  return { cache: new CredentialsCache({ readCurrent }, clock), clock, reads };
+  return {
+    cache: new CredentialsCache({ readCurrent, readPrevious: (id) => readCurrent(`${id} before`) }, clock),
+    clock,
+    reads,
+  };
 }
 
 const ofClient = (id: string) => JSON.stringify({ client_id: id, client_secret: "hunter2hunter2" });
@@ -31,6 +35,21 @@ describe("the credentials cache", () => {
     await clock.advanceBy(1);
     await cache.get("a");
     expect(reads).toEqual(["a", "b", "a"]);
+  });
+
+  it.each([
+    ["of the same client and base URL", { client_id: "c2m_a", base_url: "https://c2m.test/v2/" }, true],
+    ["of another client", { client_id: "c2m_b", base_url: "https://c2m.test/v2" }, false],
+    ["of another C2M", { client_id: "c2m_a", base_url: "https://former.test/v2" }, false],
+    ["that don't say which C2M they are for", { client_id: "c2m_a" }, false],
+  ])("hands out the credentials before, %s (row 24)", async (_, said, handedOut) => {
+    const { cache } = cached({ "a before": JSON.stringify({ ...said, client_secret: "hunter2hunter2" }) });
+    const before = await cache.before("a", { clientId: "c2m_a", baseUrl: "https://c2m.test/v2" });
+    expect(before !== undefined).toBe(handedOut);
+  });
+
+  it("hands out none before where there are none", async () => {
+    expect(await cached({}).cache.before("a", { clientId: "c2m_a", baseUrl: "https://c2m.test" })).toBeUndefined();
   });
 
   it("reads again after a drop, and only what was dropped", async () => {

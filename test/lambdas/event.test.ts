@@ -7,7 +7,7 @@ const step = {
   ClientRequestToken: "11111111-1111-4111-8111-111111111111",
   RotationToken: "rotation-token-rotation-token-rotation",
 };
-const others = "This function is invoked by Secrets Manager, or by the bootstrap of the stack.";
+const others = "This function is invoked by Secrets Manager, or by the deployment of the stack.";
 
 function refusal(event: unknown): { code?: string; message: string } {
   try {
@@ -32,6 +32,10 @@ describe("an event", () => {
     expect(parseEvent({ ...step, Novelty: 1 })).toEqual(step);
   });
 
+  it("is the proof of the credentials, of no secret", () => {
+    expect(parseEvent({ Step: "proveCredentials", tf: {} })).toEqual({ Step: "proveCredentials" });
+  });
+
   it("is the bootstrap of the stack, with what else Pulumi puts into it left out", () => {
     const { SecretId } = step;
     expect(parseEvent({ Step: "bootstrap", SecretId, tf: {} })).toEqual({ Step: "bootstrap", SecretId });
@@ -43,9 +47,18 @@ describe("an event", () => {
   });
 
   it.each([
-    [{ Step: "create_secret" }, "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap"],
-    [{ Step: undefined }, "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap"],
-    [{ Step: "reconcile" }, "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap"],
+    [
+      { Step: "create_secret" },
+      "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap, proveCredentials",
+    ],
+    [
+      { Step: undefined },
+      "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap, proveCredentials",
+    ],
+    [
+      { Step: "reconcile" },
+      "Step must be one of createSecret, setSecret, testSecret, finishSecret, bootstrap, proveCredentials",
+    ],
     [{ SecretId: undefined }, "SecretId is missing"],
     [{ SecretId: 5 }, "SecretId must be a text"],
     [{ SecretId: "c2m/api-token" }, "SecretId must be the ARN of a secret"],

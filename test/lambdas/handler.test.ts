@@ -95,10 +95,13 @@ describe("the rotator's handler, in a warm process", () => {
   });
 
   it("proves the credentials that are stored now, not those that it has kept", async () => {
+    const prove = () => run({ Step: "proveCredentials" });
+    expect(await prove()).toEqual({ outcome: "proven" });
     storeCredentials("wrong");
-    await expect(bootstrap()).rejects.toMatchObject({ name: "PermanentError", code: "invalid_grant" });
+    await expect(prove()).rejects.toMatchObject({ name: "PermanentError", code: "invalid_grant" });
     storeCredentials(clientSecret);
-    expect(await bootstrap()).toMatchObject({ outcome: "proven" });
+    expect(await prove()).toEqual({ outcome: "proven" });
+    expect(cloud.c2m.liveLongTokens()).toHaveLength(1);
   });
 
   it("reads the credentials again after C2M has rejected those that it kept", async () => {

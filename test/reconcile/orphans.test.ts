@@ -59,6 +59,8 @@ describe("an issue call without an answer", () => {
     const world = await World.ready(manual);
     world.faults.add({ service: "c2m", operation: "issueLongTermToken", fault: { kind: "cut", when: "after" } });
     await world.rotate();
+    // The call could still be under way before.
+    await world.clock.advanceBy(20 * minute);
     return world;
   }
 

@@ -9,12 +9,14 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 const now = Date.parse("2026-06-01T12:00:00Z");
+const c2mUrl = "https://c2m.test/v2";
+const formerUrl = "https://former.test/v2";
 const iso = (time: number) => new Date(time).toISOString();
 
 /** A version that holds a token: `tok_<name>`, or one without an id. */
 function version(
   name: string,
-  token: { id?: string | undefined; expiresAt?: number; issuedAt?: number } = {},
+  token: { id?: string | undefined; expiresAt?: number; issuedAt?: number; baseUrl?: string; header?: string } = {},
 ): KnownVersion {
   const { id = `tok_${name}`, expiresAt = now + 30 * day, issuedAt = now - day } = token;
   return {
@@ -29,8 +31,8 @@ function version(
         issuedAt: iso(issuedAt),
         expiresAt: iso(expiresAt),
         clientId: "c2m_client",
-        baseUrl: undefined,
-        headerTokenId: undefined,
+        baseUrl: token.baseUrl ?? c2mUrl,
+        headerTokenId: token.header,
         otherFields: new Sensitive("{}"),
       },
     },
@@ -43,8 +45,11 @@ const foreign = (versionId: string, token?: string): KnownVersion => ({
 });
 
 function line<Name extends LedgerEventName>(event: Name, at: number, fields: Partial<Events[Name]>): LedgerEntry {
-  return { event, at, fields: { secret: arn, ...fields } } as unknown as LedgerEntry;
+  return { event, at, byOperator: false, fields: { secret: arn, ...fields } } as unknown as LedgerEntry;
 }
+
+/** The same line in an operator's stream. */
+const byOperator = (entry: LedgerEntry): LedgerEntry => ({ ...entry, byOperator: true });
 
 const issued = (name: string, at: number, tokenId: string | undefined = `tok_${name}`) =>
   line("token.issued", at, {
@@ -62,15 +67,20 @@ const started = (name: string, at: number, latest = now + day) =>
   });
 
 /** Two versions, the second one current for two days; what the test is about is added. */
-function judge(change: Partial<Omit<Situation, "secret">> & { secret?: Partial<SecretDescription> } = {}): Verdict {
-  const { secret, ...rest } = change;
+function judge(
+  change: Partial<Omit<Situation, "secret" | "settings">> & {
+    secret?: Partial<SecretDescription>;
+    settings?: Partial<Situation["settings"]>;
+  } = {},
+): Verdict {
+  const { secret, settings, ...rest } = change;
   return reconcileRule({
     now,
     versions: [version("old"), version("new")],
     ledger: [],
     ledgerFrom: 0,
-    graceMs: hour,
-    pendingMaxAgeMs: 26 * hour,
+    settings: { baseUrl: c2mUrl, graceSeconds: 3_600, pendingMaxAgeSeconds: 26 * 3_600, ...settings },
+    currentElsewhere: [],
     stepMs: 2 * minute,
     ...rest,
     secret: {
@@ -164,7 +174,8 @@ describe("what is revoked", () => {
   });
 
   it("waits while a replica is behind", () => {
-    expect(judge({ secret: { replicasInSync: false } })).toMatchObject({
+    const secret = { replicasInSync: false, lastRotatedAt: now - 2 * hour, lastChangedAt: now - 2 * hour };
+    expect(judge({ secret })).toMatchObject({
       revoke: [],
       waiting: [{ tokenId: "tok_old" }],
     });
@@ -224,7 +235,7 @@ describe("an unrevocable token", () => {
   const said = line("token.unrevocable", now - hour, { token_id: "tok_old" });
 
   it("is reported by the hourly run, and tried again by the one that reads the whole ledger", () => {
-    const hourly = judge({ ledger: [said], ledgerFrom: now - 6 * hour, graceMs: 2 * day });
+    const hourly = judge({ ledger: [said], ledgerFrom: now - 6 * hour, settings: { graceSeconds: 2 * 86_400 } });
     expect(hourly).toMatchObject({ revoke: [], waiting: [], unrevocable: [{ tokenId: "tok_old" }] });
     expect(judge({ ledger: [said] })).toMatchObject({ revoke: [{ tokenId: "tok_old" }], waiting: [], unrevocable: [] });
   });
@@ -255,7 +266,7 @@ describe("a suspect", () => {
   it("is an issue call without an outcome, until its token would have expired", () => {
     const ledger = [started("lost", now - day, now + 1)];
     expect(judge({ ledger }).suspects).toEqual([
-      { attemptId: "attempt of lost", versionId: "lost", latestExpiresAt: iso(now + 1) },
+      expect.objectContaining({ attemptId: "attempt of lost", versionId: "lost", latestExpiresAt: iso(now + 1) }),
     ]);
     expect(judge({ ledger, now: now + 1 }).suspects).toEqual([]);
   });
@@ -265,6 +276,21 @@ describe("a suspect", () => {
     ["issued", issued("lost", now - day)],
   ])("is none once the call was %s", (_, outcome) => {
     expect(judge({ ledger: [started("lost", now - day), outcome] }).suspects).toEqual([]);
+  });
+
+  it("is none while the call may be under way, or its outcome on its way into the log (row 13)", () => {
+    const asked = now - 17 * minute;
+    expect(judge({ ledger: [started("lost", asked + 1)] }).suspects).toEqual([]);
+    expect(judge({ ledger: [started("lost", asked)] }).suspects).toHaveLength(1);
+  });
+
+  it("stays one when only an operator's line says that it has an outcome (row 10)", () => {
+    const refused = byOperator(line("token.issue.refused", now - day, { attempt_id: "attempt of lost" }));
+    expect(judge({ ledger: [started("lost", now - day), refused] }).suspects).toHaveLength(1);
+    const claimed = judge({ ledger: [started("lost", now - day), byOperator(issued("lost", now - day))] });
+    expect(claimed.suspects).toHaveLength(1);
+    // It adds a candidate all the same.
+    expect(ids(claimed.revoke)).toContain("tok_lost");
   });
 
   it("stays one when another attempt has an outcome", () => {
@@ -337,5 +363,182 @@ describe("a pending version", () => {
     const ledger = [line("pending.detached", now - 4 * minute, { version_id: "old" })];
     expect(judge({ ledger, now: now - 1 })).toMatchObject({ revoke: [], waiting: [{ tokenId: "tok_old" }] });
     expect(ids(judge({ ledger }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
+describe("a token of another C2M", () => {
+  const former = version("old", { baseUrl: formerUrl });
+
+  it("keeps its base URL, so that it is revoked where it was issued (row 1)", () => {
+    const verdict = judge({ versions: [former, version("new")] });
+    expect(verdict.revoke).toMatchObject([{ tokenId: "tok_old", baseUrl: formerUrl }]);
+  });
+
+  it("is not taken for dead because another C2M said so of the same id", () => {
+    const said = line("token.revoked", now - hour, { token_id: "tok_old", base_url: c2mUrl });
+    expect(ids(judge({ versions: [former, version("new")], ledger: [said] }).revoke)).toEqual(["tok_old"]);
+    const own = line("token.revoked", now - hour, { token_id: "tok_old", base_url: `${formerUrl}/` });
+    expect(judge({ versions: [former, version("new")], ledger: [own] }).revoke).toEqual([]);
+  });
+
+  it("is told by the base URL in force when a line was written that does not say it, where that can be known", () => {
+    const orphan = issued("orphan", now - 3 * day);
+    const versions = [
+      version("older", { baseUrl: formerUrl, issuedAt: now - 9 * day }),
+      version("old", { baseUrl: formerUrl, issuedAt: now - 2 * day }),
+      version("new"),
+    ];
+    expect(judge({ versions, ledger: [orphan] }).revoke).toContainEqual(
+      expect.objectContaining({ tokenId: "tok_orphan", baseUrl: formerUrl }),
+    );
+    const unknown = judge({ versions: versions.slice(1), ledger: [orphan] });
+    expect(ids(unknown.revoke)).not.toContain("tok_orphan");
+    expect(ids(unknown.unrevocable)).toEqual(["tok_orphan"]);
+    // Where there was ever only one, it is that.
+    expect(judge({ ledger: [orphan] }).revoke).toContainEqual(expect.objectContaining({ baseUrl: c2mUrl }));
+  });
+});
+
+describe("a token with two ids (row 21)", () => {
+  const two = [version("old", { header: "tok_header" }), version("new")];
+
+  it("is revoked by both", () => {
+    expect(judge({ versions: two }).revoke).toMatchObject([{ tokenId: "tok_old", headerTokenId: "tok_header" }]);
+  });
+
+  it("is dead when both are revoked, and not before", () => {
+    const revoked = (token_id: string) => line("token.revoked", now - hour, { token_id });
+    expect(judge({ versions: two, ledger: [revoked("tok_old")] }).revoke).toMatchObject([
+      { tokenId: "tok_header", headerTokenId: undefined },
+    ]);
+    expect(judge({ versions: two, ledger: [revoked("tok_old"), revoked("tok_header")] }).revoke).toEqual([]);
+  });
+});
+
+describe("the grace", () => {
+  it("counts from the promotion that the ledger knows, whatever moved the secret's dates since (row 9)", () => {
+    const tagged = { lastChangedAt: now - minute };
+    const ledger = [line("token.promoted", now - day, { version_id: "new" })];
+    expect(ids(judge({ ledger, secret: tagged }).revoke)).toEqual(["tok_old"]);
+    // The last promotion is of another version: a label was moved by hand since.
+    const other = [...ledger, line("token.promoted", now - hour / 2, { version_id: "old" })];
+    expect(judge({ ledger: other, secret: tagged }).revoke).toEqual([]);
+  });
+
+  it("is lengthened by an operator's line and never shortened (row 10)", () => {
+    const promoted = line("token.promoted", now - 2 * hour, { version_id: "new" });
+    const late = byOperator(line("token.promoted", now - minute, { version_id: "old" }));
+    expect(judge({ ledger: [promoted, late] }).revoke).toEqual([]);
+    const backDated = byOperator(line("token.promoted", now - day, { version_id: "new" }));
+    expect(judge({ ledger: [backDated], secret: { lastChangedAt: now - minute } }).revoke).toEqual([]);
+  });
+
+  it("ends at once by hand", () => {
+    const ledger = [line("token.promoted", now - minute, { version_id: "new" })];
+    expect(ids(judge({ ledger, graceSeconds: 0 }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
+describe("what an operator's line says (row 10)", () => {
+  it.each(["token.revoked", "token.dead", "token.unrevocable", "token.death.unseen"] as const)(
+    "of %s settles nothing",
+    (event) => {
+      const ledger = [byOperator(line(event, now - hour, { token_id: "tok_old" }))];
+      expect(
+        ids(judge({ ledger, ledgerFrom: now - 6 * hour, secret: { lastChangedAt: now - 2 * hour } }).revoke),
+      ).toEqual(["tok_old"]);
+    },
+  );
+});
+
+describe("a replica that is behind (row 9)", () => {
+  it("holds a superseded token back, and past a day a person has to decide", () => {
+    const behind = { replicasInSync: false };
+    expect(ids(judge({ secret: { ...behind, lastRotatedAt: now - 25 * hour + 1, lastChangedAt: 0 } }).waiting)).toEqual(
+      ["tok_old"],
+    );
+    const verdict = judge({ secret: { ...behind, lastRotatedAt: now - 25 * hour, lastChangedAt: 0 } });
+    expect(verdict).toMatchObject({ waiting: [], revoke: [] });
+    expect(ids(verdict.blocked)).toEqual(["tok_old"]);
+  });
+
+  it("has nothing to do with a token that no version ever held", () => {
+    expect(ids(judge({ ledger: [issued("orphan", now - day)], secret: { replicasInSync: false } }).revoke)).toEqual([
+      "tok_orphan",
+    ]);
+  });
+});
+
+describe("a token that another secret holds (row 8)", () => {
+  it("is spared while it is current there", () => {
+    const { parsed } = version("old");
+    expect(judge({ currentElsewhere: [parsed] })).toMatchObject({ revoke: [], waiting: [] });
+    expect(judge({ currentElsewhere: [foreign("x", "text of old").parsed] }).revoke).toEqual([]);
+    expect(ids(judge({ currentElsewhere: [version("another").parsed] }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
+describe("a superseded value from before us (row 16)", () => {
+  const versions = [foreign("old", "an-old-token"), version("new")];
+
+  it("is reported as one that nobody can revoke", () => {
+    expect(judge({ versions }).unrevocable).toMatchObject([{ tokenId: undefined, versionId: "old" }]);
+  });
+
+  it("is not, where a person knows that it is dead, nor while it is current or pending", () => {
+    expect(judge({ versions, settings: { deadVersions: ["old"] } }).unrevocable).toEqual([]);
+    for (const stage of ["AWSCURRENT", "AWSPENDING"]) {
+      const stages = new Map([["old", [stage]]]);
+      expect(judge({ versions: [foreign("old", "x")], secret: { stages } }).unrevocable).toEqual([]);
+    }
+    const unnamed = [version("old", { id: undefined }), version("new")];
+    expect(judge({ versions: unnamed, settings: { deadVersions: ["old"] } }).unrevocable).toEqual([]);
+  });
+});
+
+describe("a revoked token", () => {
+  const revoked = (at: number, claimed?: boolean) => line("token.revoked", at, { token_id: "tok_old", claimed });
+
+  it("is looked for once it should be dead, until two days later, where its text is at hand (row 2)", () => {
+    expect(judge({ ledger: [revoked(now - 300_000 + 1)] }).deaths).toEqual([]);
+    expect(ids(judge({ ledger: [revoked(now - 300_000)] }).deaths)).toEqual(["tok_old"]);
+    expect(judge({ ledger: [revoked(now - 2 * day - 1)] }).deaths).toEqual([]);
+    const dead = line("token.dead", now - minute, { token_id: "tok_old" });
+    expect(judge({ ledger: [revoked(now - hour), dead] })).toMatchObject({ deaths: [], revoke: [] });
+    expect(
+      judge({ versions: [version("new")], ledger: [issued("old", now - day), revoked(now - hour)] }).deaths,
+    ).toEqual([]);
+  });
+
+  it("is a candidate again once it was seen alive", () => {
+    const alive = line("token.alive", now - minute, { token_id: "tok_old" });
+    expect(ids(judge({ ledger: [revoked(now - hour), alive] }).revoke)).toEqual(["tok_old"]);
+  });
+
+  it("that something said was dead which need not have been C2M is asked for once more, without its text", () => {
+    const orphan = [version("new")];
+    const ledger = [issued("old", now - day), revoked(now - 2 * hour, true)];
+    expect(ids(judge({ versions: orphan, ledger }).revoke)).toEqual(["tok_old"]);
+    expect(judge({ versions: orphan, ledger: [...ledger, revoked(now - hour, true)] }).revoke).toEqual([]);
+    // With it, it is looked for instead.
+    expect(judge({ ledger })).toMatchObject({ revoke: [], deaths: [{ tokenId: "tok_old" }] });
+  });
+});
+
+describe("the newest superseded token (row 5)", () => {
+  it("is named where it is the last but for the current one", () => {
+    const secret = { lastRotatedAt: now - 2 * hour, lastChangedAt: now - 2 * hour };
+    expect(judge({ secret }).last).toMatchObject({ tokenId: "tok_old" });
+    const older = version("older", { expiresAt: now + day });
+    const verdict = judge({ secret, versions: [older, version("old"), version("new")] });
+    expect(ids(verdict.revoke).toSorted()).toEqual(["tok_old", "tok_older"]);
+    expect(verdict.last).toMatchObject({ tokenId: "tok_old" });
+  });
+
+  it("is not kept for longer than a day, nor where its grace was ended by hand", () => {
+    const since = (age: number) => ({ lastRotatedAt: now - age, lastChangedAt: now - age });
+    expect(judge({ secret: since(25 * hour - 1) }).last).toBeDefined();
+    expect(judge({ secret: since(25 * hour) }).last).toBeUndefined();
+    expect(judge({ graceSeconds: 0, secret: since(2 * hour) }).last).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ const credentialsName = "c2m/client-credentials";
 /** Calls by operation. */
 export type Calls = Record<string, number>;
 
-/** Who made calls: a step of the rotation, or the reconciler that revoked the old token when its grace was over. */
+/** Who made calls: a step of the rotation, or the reconciler in the two runs that revoked the old token and saw it dead. */
 export type CallsBy = Record<RotationStep | "reconcile", { secretsManager: Calls; c2m: Calls }>;
 
 /**
@@ -17,13 +17,18 @@ export type CallsBy = Record<RotationStep | "reconcile", { secretsManager: Calls
  *
  * @param options.cold the function's process is new, so it reads the client's credentials
  * @param options.graceSeconds 0: finishSecret revokes; else the reconciler does
+ * @param options.processPerStep each step has a process of its own, which has not seen testSecret prove the token
  */
-export async function callsOfRotation(options: { cold: boolean; graceSeconds: number }): Promise<CallsBy> {
+export async function callsOfRotation(options: {
+  cold: boolean;
+  graceSeconds: number;
+  processPerStep?: boolean;
+}): Promise<CallsBy> {
   const world: World = new World({
     settings: { graceSeconds: options.graceSeconds },
     credentials: () => cache.get(credentialsName),
   });
-  const cache = new CredentialsCache(world.store, world.clock);
+  const cache = new CredentialsCache({ ...noPrevious, readCurrent: (id) => world.store.readCurrent(id) }, world.clock);
   world.engine.createSecret(
     {
       Name: credentialsName,
@@ -44,12 +49,22 @@ export async function callsOfRotation(options: { cold: boolean; graceSeconds: nu
     counts[by] = { secretsManager: world.countCalls("secretsmanager", from), c2m: world.countCalls("c2m", from) };
   };
   const { invoke } = world;
-  world.invoke = (event) => count(event.Step, () => invoke(event));
+  world.invoke = (event) => {
+    if (options.processPerStep) world.newProcess();
+    return count(event.Step, () => invoke(event));
+  };
   await world.rotate();
   await world.clock.advanceBy(options.graceSeconds * 1_000 + hour);
-  await count("reconcile", () => runReconciler(world));
+  // It revokes in one run and sees the token dead in the next.
+  await count("reconcile", async () => {
+    await runReconciler(world);
+    await world.clock.advanceBy(hour);
+    await runReconciler(world);
+  });
   return counts as CallsBy;
 }
+
+const noPrevious = { readPrevious: async () => undefined };
 
 /** All calls of some, as one number. */
 export function total(...calls: Calls[]): number {

@@ -8,21 +8,18 @@ import type { RotationContext } from "../context.ts";
 import { issue } from "../issue.ts";
 import { logPromoted } from "../promote.ts";
 import { proveOrDiscard, proveToken } from "../prove.ts";
-import { discard } from "../revoke.ts";
+import { isOfSettings } from "../same-token.ts";
 import { storeToken } from "../store.ts";
-
-/** The lifetime of a token that is issued only to prove the credentials, in seconds: the shortest that C2M grants. */
-const proofLifetimeSeconds = 3_600;
 
 /** What the bootstrap did, for whoever runs `pulumi up`. Holds no secret. */
 export interface BootstrapResult {
   outcome: /** The secret was empty. */
     | "issued"
-    /** The token in it was definitely dead. */
+    /** The token in it was definitely dead, or of another C2M. */
     | "replaced"
-    /** The token in it works, and the credentials can issue another. */
+    /** The token in it works. */
     | "proven"
-    /** A value from before us is kept until the first rotation; the credentials can issue a token. */
+    /** A value from before us is kept until the first rotation. */
     | "adopted";
   /** The version that is current now. */
   versionId: string;
@@ -31,9 +28,8 @@ export interface BootstrapResult {
 }
 
 /**
- * Puts the first token into the secret, or proves that what is there and the credentials work. `pulumi up` runs it when
- * the secret is new and whenever the credentials or the settings change, so that a wrong client secret fails the
- * deployment and not the next rotation.
+ * Puts the first token into the secret, or proves that what is there works. `pulumi up` runs it when the secret is new and
+ * when its C2M changes.
  */
 export async function bootstrap(context: RotationContext): Promise<BootstrapResult> {
   const { arn, store, log, settings } = context;
@@ -43,8 +39,9 @@ export async function bootstrap(context: RotationContext): Promise<BootstrapResu
   if (!held) return await issueFirst(context, secret, undefined, undefined);
   const current = parseValue(held.value);
   if (current.kind === "ours") {
-    if (await isDead(context, current.token)) return await issueFirst(context, secret, held, current);
-    await proveCredentials(context, held.versionId, current);
+    // Of another C2M nothing is sent to this one: it is replaced, and lives out its grace.
+    const isOurs = isOfSettings(settings, current.token);
+    if (!isOurs || (await isDead(context, current.token))) return await issueFirst(context, secret, held, current);
     return { outcome: "proven", versionId: held.versionId, expiresAt: current.token.expiresAt };
   }
   // Nothing says that this text is a token, so it is not sent to C2M to find out.
@@ -53,7 +50,6 @@ export async function bootstrap(context: RotationContext): Promise<BootstrapResu
   log.event("token.adopted", adopted);
   const unnamed = tokenFields(arn, { tokenId: undefined, expiresAt: undefined });
   log.event("token.unrevocable", { ...unnamed, reason: "it was there before us and has no token id" });
-  await proveCredentials(context, held.versionId, current);
   return { outcome: "adopted", versionId: held.versionId };
 }
 
@@ -72,14 +68,6 @@ async function issueFirst(
   const stored = await storeToken(context, token, target, current);
   logPromoted(context, { versionId, c2m: stored }, replaced?.versionId);
   return { outcome: replaced ? "replaced" : "issued", versionId, expiresAt: stored.expiresAt };
-}
-
-/** Issues a short-lived token with the client's credentials and revokes it again. */
-async function proveCredentials(context: RotationContext, versionId: string, current: ParsedValue): Promise<void> {
-  const { arn, log, settings } = context;
-  const token = await issue(context, { versionId, current, lifetimeSeconds: proofLifetimeSeconds });
-  await discard(context, token, [current]);
-  log.event("credentials.proven", { secret: arn, base_url: settings.baseUrl, client_id: settings.clientId });
 }
 
 async function isDead(context: RotationContext, token: StoredToken): Promise<boolean> {

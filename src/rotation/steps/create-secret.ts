@@ -7,6 +7,7 @@ import type { RotationContext, StepTarget } from "../context.ts";
 import { detachPending } from "../detach.ts";
 import { issue } from "../issue.ts";
 import { proveOrDiscard } from "../prove.ts";
+import { isOfSettings } from "../same-token.ts";
 import { storeToken } from "../store.ts";
 
 /**
@@ -31,6 +32,7 @@ export async function createSecret(context: RotationContext, target: StepTarget)
       `The pending version ${problem}. AWSPENDING was taken off it, so that the next rotation starts afresh.`,
     );
   }
+  refuseToBegin(context);
   const currentId = versionAt(secret, "AWSCURRENT");
   const held = currentId === undefined ? undefined : await store.read(arn, currentId);
   const current = held && parseValue(held.value);
@@ -39,6 +41,18 @@ export async function createSecret(context: RotationContext, target: StepTarget)
   // Secrets Manager makes the first value of a secret current, whatever label it is stored with.
   if (currentId === undefined) await proveOrDiscard(context, token, current);
   await storeToken(context, token, { versionId, stages: ["AWSPENDING"], rotationToken: target.rotationToken }, current);
+}
+
+function refuseToBegin({ paused, settings }: RotationContext): void {
+  const name = JSON.stringify(settings.secretName);
+  if (settings.retire) {
+    throw new PermanentError("retired", `retire: the token of ${name} is retired and not rotated any more.`);
+  }
+  if (!paused) return;
+  throw new PermanentError(
+    "paused",
+    `paused: rotations are paused in the stack's config, so none is begun for ${name}. Set paused to false, then rotate.`,
+  );
 }
 
 function stagesToRotate(secret: SecretDescription, versionId: string): readonly string[] {
@@ -58,9 +72,9 @@ function stagesToRotate(secret: SecretDescription, versionId: string): readonly 
   return stages;
 }
 
-function whyDead({ clock }: RotationContext, value: Sensitive): string | undefined {
+function whyDead({ clock, settings }: RotationContext, value: Sensitive): string | undefined {
   const parsed = parseValue(value);
   if (parsed.kind === "foreign") return "holds a value that is not a token of ours";
-  const { expiresAt } = parsed.token;
-  return Date.parse(expiresAt) <= clock.now() ? "holds a token that has expired" : undefined;
+  if (!isOfSettings(settings, parsed.token)) return "holds a token of another C2M than the settings'";
+  return Date.parse(parsed.token.expiresAt) <= clock.now() ? "holds a token that has expired" : undefined;
 }

@@ -5,6 +5,7 @@ import type { RotationContext, StepTarget } from "../context.ts";
 import { type BootstrapResult, bootstrap } from "./bootstrap.ts";
 import { createSecret } from "./create-secret.ts";
 import { finishSecret } from "./finish-secret.ts";
+import { proveCredentials } from "./prove-credentials.ts";
 import { testSecret } from "./test-secret.ts";
 
 /** The steps as Secrets Manager names them on the wire. */
@@ -24,6 +25,13 @@ export async function runStep(context: RotationContext, step: keyof typeof steps
 /** Runs the bootstrap and logs how it went. */
 export async function runBootstrap(context: RotationContext): Promise<BootstrapResult> {
   return await logged(context, "bootstrap", "", () => bootstrap(context));
+}
+
+/** Runs the proof of all clients' credentials and logs how it went. */
+export async function runProveCredentials(contexts: readonly RotationContext[]): Promise<{ outcome: "proven" }> {
+  const [first] = contexts;
+  if (first) await logged(first, "proveCredentials", "", () => proveCredentials(contexts));
+  return { outcome: "proven" };
 }
 
 async function logged<Result>(

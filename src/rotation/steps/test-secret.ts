@@ -6,6 +6,7 @@ import type { StoredVersion } from "../../ports/secret-store.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
 import { detachPending } from "../detach.ts";
 import { missingScopes, proveToken } from "../prove.ts";
+import { isOfSettings } from "../same-token.ts";
 import { readBack } from "../store.ts";
 
 /**
@@ -47,6 +48,13 @@ export async function testSecret(context: RotationContext, { versionId }: StepTa
     return;
   }
   const { token } = parsed;
+  if (!isOfSettings(settings, token) && !(await holdsCurrentValue(context, pending))) {
+    await detachPending(context, versionId, "its token belongs to another C2M than the settings'");
+    throw new PermanentError(
+      "other_c2m",
+      "The pending token belongs to another base URL or client than the settings'. AWSPENDING was taken off it, so that the next rotation starts afresh.",
+    );
+  }
   const missing = missingScopes(settings.scopes, token.scopes);
   if (missing.length > 0 && !(await holdsCurrentValue(context, pending))) {
     throw new PermanentError(
@@ -54,7 +62,9 @@ export async function testSecret(context: RotationContext, { versionId }: StepTa
       `scopes: the pending token lacks ${missing.join(", ")}. If the settings have changed since it was issued, detach AWSPENDING and rotate again.`,
     );
   }
-  if ((await proveToken(context, token, stepTime.readBack / 3)) !== "works") {
+  const proof = await proveToken(context, token, stepTime.readBack / 3);
+  if (proof === "elsewhere") return;
+  if (proof === "dead") {
     const isCopy = await holdsCurrentValue(context, pending);
     if (!isCopy) await detachPending(context, versionId, "C2M says that its token is not valid");
     throw new PermanentError(
@@ -64,6 +74,7 @@ export async function testSecret(context: RotationContext, { versionId }: StepTa
         : "C2M says that the pending token is not valid. AWSPENDING was taken off it, so that the next rotation starts afresh.",
     );
   }
+  context.proven.add(arn, versionId);
   log.event("token.proven", { version_id: versionId, ...tokenFields(arn, token) });
 }
 

@@ -11,6 +11,7 @@ import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
+import { ProvenVersions } from "../../../src/rotation/proven.ts";
 import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { runCommand } from "./commands.ts";
 import {
@@ -194,6 +195,8 @@ export class Functions implements Invocations {
       clock,
       log: this.#log(run),
       settings,
+      // Each invocation is a process of its own: what a longer-lived one remembers is only ever a call less.
+      proven: new ProvenVersions(clock),
       randomId: () => this.#world.id("attempt"),
       deadline: run.timeoutAt + run.skewMs - answerMs,
     };

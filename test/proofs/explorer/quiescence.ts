@@ -30,7 +30,7 @@ function checkTokens(world: World, report: ReconcileReport): void {
   const now = Math.max(world.clock.now(), c2m.clock.now());
   const wanted = new Set(kept(world).map((index) => currentText(world, index)));
   const unrevocable = [
-    ...report.secrets.flatMap((secret) => secret.unrevocable),
+    ...report.secrets.flatMap((secret) => [...secret.unrevocable, ...secret.held]),
     ...watch.reported.map(({ tokenId, until }) => ({ tokenId, expiresAt: until })),
   ];
   const suspects = new Map(

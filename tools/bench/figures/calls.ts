@@ -11,7 +11,7 @@ export const calls: Figure[] = [
   ...steps.map((step) =>
     counted(`calls-${step}`, `  of which ${step}`, undefined, false, (by) => total(by[step].secretsManager)),
   ),
-  counted("calls-c2m", "C2M calls of a rotation, later revocation included", 3, false, (by) =>
+  counted("calls-c2m", "C2M calls of a rotation, later revocation and its proof included", 5, false, (by) =>
     total(...Object.values(by).map(({ c2m }) => c2m)),
   ),
 ];

@@ -187,7 +187,7 @@ export class RotationLab {
       AWS_ACCESS_KEY_ID: key.accessKeyId,
       AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
       AWS_ENDPOINT_URL: this.#frontDoor?.url ?? "",
-      POWERTOOLS_SERVICE_NAME: "bench",
+      ROTATION_NAME: "bench",
       // For the unbundled build, whose folder has no node_modules.
       NODE_PATH: nodeModules,
     };

@@ -1,0 +1,169 @@
+import type { LedgerEntry } from "../formats/ledger.ts";
+import { isSameBaseUrl, type TokenSettings } from "../formats/settings.ts";
+import type { ParsedValue } from "../formats/stored-token.ts";
+
+/** What the ledger says became of one token id at one C2M. */
+export interface Fate {
+  /** Epoch ms of the last `token.revoked`; undefined when it is to be revoked (again). */
+  revokedAt: number | undefined;
+  /** How often something that need not have been C2M said that it is dead. */
+  claims: number;
+  /** C2M was seen to reject it, or nobody can tell any more: it is not looked at again. */
+  closed: boolean;
+  /** C2M refused to revoke it, or nobody could ask. */
+  unrevocable: boolean;
+  /** Since when a revocation has been answered 404 without C2M's code, epoch ms. */
+  notFoundSince: number | undefined;
+}
+
+/** A token that the ledger knows as issued. */
+export interface Issued {
+  entry: Extract<LedgerEntry, { event: "token.issued" }>;
+  /** Undefined where the line does not say it and nothing tells which was in force. */
+  baseUrl: string | undefined;
+}
+
+/** What follows from one secret's entries of the ledger. */
+export interface LedgerFacts {
+  issued: Issued[];
+  fateOf(baseUrl: string | undefined, tokenId: string): Fate | undefined;
+  /** Issue calls without an outcome. */
+  open: Extract<LedgerEntry, { event: "token.issue.started" }>[];
+  /** When AWSPENDING was taken off a version, by its id, epoch ms. */
+  detachedAt: ReadonlyMap<string, number>;
+  /** The last promotion that a function logged; one without an end may have happened until the function's time was up. */
+  promotion: { versionId: string; at: number } | undefined;
+  /** The last one that an operator's command logged, epoch ms: it lengthens a grace and proves nothing. */
+  operatorPromotedAt: number;
+}
+
+type C2mSettings = Pick<TokenSettings, "baseUrl" | "formerBaseUrls">;
+
+/**
+ * Reads one secret's entries. Those that operators' commands wrote add tokens and lengthen waits; they settle nothing.
+ *
+ * @param entries oldest first
+ * @param stepMs how long a step may go on after its last line
+ */
+export function readFacts(
+  entries: readonly LedgerEntry[],
+  versions: readonly { parsed: ParsedValue }[],
+  settings: C2mSettings,
+  stepMs: number,
+): LedgerFacts {
+  const inForce = baseUrlsInForce(entries, versions, settings);
+  const fates = new Map<string, Fate>();
+  const fate = (baseUrl: string | undefined, tokenId: string): Fate => {
+    const key = keyOf(baseUrl, tokenId);
+    const known = fates.get(key) ?? {
+      revokedAt: undefined,
+      claims: 0,
+      closed: false,
+      unrevocable: false,
+      notFoundSince: undefined,
+    };
+    fates.set(key, known);
+    return known;
+  };
+  const issued: Issued[] = [];
+  const started = new Map<string, Extract<LedgerEntry, { event: "token.issue.started" }>>();
+  const ended = new Set<string>();
+  const detachedAt = new Map<string, number>();
+  const promotions = new Map<string, { versionId: string; at: number; ended: boolean }>();
+  let operatorPromotedAt = 0;
+  for (const entry of entries) {
+    const { at, byOperator } = entry;
+    switch (entry.event) {
+      case "token.issue.started":
+        if (!started.has(entry.fields.attempt_id)) started.set(entry.fields.attempt_id, entry);
+        break;
+      case "token.issue.refused":
+        if (!byOperator) ended.add(entry.fields.attempt_id);
+        break;
+      case "token.issued":
+        issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
+        if (!byOperator) ended.add(entry.fields.attempt_id);
+        break;
+      case "token.promotion.started":
+      case "token.promoted":
+        if (byOperator) operatorPromotedAt = Math.max(operatorPromotedAt, at);
+        else {
+          const { version_id: versionId } = entry.fields;
+          promotions.set(versionId, { versionId, at, ended: entry.event === "token.promoted" });
+        }
+        break;
+      case "pending.detached":
+        detachedAt.set(entry.fields.version_id, Math.max(detachedAt.get(entry.fields.version_id) ?? 0, at));
+        break;
+      default:
+        if (entry.fields.token_id !== undefined && (!byOperator || entry.event === "token.alive")) {
+          settle(fate(entry.fields.base_url ?? inForce(at), entry.fields.token_id), entry);
+        }
+    }
+  }
+  const last = [...promotions.values()]
+    .map(({ versionId, at, ended }) => ({ versionId, at: ended ? at : at + stepMs }))
+    .reduce<LedgerFacts["promotion"]>((latest, one) => (latest && latest.at > one.at ? latest : one), undefined);
+  return {
+    issued,
+    fateOf: (baseUrl, tokenId) => fates.get(keyOf(baseUrl, tokenId)),
+    open: [...started.values()].filter(({ fields }) => !ended.has(fields.attempt_id)),
+    detachedAt,
+    promotion: last,
+    operatorPromotedAt,
+  };
+}
+
+function settle(fate: Fate, entry: LedgerEntry): void {
+  switch (entry.event) {
+    case "token.revoked":
+      fate.revokedAt = entry.at;
+      fate.claims = entry.fields.claimed ? fate.claims + 1 : Number.POSITIVE_INFINITY;
+      break;
+    case "token.dead":
+    case "token.death.unseen":
+      fate.closed = true;
+      break;
+    case "token.alive":
+      Object.assign(fate, { revokedAt: undefined, claims: 0, closed: false, unrevocable: false });
+      break;
+    case "token.unrevocable":
+      fate.unrevocable = true;
+      break;
+    case "token.revocation.failed":
+      if (entry.fields.code === "not_found") fate.notFoundSince ??= entry.at;
+      break;
+  }
+}
+
+function keyOf(baseUrl: string | undefined, tokenId: string): string {
+  return JSON.stringify([baseUrl === undefined ? "" : baseUrl.replace(/\/+$/, ""), tokenId]);
+}
+
+/**
+ * Which base URL was in force when a line was written that does not say it, as far as it can be known: where only one was
+ * ever used, that; else the one that was used both before and after.
+ */
+function baseUrlsInForce(
+  entries: readonly LedgerEntry[],
+  versions: readonly { parsed: ParsedValue }[],
+  { baseUrl, formerBaseUrls = [] }: C2mSettings,
+): (at: number) => string | undefined {
+  const seen: { at: number; baseUrl: string }[] = [];
+  for (const { parsed } of versions) {
+    if (parsed.kind !== "ours" || parsed.token.baseUrl === undefined) continue;
+    seen.push({ at: Date.parse(parsed.token.issuedAt ?? "") || 0, baseUrl: parsed.token.baseUrl });
+  }
+  for (const { at, fields } of entries) {
+    // Of tokens that live at a former C2M lines are written long afterwards: only issuing tells what is in force.
+    if ("attempt_id" in fields && fields.base_url !== undefined) seen.push({ at, baseUrl: fields.base_url });
+  }
+  seen.sort((one, other) => one.at - other.at);
+  const distinct = [...seen.map((one) => one.baseUrl), ...formerBaseUrls].some((one) => !isSameBaseUrl(one, baseUrl));
+  if (!distinct) return () => baseUrl;
+  return (at) => {
+    const before = seen.findLast((one) => one.at <= at)?.baseUrl;
+    const after = seen.find((one) => one.at >= at)?.baseUrl ?? baseUrl;
+    return before !== undefined && isSameBaseUrl(before, after) ? before : undefined;
+  };
+}

@@ -1,0 +1,72 @@
+import { type ParsedValue, parseValue } from "../../formats/stored-token.ts";
+import { PermanentError } from "../../ports/errors.ts";
+import type { RotationContext } from "../context.ts";
+import { issue } from "../issue.ts";
+import { discard } from "../revoke.ts";
+import { compareToken } from "../same-token.ts";
+
+/** The lifetime of a token that is issued only to prove the credentials, in seconds: the shortest that C2M grants. */
+const proofLifetimeSeconds = 3_600;
+
+/** How the issued token is named in the ledger, where a version id stands else. */
+const noVersion = "proof-of-credentials";
+
+/** What the secrets of one client hold. */
+interface Held {
+  context: RotationContext;
+  value: ParsedValue | undefined;
+}
+
+/**
+ * Proves each client's credentials once: issues a token that lives for an hour and revokes it. `pulumi up` runs it when
+ * credentials change, so that wrong ones fail the deployment and not the next rotation. Refuses two secrets that hold
+ * the same token: one's rotation would end the other's.
+ *
+ * @param contexts of every listed secret
+ * @throws PermanentError `duplicate_token`, and what the issue call throws
+ */
+export async function proveCredentials(contexts: readonly RotationContext[]): Promise<void> {
+  const byClient = Map.groupBy(contexts, ({ settings }) =>
+    JSON.stringify([settings.baseUrl, settings.clientId, settings.credentialsSecretId ?? settings.secretName]),
+  );
+  for (const ofClient of byClient.values()) {
+    const held: Held[] = [];
+    for (const context of ofClient) {
+      const current = await context.store.readCurrent(context.arn);
+      held.push({ context, value: current && parseValue(current.value) });
+    }
+    refuseDuplicates(held);
+    await proveOne(held);
+  }
+}
+
+async function proveOne([first, ...others]: Held[]): Promise<void> {
+  if (!first) return;
+  const { context, value } = first;
+  const { arn, log, settings } = context;
+  // A token that authenticates itself has none to begin with before the bootstrap.
+  if (settings.credentialsSecretId === undefined && value === undefined) return;
+  const lifetimeSeconds = proofLifetimeSeconds;
+  const token = await issue(context, { versionId: noVersion, current: value, currentIsDead: true, lifetimeSeconds });
+  // What the other secrets hold was read just now.
+  await discard({ ...context, siblings: [] }, token, [value, ...others.map((other) => other.value)]);
+  log.event("credentials.proven", { secret: arn, base_url: settings.baseUrl, client_id: settings.clientId });
+}
+
+function refuseDuplicates(held: readonly Held[]): void {
+  for (const [index, { context, value }] of held.entries()) {
+    if (value === undefined) continue;
+    const token = value.kind === "ours" ? value.token : value.token && { ...unnamed, accessToken: value.token };
+    const twin = held
+      .slice(index + 1)
+      .find((other) => token && other.value && compareToken(token, other.value) === "same");
+    if (!twin) continue;
+    const names = [context, twin.context].map(({ settings }) => JSON.stringify(settings.secretName));
+    throw new PermanentError(
+      "duplicate_token",
+      `tokens: the secrets ${names.join(" and ")} hold the same token, so that one's rotation would end the other's. Have Click2Mail issue a token of its own for one of them and store it, or empty that secret.`,
+    );
+  }
+}
+
+const unnamed = { tokenId: undefined, expiresAt: undefined };

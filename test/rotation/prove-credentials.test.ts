@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { runProveCredentials } from "../../src/rotation/steps/run-step.ts";
+import { clientSecret, failureOf, scopes, World } from "../harness/rotation-world.ts";
+
+const prove = (...worlds: World[]) => runProveCredentials(worlds.map((world) => world.context()));
+
+describe("the proof of a client's credentials", () => {
+  it("issues a token for an hour and revokes it, whatever the secret holds", async () => {
+    const world = await World.ready();
+    world.log.length = 0;
+    const from = world.calls.calls.length;
+    expect(await prove(world)).toEqual({ outcome: "proven" });
+    expect(world.countCalls("c2m", from)).toEqual({ issueLongTermToken: 1, revokeToken: 1 });
+    expect(world.c2mEngine.tokens.at(-1)).toMatchObject({ expiresAt: world.clock.now() + 3_600_000 });
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.events("credentials.proven")).toMatchObject([{ secret: world.arn, client_id: "c2m_client" }]);
+    // The ledger knows it, should the function die in between.
+    expect(world.events("token.issued")).toMatchObject([{ token_id: expect.any(String) }]);
+  });
+
+  it("is done once for all secrets of a client", async () => {
+    const [one, other] = [await World.ready(), await World.ready({ settings: { secretName: "c2m/other" } })];
+    const issued = other.issued().length;
+    await prove(one, other);
+    expect(other.issued()).toHaveLength(issued);
+  });
+
+  it("fails with wrong credentials, and leaves the current token alone", async () => {
+    const world = await World.ready();
+    const stages = world.stages();
+    world.c2mEngine.registerClient({ clientId: "c2m_client", clientSecret: `${clientSecret}x`, scopes });
+    expect((await failureOf(prove(world))).code).toBe("invalid_grant");
+    expect(world.stages()).toEqual(stages);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("fails where the settings ask for a scope that the client does not have", async () => {
+    const world = await World.ready();
+    world.settings.scopes = [...scopes, "reports:read"];
+    expect((await failureOf(prove(world))).code).toBe("insufficient_scope");
+  });
+
+  it("accepts a token with a shorter lifetime than an hour: it proves as much", async () => {
+    const world = await World.ready({ c2mKnobs: { maximumTtlSeconds: 7_776_000 } });
+    world.c2mEngine.knobs.maximumTtlSeconds = 1_800;
+    expect(await prove(world)).toEqual({ outcome: "proven" });
+  });
+
+  it.each([
+    ["ours", (world: World) => JSON.stringify(world.current())],
+    ["plain", (world: World) => String(world.current().access_token)],
+  ])("refuses two secrets that hold the same token (%s), and names them (row 8)", async (_, copy) => {
+    const one = await World.ready();
+    const other = new World({ settings: { secretName: "c2m/other" }, initialValue: copy(one) });
+    const failure = await failureOf(prove(one, other));
+    expect(failure).toMatchObject({ name: "PermanentError", code: "duplicate_token" });
+    expect(failure.message).toMatch(/"c2m\/api-token" and "c2m\/other" hold the same token/);
+    expect(failure.message).not.toContain(String(one.current().access_token));
+  });
+
+  it("takes an empty secret and two different ones for what they are", async () => {
+    const worlds = [
+      await World.ready(),
+      new World({ settings: { secretName: "empty" } }),
+      new World({ settings: { secretName: "text" }, initialValue: "an-old-token" }),
+      new World({ settings: { secretName: "json" }, initialValue: '{"apiKey":"x"}' }),
+    ];
+    expect(await prove(...worlds)).toEqual({ outcome: "proven" });
+  });
+});
