@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ownerTag, type RotationPlan } from "../args/plan.ts";
 import type { TokenPlan } from "../args/token-rules.ts";
 import type { StackContext } from "./context.ts";
+import { defaultScopes, defaultScopesTag, warnOfOtherScopes } from "./default-scopes.ts";
 
 /** A secret that apps read. */
 export interface TokenSecret {
@@ -14,15 +15,20 @@ export interface TokenSecret {
 
 /** Creates the token secrets with their policies, or takes those that are there, which are left as they are. By name. */
 export function createTokenSecrets({ plan, child, keys }: StackContext): Record<string, TokenSecret> {
+  void warnOfOtherScopes(plan, child.parent);
   const description = pulumi.interpolate`C2M API token of ${plan.clientId}; kept fresh by ${plan.name}`;
-  const create = ({ name, secretArn }: TokenPlan): TokenSecret => {
+  const create = ({ name, secretArn, ownScopes }: TokenPlan): TokenSecret => {
     if (secretArn) return { name, arn: secretArn, secret: undefined };
     const secret = new aws.secretsmanager.Secret(
       `${plan.name}-${name}`,
       {
         ...secretArgsOf(plan, keys.secrets),
         name,
-        tags: plan.tags.apply((tags) => ({ ...tags, [ownerTag]: ownerOf(plan) })),
+        tags: plan.tags.apply((tags) => ({
+          ...tags,
+          [ownerTag]: ownerOf(plan),
+          ...(ownScopes ? {} : { [defaultScopesTag]: defaultScopes }),
+        })),
         description,
         ...(plan.replicas.length > 0 ? { replicas: plan.replicas.map(replicaOf) } : {}),
       },

@@ -5,7 +5,14 @@ import type { LocalCloud } from "../cloud.ts";
 import { changedKeys, changeOf, refreshedInputs } from "./changes.ts";
 import { answer, get, javaScriptOf, type Message, serve, unary } from "./grpc.ts";
 import { revealed } from "./property-values.ts";
-import { checkAutoname, isNamedByProgram, providerAnswer, providerCall } from "./provider-answers.ts";
+import {
+  type Account,
+  checkAutoname,
+  isNamedByProgram,
+  providerAnswer,
+  providerCall,
+  type SecretFilter,
+} from "./provider-answers.ts";
 import { providerOf } from "./resources.ts";
 
 // Generated CommonJS without types that could be imported.
@@ -45,7 +52,9 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
     configure: unary(() => answer(new provider.ConfigureResponse(), { Acceptsecrets: true, Supportspreview: false })),
     invoke: unary((request) =>
       answer(new provider.InvokeResponse(), {
-        Return: Struct.fromJavaScript(providerCall(cloud, get(request, "Tok"))),
+        Return: Struct.fromJavaScript(
+          providerCall(accountOf(cloud), get(request, "Tok"), javaScriptOf(request, "Args")),
+        ),
       }),
     ),
     check: unary((request) => {
@@ -105,6 +114,14 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
       return new Empty();
     }),
   };
+}
+
+function accountOf({ accountId, region, secretsManager: { engine } }: LocalCloud): Account {
+  const secretNames = (filters: SecretFilter[]) => {
+    const Filters = filters.map(({ name, values }) => ({ Key: name as "tag-key", Values: values }));
+    return (engine.listSecrets({ Filters, MaxResults: 100 }).SecretList ?? []).flatMap(({ Name }) => Name ?? []);
+  };
+  return { accountId, region, secretNames };
 }
 
 const { DIFF_NONE: none, DIFF_SOME: some } = provider.DiffResponse.DiffChanges as Record<string, number>;

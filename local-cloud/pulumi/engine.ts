@@ -5,7 +5,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { answer, get, javaScriptOf, serve, unary } from "./grpc.ts";
 import type { Program } from "./program.ts";
 import { revealed } from "./property-values.ts";
-import { type Deployer, providerAnswer, providerCall } from "./provider-answers.ts";
+import { type Deployer, providerAnswer, providerCall, type SecretFilter } from "./provider-answers.ts";
 
 // Generated CommonJS without types that could be imported.
 const require = createRequire(import.meta.url);
@@ -48,6 +48,8 @@ export interface ProgramOptions {
   preview?: boolean;
   /** The process's environment, beside what it needs to run. */
   env?: Record<string, string>;
+  /** The names of the account's secrets that fit a filter. Default: there are none. */
+  secretNames?: (filters: SecretFilter[]) => string[];
 }
 
 /**
@@ -60,11 +62,17 @@ export async function runProgram({
   secretKeys,
   preview = false,
   env = {},
+  secretNames,
 }: ProgramOptions): Promise<ProgramRun> {
   const { folder, project, main } = program;
   const stack = "test";
   const run: ProgramRun = { exitCode: null, resources: [], outputs: {}, messages: [], printed: "" };
-  const account: Deployer = { accountId: "123456789012", region: "us-east-1", stack };
+  const account: Deployer = {
+    accountId: "123456789012",
+    region: "us-east-1",
+    stack,
+    ...(secretNames && { secretNames }),
+  };
   const { port, server } = await serve([
     [ResourceMonitorService, monitorFor(run, account, { project, stack, preview })],
     [EngineService, engineFor(run)],
@@ -117,7 +125,7 @@ function monitorFor(
     ),
     invoke: unary((request) =>
       answer(new resource.ResourceInvokeResponse(), {
-        Return: Struct.fromJavaScript(providerCall(account, get(request, "Tok"))),
+        Return: Struct.fromJavaScript(providerCall(account, get(request, "Tok"), javaScriptOf(request, "Args"))),
       }),
     ),
     registerResource: unary((request) => {

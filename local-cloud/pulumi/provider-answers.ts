@@ -3,6 +3,14 @@ import { createHash } from "node:crypto";
 export interface Account {
   accountId: string;
   region: string;
+  /** The names of the account's secrets that fit ListSecrets' filters. Default: there are none. */
+  secretNames?: (filters: SecretFilter[]) => string[];
+}
+
+/** One of ListSecrets' filters, as the provider's function takes them. */
+export interface SecretFilter {
+  name: string;
+  values: string[];
 }
 
 /** Who deploys, and where to. */
@@ -104,8 +112,16 @@ export function providerAnswer(
 }
 
 /** What the AWS provider would answer to a function call of the program. */
-export function providerCall(account: Account, token: string): Record<string, unknown> {
+export function providerCall(
+  account: Account,
+  token: string,
+  args: Record<string, unknown> = {},
+): Record<string, unknown> {
   switch (token) {
+    case "aws:secretsmanager/getSecrets:getSecrets": {
+      const names = account.secretNames?.((args.filters ?? []) as SecretFilter[]) ?? [];
+      return { id: account.region, names, arns: [], region: account.region };
+    }
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return {
         id: account.accountId,

@@ -43,7 +43,7 @@ await pulumi.runtime.setMocks(
       });
       return preview && args.custom ? { id: undefined, state: inputs } : { id, state: outputs };
     },
-    call: (args) => providerCall(account, args.token),
+    call: (args) => providerCall(account, args.token, args.inputs),
   },
   project,
   account.stack,

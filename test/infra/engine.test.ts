@@ -5,12 +5,19 @@ import { plan, program } from "../harness/program.ts";
 import { clientSecret, stackConfig } from "../harness/stack.ts";
 
 const { config, secretKeys = [] } = stackConfig();
-const [run, preview, refused, plain, placeless, mocked] = await Promise.all([
+const { tokens: [token] = [] } = { tokens: JSON.parse(config.tokens ?? "[]") as { name: string }[] };
+/** An account in which a release before this one has deployed the token's secret: without the tag of the scopes. */
+const before = (filters: { name: string; values: string[] }[]) =>
+  filters.some(({ values }) => values.includes("Rotation")) ? [token?.name ?? "", "another"] : [];
+const scopesNamed = JSON.stringify([{ ...token, scopes: ["jobs:submit", "jobs:read", "tokens:revoke"] }]);
+const [run, preview, refused, plain, placeless, upgraded, named, mocked] = await Promise.all([
   runProgram({ program, config, secretKeys }),
   runProgram({ program, config, secretKeys, preview: true }),
   runProgram({ program, config: { ...config, tokens: "[]", baseUrl: "ftp://user:hunter2@host" }, secretKeys }),
   runProgram({ program, config, secretKeys: [] }),
   runProgram({ program, config, secretKeys, env: { AWS_REGION: "", AWS_CONFIG_FILE: "/nowhere" } }),
+  runProgram({ program, config, secretKeys, preview: true, secretNames: before }),
+  runProgram({ program, config: { ...config, tokens: scopesNamed }, secretKeys, preview: true, secretNames: before }),
   plan({ config, secretKeys }),
 ]);
 
@@ -85,5 +92,15 @@ describe("the program, started as pulumi starts it", () => {
       "The stack's config is not valid:\n  - aws:region (where the stack is): must be set, as by `pulumi config set aws:region us-east-1`, or AWS_REGION",
     ]);
     expect(placeless.resources.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
+  });
+
+  it("says at preview whose apps a new default takes a scope from, and says nothing where the scopes are named", () => {
+    const warningsOf = ({ messages }: typeof run) =>
+      messages.filter(({ severity }) => severity === "warning").map(({ text }) => text);
+    expect(warningsOf(upgraded)).toEqual([
+      expect.stringMatching(/default of tokens\[…\]\.scopes has changed.*no other scope: c2m\/api-token\..*jobs:read/),
+    ]);
+    expect(warningsOf(named)).toEqual([]);
+    expect([upgraded.exitCode, named.exitCode]).toEqual([0, 0]);
   });
 });
