@@ -88,7 +88,8 @@ class Stack implements Deployment {
     try {
       for (const resource of worstOrder(declared.resources)) {
         const before = standing.get(resource.urn);
-        const { made, old } = await this.#step(before, renames.in(resource), renames);
+        const wanted = keepingIgnored(renames.in(resource), before);
+        const { made, old } = await this.#step(before, wanted, renames);
         standing.set(resource.urn, made);
         if (old) replaced.push(old);
       }
@@ -143,7 +144,7 @@ class Stack implements Deployment {
     for (const resource of worstOrder(declared.resources)) {
       const before = standing.get(resource.urn);
       if (!before?.custom) continue;
-      const wanted = renames.in(resource);
+      const wanted = keepingIgnored(renames.in(resource), before);
       const { change } = changeOf(before.inputs, wanted.inputs, providerOf(resource.type));
       if (change === "replace") refuseProtected(before, "replaced");
       else renames.keep(wanted, before);
@@ -202,6 +203,14 @@ function isStoredVersion(cloud: LocalCloud, resource: PlannedResource): boolean 
   return (
     type === "aws:secretsmanager/secretVersion:SecretVersion" && providerOf(type).read(cloud, resource) !== undefined
   );
+}
+
+/** Of the inputs whose changes are to be ignored, those that are there. */
+function keepingIgnored(wanted: PlannedResource, before: PlannedResource | undefined): PlannedResource {
+  if (!before || wanted.ignoreChanges.length === 0) return wanted;
+  const ignored = wanted.ignoreChanges.filter((key) => key in before.inputs || key in wanted.inputs);
+  const kept = Object.fromEntries(ignored.map((key) => [key, before.inputs[key]]));
+  return { ...wanted, inputs: { ...wanted.inputs, ...kept }, outputs: { ...wanted.outputs, ...kept } };
 }
 
 function idOf({ type, id }: PlannedResource): string {

@@ -135,6 +135,27 @@ describe("a change of what a resource is known by", () => {
   });
 });
 
+describe("what a resource's options ask for", () => {
+  it("ignoreChanges: those inputs stay what they are", async () => {
+    const stack = (name: string, retentionInDays: number) => {
+      const [one] = group(name, {}, { retentionInDays }).resources;
+      return planOf({ ...(one as PlannedResource), ignoreChanges: ["name"] });
+    };
+    const before = await deploy(cloud, stack("before", 7));
+    await before.update(stack("after", 14));
+    expect(groups()).toEqual(["before"]);
+    expect(cloud.logs.group("before")?.retentionInDays).toBe(14);
+  });
+
+  it("retainOnDelete: what is replaced, taken out or destroyed stays in the cloud", async () => {
+    const stack = (name: string) => planOf(...group(name).resources.map((one) => ({ ...one, retainOnDelete: true })));
+    const deployment = await (await deploy(cloud, stack("before"))).update(stack("after"));
+    expect(groups()).toEqual(["before", "after"]);
+    await deployment.destroy();
+    expect(groups()).toEqual(["before", "after"]);
+  });
+});
+
 describe("aws.lambda.Invocation", () => {
   const source =
     "let runs = 0; exports.handler = async ({ fails }) => { if (fails) throw new Error('no'); console.log('run', ++runs); };";
