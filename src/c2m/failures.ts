@@ -1,3 +1,4 @@
+import { causeOf } from "../ports/cause.ts";
 import { AmbiguousError, type C2mCode, PermanentError, RetryableError } from "../ports/errors.ts";
 import { errorCodeOf, retryAfterMsOf, tokenIdsOf } from "./answers.ts";
 import type { HttpAnswer, TransportError } from "./http.ts";
@@ -47,9 +48,10 @@ export function shortTokenRefused(answer: HttpAnswer): PermanentError {
 /** What it means that no answer came. */
 export function noAnswer(operation: Operation, error: TransportError): RetryableError | AmbiguousError {
   if (!error.sent) {
+    const { remedy } = causeOf({ code: error.reason });
     return new RetryableError(
       "unreachable",
-      `${operation}: could not connect to C2M (${error.reason}). Check the base_url, and the function's way out of its network, if this repeats.`,
+      `${operation}: could not connect to C2M (${error.reason}). If this repeats, check the base_url. ${remedy}`,
     );
   }
   const what = `${operation}: the request was sent and no answer came (${error.reason}).`;

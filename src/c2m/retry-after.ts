@@ -29,7 +29,8 @@ function inHeader(header: string, now: number): number | undefined {
 }
 
 function inMessage(message: string): number | undefined {
-  const [, count, unit = ""] = /\b(?:after|in) (\d{1,9}) ?(s|sec|seconds?|m|min|minutes?)\b/i.exec(message) ?? [];
+  const [, count, unit = ""] =
+    /\b(?:retry|again|wait)\b\D{0,20}(\d{1,9}) ?(s|sec|seconds?|m|min|minutes?)\b/i.exec(message) ?? [];
   return count === undefined ? undefined : Number(count) * (/^m/i.test(unit) ? 60_000 : 1_000);
 }
 

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
-import { endpoint, parseBaseUrl } from "../../src/c2m/base-url.ts";
+import { baseUrlText, endpoint, parseBaseUrl, readBaseUrl } from "../../src/c2m/base-url.ts";
 import { PermanentError } from "../../src/ports/errors.ts";
 
 it.each([
@@ -32,6 +33,15 @@ it.each([
   ["ftp://localhost/v2", "base_url must start with https://"],
   ["https://user:hunter2@api.example.com/v2", "base_url must not hold a user name or password"],
   ["https://@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:/user:hunter2@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:///user:hunter2@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:user:hunter2@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:////hunter2@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:@api.example.com/v2", "base_url must not hold a user name or password"],
+  ["https:/api.example.com/v2", "base_url must be an absolute URL"],
+  ["https:///api.example.com/v2", "base_url must be an absolute URL"],
+  ["https:api.example.com/v2", "base_url must be an absolute URL"],
+  ["https://api.example.com/v2\u0000", "base_url must not contain white space or a backslash"],
   ["https://api.example.com/v2?key=hunter2", "base_url must not have a query or a fragment"],
   ["https://api.example.com/v2?", "base_url must not have a query or a fragment"],
   ["https://api.example.com/v2#hunter2", "base_url must not have a query or a fragment"],
@@ -65,5 +75,42 @@ it.each([
 it("encodes what it puts into a path", () => {
   expect(endpoint(new URL("https://api.example.com/v2"), "a/b?c#d", "é").href).toBe(
     "https://api.example.com/v2/a%2Fb%3Fc%23d/%C3%A9",
+  );
+});
+
+it("a problem can be had as a result, for messages that name another key", () => {
+  expect(readBaseUrl("http://c2m.example")).toEqual({ problem: expect.stringMatching(/^must start with https/) });
+  expect(readBaseUrl("https://c2m.example/v2")).toEqual(new URL("https://c2m.example/v2"));
+});
+
+it.each(["https://C2M.example/v2", "https://c2m.example/v2/", "HTTPS://c2m.example:443/v2//"])(
+  "%s has the one text of its base URL",
+  (text) => expect(baseUrlText(parseBaseUrl(text))).toBe("https://c2m.example/v2"),
+);
+
+it("what the parser finds a password in is never taken, and never told", () => {
+  const part = fc.constantFrom(
+    "https:",
+    "http:",
+    "/",
+    "//",
+    "\\",
+    "@",
+    ":",
+    "user",
+    "hunter2",
+    "127.0.0.1",
+    "c2m.example",
+    "v2",
+    "?",
+    "#",
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 9 }), (parts) => {
+      const text = parts.join("");
+      const url = readBaseUrl(text);
+      if ("problem" in url) expect(url.problem).not.toContain("hunter2");
+      else expect([url.username, url.password, /@/.test(url.host)]).toEqual(["", "", false]);
+    }),
   );
 });
