@@ -7,11 +7,12 @@ import type { TokenSecret } from "./token-secret.ts";
 
 /** Puts the first token into each secret, and lets Secrets Manager rotate it on its schedule. */
 export function rotateOnSchedule(
-  { plan, child, accountId }: StackContext,
+  context: StackContext,
   rotator: LambdaFunction,
   secrets: Record<string, TokenSecret>,
   credentials: StoredCredentials,
 ): void {
+  const { plan, child, accountId } = context;
   const permission = new aws.lambda.Permission(
     `${plan.name}-rotator`,
     {
@@ -23,7 +24,7 @@ export function rotateOnSchedule(
     child,
   );
   // Chained: a first issue call each, and C2M limits those per minute.
-  let before: pulumi.Resource[] = [];
+  let before: pulumi.Resource[] = proveCredentials(context, rotator, secrets, credentials);
   for (const token of plan.tokens) {
     const secret = secrets[token.name];
     if (!secret || token.retire) continue;
@@ -31,13 +32,8 @@ export function rotateOnSchedule(
       `${plan.name}-${token.name}`,
       {
         functionName: rotator.function.name,
-        // The function depends on its policy, and the triggers on the credentials.
         input: pulumi.jsonStringify({ Step: "bootstrap", SecretId: secret.arn }),
-        triggers: {
-          ...(credentials.version === undefined ? {} : { credentials: credentials.version }),
-          clientId: plan.clientId,
-          baseUrl: plan.baseUrl,
-        },
+        triggers: { clientId: plan.clientId, baseUrl: plan.baseUrl },
       },
       { ...child, dependsOn: [...child.dependsOn, ...before] },
     );
@@ -58,6 +54,35 @@ export function rotateOnSchedule(
       { ...child, dependsOn: [...child.dependsOn, permission, bootstrap] },
     );
   }
+}
+
+/**
+ * Proves the client's credentials once, not once per secret, when they change; and that no adopted secret holds the token of
+ * another. So wrong credentials fail the deployment, and the rotator goes on with those before them.
+ */
+function proveCredentials(
+  { plan, child }: StackContext,
+  rotator: LambdaFunction,
+  secrets: Record<string, TokenSecret>,
+  { secretId, version }: StoredCredentials,
+): pulumi.Resource[] {
+  if (secretId === undefined) return [];
+  const adopted = Object.values(secrets).flatMap(({ secret, arn }) => (secret ? [] : [arn]));
+  const proof = new aws.lambda.Invocation(
+    `${plan.name}-credentials`,
+    {
+      functionName: rotator.function.name,
+      input: JSON.stringify({ Step: "proveCredentials" }),
+      triggers: {
+        clientId: plan.clientId,
+        baseUrl: plan.baseUrl,
+        ...(version === undefined ? {} : { credentials: version }),
+        ...(adopted.length > 0 ? { adopted: pulumi.jsonStringify(adopted) } : {}),
+      },
+    },
+    child,
+  );
+  return [proof];
 }
 
 /** Runs the reconciler over what is recent each hour, and over everything each day. */

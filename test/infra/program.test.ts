@@ -36,6 +36,7 @@ describe("the program", () => {
         ]),
         ...["credentials", "c2m/api-token"].flatMap((own) => [`Secret ${name}-${own}`, `SecretPolicy ${name}-${own}`]),
         `SecretVersion ${name}-credentials`,
+        `Invocation ${name}-credentials`,
         `Invocation ${name}-c2m/api-token`,
         `SecretRotation ${name}-c2m/api-token`,
         `LogGroup ${name}`,
@@ -71,7 +72,7 @@ describe("the program", () => {
 
   it("turns rotation on only when Secrets Manager may invoke the function and a token is there", () => {
     expect(one(program, "SecretRotation").dependencies).toEqual(
-      expect.arrayContaining([urnOf(program, "Permission", "-rotator"), urnOf(program, "Invocation")]),
+      expect.arrayContaining([urnOf(program, "Permission", "-rotator"), urnOf(program, "Invocation", "c2m/api-token")]),
     );
   });
 
@@ -106,11 +107,15 @@ describe("the program", () => {
     }
   });
 
-  it("proves the credentials again when they change, and asks C2M nothing where only settings do", () => {
-    const triggers = (declaredBy: Plan) => JSON.stringify(one(declaredBy, "Invocation").inputs.triggers);
-    expect(triggers(ofSecret)).not.toBe(triggers(program));
-    expect(triggers(ofGrace)).toBe(triggers(program));
-    expect(triggers(unmonitored)).toBe(triggers(program));
+  it("proves the credentials again when they change, once, and asks C2M nothing where only settings do", () => {
+    const triggers = (declaredBy: Plan, end: string) =>
+      JSON.stringify(one(declaredBy, "Invocation", end).inputs.triggers);
+    expect(triggers(ofSecret, "-credentials")).not.toBe(triggers(program, "-credentials"));
+    expect(triggers(ofSecret, "c2m/api-token")).toBe(triggers(program, "c2m/api-token"));
+    for (const declaredBy of [ofGrace, unmonitored]) {
+      for (const end of ["-credentials", "c2m/api-token"])
+        expect(triggers(declaredBy, end)).toBe(triggers(program, end));
+    }
   });
 
   it("declares the same again, to the byte, in another process", async () => {
@@ -135,7 +140,8 @@ describe("the program", () => {
   });
 
   it("chains the first tokens of several secrets, since C2M limits how many it issues per minute", () => {
-    const [first, second] = all(ofTwo, "Invocation");
+    const [proof, first, second] = all(ofTwo, "Invocation");
+    expect(first?.dependencies).toContain(proof?.urn);
     expect(second?.dependencies).toContain(first?.urn);
     expect(first?.dependencies).not.toContain(second?.urn);
   });

@@ -3,10 +3,12 @@ import { type Deployment, deploy } from "../../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
 import { plan } from "../../harness/program.ts";
 import {
+  clientId,
   clientSecret,
   currentToken,
   emptyCloud,
   hour,
+  scopes,
   secretName,
   stackConfig,
   type TestCloud,
@@ -17,14 +19,15 @@ const planOf = (tokens: Record<string, unknown>[], more: Record<string, string> 
   plan({ config: { ...config, ...more, tokens: JSON.stringify(tokens) }, secretKeys });
 const one = { name: secretName, schedule: "rate(4 hours)" };
 const other = { name: "c2m/other", schedule: "rate(4 hours)" };
-const [program, rescheduled, ofTwo, onlyOther, wrongSecret, unprotected] = (await Promise.all([
+const [program, rescheduled, ofTwo, onlyOther, wrongSecret, unprotected, nextSecret] = (await Promise.all([
   planOf([one]),
   planOf([{ ...one, schedule: "rate(12 hours)" }]),
   planOf([one, other]),
   planOf([other]),
   planOf([one], { clientSecret: "mistyped-secret" }),
   planOf([one, other], { protect: "false" }),
-])) as [Plan, Plan, Plan, Plan, Plan, Plan];
+  planOf([one, other], { clientSecret: "the-next-secret" }),
+])) as [Plan, Plan, Plan, Plan, Plan, Plan, Plan];
 
 describe("pulumi up, on a stack that is there", () => {
   let world: TestCloud;
@@ -102,11 +105,29 @@ describe("pulumi up, on a stack that is there", () => {
     expect(engine.describeSecret({ SecretId: "c2m/other" }).LastRotatedDate).toBeDefined();
   });
 
-  it("with a mistyped client secret fails, with the reason and without the secret", async () => {
+  it("with a mistyped client secret fails, with the reason and without the secret; rotations go on, and the next one mends it", async () => {
     await deployed();
     const failure = await update(wrongSecret).catch((error: unknown) => String(error));
     expect(failure).toMatch(/credentials/i);
     expect(failure).not.toContain("mistyped-secret");
     expect(failure).not.toContain(clientSecret);
+    const token = currentToken(world.cloud).token_id;
+    await world.clock.advanceBy(6 * hour);
+    expect(currentToken(world.cloud).token_id).not.toBe(token);
+    expect(world.cloud.metrics.alarming()).toContain("c2m-token-rotation-credentials-fallback");
+    await update(program);
+    const rotated = currentToken(world.cloud).token_id;
+    await world.clock.advanceBy(6 * hour);
+    expect(currentToken(world.cloud).token_id).not.toBe(rotated);
+  });
+
+  it("with another client secret asks C2M for one token, whatever the number of secrets, and revokes it", async () => {
+    await deployed(ofTwo);
+    const live = world.cloud.c2m.liveLongTokens().length;
+    const issued = long();
+    world.cloud.c2m.registerClient({ clientId, clientSecret: "the-next-secret", scopes });
+    await update(nextSecret);
+    expect(long()).toBe(issued + 1);
+    expect(world.cloud.c2m.liveLongTokens()).toHaveLength(live);
   });
 });
