@@ -21,6 +21,8 @@ export interface RunOptions extends Partial<ReconcileRequest> {
   calls?: number;
   /** Default: the first world's log. */
   ledger?: Ledger;
+  /** A change freeze. */
+  paused?: boolean;
 }
 
 /** Lets time pass until the hour in which the secret's token is proven. */
@@ -49,7 +51,7 @@ export async function runReconciler(
 
 /** Runs the reconciler over the secrets of several worlds; the first one's clock and log count. */
 export async function reconcileWorlds(worlds: [World, ...World[]], request: RunOptions = {}): Promise<ReconcileReport> {
-  const { calls = 100, ledger, ...rest } = request;
+  const { calls = 100, ledger, paused, ...rest } = request;
   const budget = new CallBudget(calls);
   const [first] = worlds;
   const { log, clock, deadline } = first.context();
@@ -58,7 +60,7 @@ export async function reconcileWorlds(worlds: [World, ...World[]], request: RunO
     parts: { ...world.context(), c2mAt: () => budget.limit(world.c2m) },
   }));
   return await reconcile(
-    { clock, log, deadline, budget, secrets, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
+    { clock, log, deadline, budget, secrets, paused, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
     { scope: "recent", ...rest },
   );
 }
