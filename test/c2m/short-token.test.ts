@@ -28,6 +28,32 @@ describe("short tokens", () => {
     expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "client_credentials" }]);
   });
 
+  it("are revoked by their id when they have served, with the present token, and once (row 22)", async () => {
+    c2m.server.script(json(201, { ...short, token_id: "tok_st_1" }), json(201, issued), { status: 204 });
+    const { client, call } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    await call("issueLongTermToken");
+    await client.close();
+    await client.close();
+    expect(c2m.server.requests.map(({ path }) => path)).toEqual([
+      "/auth/tokens/short",
+      "/auth/tokens/long",
+      "/auth/tokens/tok_st_1/revoke",
+    ]);
+    expect(c2m.server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${longToken}`);
+  });
+
+  it("are revoked also after an issue call that failed, and a failure to revoke them harms nothing (row 22)", async () => {
+    c2m.server.script(
+      json(201, { ...short, token_id: "tok_st_1" }),
+      json(400, { code: "invalid_scope" }),
+      json(400, {}),
+    );
+    const { client, call } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    expect(await errorOf(call("issueLongTermToken"))).toMatchObject({ code: "invalid_scope" });
+    await client.close();
+    expect(c2m.server.requests.at(-1)?.path).toBe("/auth/tokens/tok_st_1/revoke");
+  });
+
   it("go with the grant type that is set", async () => {
     const credentials: Credentials = { ...shortToken, grantType: "short_token" };
     await clientUnderTest(c2m.server.url, { credentials }).call("issueLongTermToken");

@@ -32,20 +32,19 @@ describe("the rotator's handler, in a warm process", () => {
     arn = engine.createSecret(token(secretName), cloud.administrator).ARN;
     engine.createSecret({ ...token(credentialsName), SecretString: credentials(clientSecret) }, cloud.administrator);
     folder = mkdtempSync(join(tmpdir(), "rotator-"));
+    const entry = {
+      clientId,
+      baseUrl: cloud.c2mUrl,
+      credentialsSecretId: credentialsName,
+      scopes,
+      lifetimeSeconds: 7_200,
+      graceSeconds: 0,
+      pendingMaxAgeSeconds: 3_600,
+      revocation: true,
+    };
     const settings: SettingsFile = {
       rotatorTimeoutSeconds: 60,
-      tokens: {
-        [secretName]: {
-          clientId,
-          baseUrl: cloud.c2mUrl,
-          credentialsSecretId: credentialsName,
-          scopes,
-          lifetimeSeconds: 7_200,
-          graceSeconds: 0,
-          pendingMaxAgeSeconds: 3_600,
-          revocation: true,
-        },
-      },
+      tokens: { [secretName]: entry, "c2m/second-token": entry },
     };
     writeFileSync(join(folder, "tokens.json"), JSON.stringify(settings));
     const { endpoint, region, credentials: key } = cloud.clientConfig();
@@ -77,9 +76,15 @@ describe("the rotator's handler, in a warm process", () => {
     return JSON.stringify({ client_id: clientId, client_secret: secret });
   }
 
-  function storeCredentials(secret: string): void {
+  function storeCredentials(secret: string, base_url?: string): void {
     const input = { SecretId: credentialsName, ClientRequestToken: crypto.randomUUID() };
-    cloud.secretsManager.engine.putSecretValue({ ...input, SecretString: credentials(secret) }, cloud.administrator);
+    const SecretString = JSON.stringify({ ...JSON.parse(credentials(secret)), base_url });
+    cloud.secretsManager.engine.putSecretValue({ ...input, SecretString }, cloud.administrator);
+  }
+
+  function emptySecret(Name: string): string {
+    const input = { Name, ClientRequestToken: crypto.randomUUID() };
+    return cloud.secretsManager.engine.createSecret(input, cloud.administrator).ARN;
   }
 
   const run = (event: unknown) => handler(event, { getRemainingTimeInMillis: () => 60_000 });
@@ -129,6 +134,37 @@ describe("the rotator's handler, in a warm process", () => {
     const create = () => run({ Step: "createSecret", SecretId: arn, ClientRequestToken: version });
     await expect(create()).rejects.toMatchObject({ code: "invalid_grant" });
     expect(await create()).toBeNull();
+  });
+
+  it("goes on with the credentials before, where C2M itself refuses the current ones, and rings (row 24)", async () => {
+    storeCredentials(clientSecret, cloud.c2mUrl);
+    cloud.c2m.registerClient({ clientId, clientSecret, scopes });
+    storeCredentials("wrong", cloud.c2mUrl);
+    const empty = emptySecret("c2m/second-token");
+    expect(await run({ Step: "bootstrap", SecretId: empty })).toMatchObject({ outcome: "issued" });
+    expect(printed).toContain('"message":"credentials.fallback"');
+    expect(printed).toContain('"CredentialsFallback":1');
+    // The proof of the credentials is of those that are stored now.
+    await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({ code: "invalid_grant" });
+    storeCredentials(clientSecret, cloud.c2mUrl);
+  });
+
+  it("takes a gateway's 401 for no refusal of the credentials (row 24)", async () => {
+    storeCredentials("before", cloud.c2mUrl);
+    storeCredentials(clientSecret, cloud.c2mUrl);
+    const fault = { kind: "gateway", status: 401, body: "html", when: "before" } as const;
+    const withdraw = cloud.faults.add({ service: "c2m", operation: "issueLongTermToken", fault });
+    await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({ code: "unauthorized" });
+    expect(printed).not.toContain("credentials.fallback");
+    withdraw();
+  });
+
+  it("issues nothing where Lambda would drop the lines of the ledger (row 23)", async () => {
+    vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", "WARN");
+    await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({
+      code: "ledger_dropped",
+      message: expect.stringContaining("AWS_LAMBDA_LOG_LEVEL"),
+    });
   });
 
   it("refuses a secret that is not in its settings, and events that are nobody's", async () => {
