@@ -3,7 +3,7 @@ import { VirtualClock } from "../../local-cloud/clock.ts";
 import { type CloudState, LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
-import { survivingPlan, worthKeeping } from "../../tools/local/saved-state.ts";
+import { survivingPlan, withKeptGroups, worthKeeping } from "../../tools/local/saved-state.ts";
 import { currentToken, day, emptyCloud, logGroup, secretName, stackPlan } from "../harness/stack.ts";
 
 const runRulesEveryMs = day / 6;
@@ -93,6 +93,22 @@ describe("a restarted cloud", () => {
   it("has the secrets as they were: versions, labels, dates and rotation", async () => {
     const { cloud } = await restart(past.rotated);
     expect(secretOf(cloud)).toEqual({ described: past.rotated.described, listed: past.rotated.listed });
+  });
+
+  it("has the log of a state that the last release wrote, whose plan does not name the group", async () => {
+    const clock = new VirtualClock(past.rotated.now);
+    const state = JSON.parse(past.rotated.state) as CloudState;
+    const cloud = await LocalCloud.start({ clock, state, runRulesEveryMs, ...past.ports });
+    onTestFinished(() => cloud.stop());
+    const survivors = survivingPlan(past.plan);
+    const old = { ...survivors, resources: survivors.resources.filter(({ type }) => !type.endsWith(":LogGroup")) };
+    expect(old.resources.length).toBe(survivors.resources.length - 1);
+    await deploy(
+      cloud,
+      past.plan,
+      withKeptGroups(old, past.plan, (name) => cloud.logs.group(name) !== undefined),
+    );
+    expect(cloud.logs.lines(logGroup).slice(0, past.rotated.lines.length)).toEqual(past.rotated.lines);
   });
 
   it("has the log, which is the ledger", async () => {

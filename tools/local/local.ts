@@ -6,7 +6,7 @@ import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { type LiveLine, watch } from "./live-lines.ts";
 import type { Pace } from "./pace.ts";
 import { client } from "./program.ts";
-import { survivingPlan, worthKeeping } from "./saved-state.ts";
+import { survivingPlan, withKeptGroups, worthKeeping } from "./saved-state.ts";
 import { type SavedState, writeState } from "./state-file.ts";
 
 /** The keys of the operator, who may do everything. Fixed, so that they can stand in a shell's profile. */
@@ -92,7 +92,10 @@ export async function startLocal(options: StartOptions, onLine: (line: LiveLine)
       if (!isStopping) onLine(line);
     });
     const isThere = (arn: string) => cloud.secretsManager.engine.find(arn) !== undefined;
-    ({ plan } = await deploy(cloud, await program, saved && survivingPlan(saved.plan, isThere)));
+    const declared = await program;
+    const hasGroup = (name: string) => cloud.logs.group(name) !== undefined;
+    const before = saved && withKeptGroups(survivingPlan(saved.plan, isThere), declared, hasGroup);
+    ({ plan } = await deploy(cloud, declared, before));
     saveRegularly();
   } catch (error) {
     await stop();

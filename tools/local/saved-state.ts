@@ -28,6 +28,20 @@ export function survivingPlan({ resources }: Plan, isThere: (secretArn: string) 
   return { resources: survivors, outputs: {} };
 }
 
+/**
+ * With the log groups that are there and that the saved plan does not name: states that were written by release 0.1.0 have
+ * their lines, and not the groups' resources.
+ */
+export function withKeptGroups(saved: Plan, declared: Plan, isThere: (group: string) => boolean): Plan {
+  const groups = declared.resources.filter(
+    ({ type, urn, inputs }) =>
+      type === "aws:cloudwatch/logGroup:LogGroup" &&
+      isThere(String(inputs.name)) &&
+      !saved.resources.some((resource) => resource.urn === urn),
+  );
+  return { ...saved, resources: [...saved.resources, ...groups] };
+}
+
 /** Log lines that are kept besides the ledger, per group. */
 const recentLines = 2_000;
 
