@@ -26,7 +26,7 @@ describe("npm run demo", () => {
       lettersDouble: 0,
       lettersLost: 0,
       awsCallsPerRotation: 8,
-      c2mCallsPerRotation: 3,
+      c2mCallsPerRotation: 4,
       violations: [],
     });
     expect(stderr).toBe("");

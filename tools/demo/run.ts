@@ -43,7 +43,10 @@ export interface DemoResult extends LetterFigures {
   appFailures: number;
   /** The rotation function's calls to Secrets Manager. */
   awsCallsPerRotation: number;
-  /** Issue, exchange, revoke; the reconciler's daily exchange of the current token is not among them. */
+  /**
+   * Issue, exchange, revoke, and the exchange that shows the revoked token dead; the reconciler's daily exchange of the
+   * current token is not among them.
+   */
   c2mCallsPerRotation: number;
   /** The reconciler's calls to Secrets Manager and CloudWatch Logs. */
   reconcilerCallsPerDay: number;
