@@ -6,6 +6,7 @@ export const longProofs = [
   "test/tools/package.test.ts",
   "test/tools/local.test.ts",
   "test/cli/acting.test.ts",
+  "test/cli/in-time.test.ts",
   "test/cli/doctor.test.ts",
   "test/cli/interrupted.test.ts",
   "test/cli/looking.test.ts",

@@ -19,6 +19,7 @@ import {
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { CloudWatchLedger, eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
 import { SecretsManagerStore } from "../src/aws/secrets-manager-store.ts";
+import { keptFresh } from "../src/formats/secret-description.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
 import { type Environment, regionOf, requestHandlers } from "./aws-network.ts";
 import { failed } from "./failure.ts";
@@ -207,6 +208,7 @@ function described(secret: DescribeSecretCommandOutput, secretId: string): Descr
   return {
     arn: secret.ARN ?? secretId,
     name: secret.Name ?? secretId,
+    isOurs: secret.Description?.includes(keptFresh) === true,
     rotationEnabled: secret.RotationEnabled === true,
     schedule: rules?.ScheduleExpression ?? (days === undefined ? undefined : `rate(${days} days)`),
     rotationLambdaArn: secret.RotationLambdaARN,

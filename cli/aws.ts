@@ -35,6 +35,8 @@ export interface Aws {
 export interface DescribedSecret {
   arn: string;
   name: string;
+  /** Whether a stack of ours has made it, by its description; else it was lent to one. */
+  isOurs: boolean;
   rotationEnabled: boolean;
   /** As in `rate(30 days)`. */
   schedule: string | undefined;

@@ -67,9 +67,10 @@ keeps its grace. With --wait the steps are shown as they happen, and a failure w
   {
     name: "rollback",
     summary: "make the previous token current again, while it lives",
-    description: `Takes AWSPENDING off an open rotation, exchanges the previous token, makes it current and exchanges it again; if C2M
-rejects it then, the label moves back. Refuses when the previous token is expired, revoked or not known. The replaced token keeps
-its grace, and the schedule goes on: the next rotation issues a new token.`,
+    description: `Exchanges the previous token, makes it current and exchanges it again; if C2M rejects it then, the labels move back. An
+open rotation loses AWSPENDING. Refuses when the previous token is expired or not known, when its revocation has begun or may be
+on its way, and when it ends before the next rotation, unless that is accepted. The replaced token keeps its grace, and the
+schedule goes on: the next rotation issues a new token.`,
     examples: [
       ["rollback --secret c2m/api-token --dry-run", "only whether there is a token to go back to"],
       ["rollback --secret c2m/api-token", "the new token lacks a scope, say"],
@@ -79,6 +80,10 @@ its grace, and the schedule goes on: the next rotation issues a new token.`,
         type: "string",
         value: "DURATION",
         help: 'how long C2M may take, with repetitions (default "40 seconds")',
+      },
+      "accept-expiry": {
+        type: "boolean",
+        help: "go back, too, to a token that ends before the next rotation: rotate before it does",
       },
       ...dryRun,
     },
@@ -135,10 +140,11 @@ a token, and each token keeps its grace.`,
   {
     name: "decommission",
     summary: "the end of a token: stop the schedule, revoke every live token, delete the secret",
-    description: `For a secret that no app reads any more. Stops the rotation, revokes every token of the secret that lives (the
-current one last, by itself), and then marks the secret for deletion. A token that can't be revoked is reported with its expiry.
-Where a revocation fails for the moment, the secret is kept: run the command again. It is no part of \`pulumi destroy\`, which
-  leaves tokens alive; afterwards remove the token from the stack's config.`,
+    description: `For a secret that no app reads any more. Stops the rotation, waits until no step of it can be at work (2 to 3
+minutes), revokes every token of the secret that lives (the current one last, by itself), looks again, and then marks the secret
+for deletion. A token that nobody can revoke is reported with its expiry, and the secret is kept unless that is accepted. A secret
+that was lent to the stack (\`secretArn\`) is kept, too. Where a revocation fails for the moment, run the command again. It is no
+part of \`pulumi destroy\`, which leaves tokens alive; afterwards remove the token from the stack's config.`,
     examples: [
       ["decommission --secret c2m/api-token --dry-run", "which tokens would be revoked"],
       ["decommission --secret c2m/api-token", "asks for the secret's name before it does anything"],
@@ -149,6 +155,8 @@ Where a revocation fails for the moment, the secret is kept: run the command aga
         value: "DAYS",
         help: "how long the secret can be restored: 7 to 30 (default 30)",
       },
+      "accept-alive": { type: "boolean", help: "delete it, too, while tokens live that nobody can revoke" },
+      "delete-lent": { type: "boolean", help: "delete it, too, where it was lent to the stack" },
       ...confirmation,
       ...dryRun,
     },

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npx c2m-tokens`, `npm run ops --`: the operator's command line. */
 import { createInterface } from "node:readline/promises";
-import * as timers from "node:timers/promises";
+import { systemClock } from "../src/ports/clock.ts";
 import { run } from "./cli.ts";
 import { Interrupt } from "./interrupt.ts";
 
@@ -27,7 +27,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   stdin: process.stdin,
   env: process.env,
-  clock: { now: () => Date.now(), sleep: (ms) => timers.setTimeout(ms) },
+  clock: systemClock,
   ask,
   signal: interrupt.signal,
   again: interrupt.again,

@@ -1,5 +1,5 @@
 import type { StoredToken } from "../../src/formats/stored-token.ts";
-import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
+import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import type { Aws } from "../aws.ts";
@@ -64,7 +64,8 @@ export async function compromised(call: Call): Promise<ExitCode> {
     revokedAt: iso(revokedAt),
     rejectedAt: iso(rejectedAt),
     revokedTokenIds: report.revoked,
-    shortTokensUntil: iso((rejectedAt ?? revokedAt) + shortTokenMs),
+    // As long as it is not seen dead, short tokens may be made from it.
+    shortTokensUntil: iso(rejectedAt === undefined ? undefined : rejectedAt + shortTokenMs),
     unrevocable: report.unrevocable,
   };
   const dead = rejectedAt !== undefined;
@@ -73,9 +74,9 @@ export async function compromised(call: Call): Promise<ExitCode> {
     terminal.line(`  promoted  ${since(promotedAt)}`);
     terminal.line(`  revoked   ${since(revokedAt)}`);
     terminal.line(
-      `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or it could not be exchanged")}`,
+      `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or something else answered in its place. Treat it as alive")}`,
     );
-    terminal.line(`  short tokens made from it may live until ${result.shortTokensUntil}`);
+    if (dead) terminal.line(`  short tokens made from it may live until ${result.shortTokensUntil}`);
     for (const { tokenId, expiresAt } of report.unrevocable) {
       terminal.line(
         `  ${terminal.paint("bad", "unrevocable")} ${tokenId ?? "a token without id"}: lives until ${expiresAt ?? "unknown"}; ask Click2Mail`,
@@ -117,25 +118,27 @@ async function endGrace(
   }
 }
 
-/** When C2M first rejected the token; undefined when it did not within the documented delay. */
+/**
+ * When C2M itself first said that the token is not valid; undefined when it did not within the documented delay. Whatever a
+ * gateway says, or nobody, says nothing of the token: it is asked again.
+ */
 async function untilRejected(
   { clock, terminal }: Call,
   context: SecretContext,
   token: StoredToken,
   intervalMs: number,
 ): Promise<number | undefined> {
+  const c2m = context.c2mAt(token.baseUrl);
+  if (!c2m) return undefined;
   const giveUpAt = clock.now() + revocationMs;
   terminal.line("  waiting until C2M rejects the old token");
   while (clock.now() < giveUpAt) {
     try {
       const deadline = clock.now() + exchangeMs;
-      const exchange = await context
-        .c2mAt(token.baseUrl)
-        ?.issueShortTermToken({ longToken: token.accessToken, deadline });
-      if (exchange === undefined || exchange.outcome !== "works") return clock.now();
+      const { outcome } = await c2m.issueShortTermToken({ longToken: token.accessToken, deadline });
+      if (outcome === "invalid_token") return clock.now();
     } catch (error) {
-      if (error instanceof PermanentError) return clock.now();
-      if (!(error instanceof RetryableError)) throw error;
+      if (!(error instanceof RotationError)) throw error;
     }
     await clock.sleep(intervalMs);
   }

@@ -1,24 +1,31 @@
-import { PermanentError } from "../../src/ports/errors.ts";
+import { PermanentError, type RollbackCode } from "../../src/ports/errors.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, refused } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
-import { date } from "../time-text.ts";
+import { date, relative } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
-import { act } from "./act.ts";
+import { act, stepTimeOf } from "./act.ts";
 import { planRollback, rollback as rollBack } from "./rollback-plan.ts";
 
 export async function rollback(call: Call): Promise<ExitCode> {
-  const { options, terminal } = call;
+  const { options, terminal, clock } = call;
   const timeoutMs = options.duration("timeout", 40_000);
   const target = await call.target();
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-  const ledger = aws.ledger(logGroup);
+  const graceSeconds = target.graceSecondsOf(view.arn);
+  const request = {
+    ledger: aws.ledger(logGroup),
+    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1_000,
+    stepMs: await stepTimeOf(aws, target, view),
+    acceptExpiry: options.flag("accept-expiry"),
+  };
   const { context, log } = protocolFor(call, aws, target, view, timeoutMs);
+  const plan = await planRollback(context, request).catch(refusal);
   if (options.flag("dry-run")) {
-    const { token } = await planRollback(context, view.arn, ledger).catch(refusal);
+    const { token } = plan;
     terminal.result({ name: view.name, dryRun: true, tokenId: token.tokenId ?? null }, () => {
       terminal.line(
         `Would exchange ${token.tokenId ?? "the previous token"} and make it current; it lives until ${date(Date.parse(token.expiresAt))}.`,
@@ -29,24 +36,38 @@ export async function rollback(call: Call): Promise<ExitCode> {
   await act(
     call,
     { aws, log, logGroup, ifCut },
-    () => rollBack(context, view.arn, ledger).catch(refusal),
+    () => rollBack(context, request).catch(refusal),
     (done) =>
       terminal.result({ name: view.name, ...done }, () => {
-        terminal.line(
-          `${done.tokenId ?? "The previous token"} is current again; it expires ${date(Date.parse(done.expiresAt))}.`,
-        );
-        terminal.line(`The replaced version ${done.replacedVersionId} keeps its grace. The schedule goes on.`);
+        const endsAt = Date.parse(done.expiresAt);
+        const { nextRotationAt } = plan;
+        terminal.line(`${done.tokenId ?? "The previous token"} is current again; it expires ${date(endsAt)}.`);
+        terminal.line(`The replaced version ${done.replacedVersionId} keeps its grace.`);
+        if (nextRotationAt !== undefined && nextRotationAt < endsAt) {
+          terminal.line(`The schedule goes on: the next rotation is due by ${date(nextRotationAt)}.`);
+        } else {
+          const when = `${relative(endsAt, clock.now())}, before any rotation is due`;
+          terminal.line(`It ends ${when}: c2m-tokens rotate --wait --secret ${view.name}`);
+        }
       }),
   );
   return exitCode.done;
 }
 
-const ifCut = `The previous token may be current or not, and an open rotation may have lost AWSPENDING. \`c2m-tokens status\` says which
+const ifCut = `The previous token may be current or not, an open rotation may have lost AWSPENDING. \`c2m-tokens status\` says which
 token is current, and \`c2m-tokens verify\` whether it works. Run rollback again only where it has not moved, or does not work: it
 goes to whatever token is the previous one then.`;
 
 /** Each of these leaves AWSCURRENT where it was. */
-const reasons = new Set(["no_previous", "previous_foreign", "previous_expired", "previous_revoked", "previous_dead"]);
+const reasons: ReadonlySet<string> = new Set<RollbackCode>([
+  "no_previous",
+  "previous_foreign",
+  "previous_expired",
+  "previous_revoked",
+  "previous_ends_early",
+  "previous_elsewhere",
+  "previous_dead",
+]);
 
 function refusal(error: unknown): never {
   if (error instanceof PermanentError && reasons.has(error.code)) throw refused(error.message);

@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { keptFresh } from "../../src/formats/secret-description.ts";
 import { ownerTag, type RotationPlan } from "../args/plan.ts";
 import type { TokenPlan } from "../args/token-rules.ts";
 import type { StackContext } from "./context.ts";
@@ -16,7 +17,7 @@ export interface TokenSecret {
 /** Creates the token secrets with their policies, or takes those that are there, which are left as they are. By name. */
 export function createTokenSecrets({ plan, child, keys }: StackContext): Record<string, TokenSecret> {
   void warnOfOtherScopes(plan, child.parent);
-  const description = pulumi.interpolate`C2M API token of ${plan.clientId}; kept fresh by ${plan.name}`;
+  const description = pulumi.interpolate`C2M API token of ${plan.clientId}${keptFresh}${plan.name}`;
   const create = ({ name, secretArn, ownScopes }: TokenPlan): TokenSecret => {
     if (secretArn) return { name, arn: secretArn, secret: undefined };
     const secret = new aws.secretsmanager.Secret(

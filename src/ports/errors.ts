@@ -107,7 +107,12 @@ export type RollbackCode =
   | "no_previous"
   | "previous_foreign"
   | "previous_expired"
+  /** A revocation of it has begun, or may have. */
   | "previous_revoked"
+  /** It ends before the next rotation. */
+  | "previous_ends_early"
+  /** It belongs to a C2M that is not the stack's. */
+  | "previous_elsewhere"
   | "previous_dead";
 
 /** What an app gets from the client. */

@@ -41,7 +41,7 @@ export interface NewVersion {
 
 export interface StageMove {
   secretId: string;
-  stage: "AWSCURRENT" | "AWSPENDING";
+  stage: "AWSCURRENT" | "AWSPENDING" | "C2MDECISION";
   toVersionId?: string;
   fromVersionId?: string;
 }

@@ -5,6 +5,7 @@ import type { TokenSettings } from "../formats/settings.ts";
 import { RetryableError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { detachPending } from "../rotation/detach.ts";
+import { ruleOutRollback } from "../rotation/going-back.ts";
 import { proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import { type Candidate, expiryOf } from "./rule.ts";
@@ -136,6 +137,7 @@ async function revokeOne(
     context.log.event("token.kept", { ...tokenFields(context.arn, candidate), reason });
     return "kept";
   }
+  await ruleOutRollback(context, survey.secret, candidate.versionId);
   const revocation = await revoke(context, candidate);
   if (revocation === "not_found") return await decideNotFound(run, context, candidate);
   // Held by the current version since: nothing is to be revoked.

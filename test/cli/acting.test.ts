@@ -201,11 +201,32 @@ describe.concurrent("an operator who acts", () => {
     },
   );
 
-  acts("reports the token that C2M lets nobody revoke, with its expiry", async (stack) => {
-    stack.cloud.c2m.knobs.selfRevocation = false;
-    const { code, stdout } = await stack.on("decommission", "--yes", secretName);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/alive {3}tok_lt_\S+ until 20\d\d-/);
+  acts(
+    "keeps the secret of a token that nobody can revoke, with its expiry, unless that is accepted",
+    async (stack) => {
+      stack.cloud.c2m.knobs.selfRevocation = false;
+      const kept = await stack.on("decommission", "--yes", secretName);
+      expect(kept.stdout).toMatch(
+        /alive {3}tok_lt_\S+ until 20\d\d-.*nobody can revoke it[\s\S]*is kept while they live/,
+      );
+      expect(kept.code).toBe(1);
+      const { engine } = stack.cloud.secretsManager;
+      expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
+      const { code, stdout } = await stack.on("decommission", "--yes", secretName, "--accept-alive");
+      expect(stdout).toMatch(/alive {3}tok_lt_\S+ until 20\d\d-[\s\S]*is deleted on/);
+      expect(code).toBe(0);
+    },
+  );
+
+  acts("leaves a secret that was lent to its owner, unless it is told to delete it", async (stack, live) => {
+    const { engine } = stack.cloud.secretsManager;
+    engine.updateSecret({ SecretId: secretName, Description: "ours since 2019" }, stack.cloud.administrator);
+    const kept = await stack.on("decommission", "--yes", secretName);
+    expect(kept.stdout).toContain("c2m/api-token is kept, with a dead token: it is not this stack's own");
+    expect([kept.code, live()]).toEqual([0, []]);
+    expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
+    expect((await stack.on("decommission", "--yes", secretName, "--delete-lent")).code).toBe(0);
+    expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeDefined();
   });
 
   acts("has the reconciler look now, and gets its report", async (stack) => {

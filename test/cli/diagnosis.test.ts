@@ -29,6 +29,7 @@ function version(
 function view(changes: Partial<TokenView> = {}): TokenView {
   return {
     ...secret,
+    isOurs: true,
     rotationEnabled: true,
     schedule: "rate(7 days)",
     rotationLambdaArn: undefined,

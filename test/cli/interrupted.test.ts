@@ -212,7 +212,7 @@ describe.concurrent("a decommission that is interrupted", () => {
     "while it revokes a token finishes that one, leaves the others, and goes on when it is run again",
     async (on) => {
       const { code, stdout } = await on.once(await on.held(decommission, revoke));
-      expect(stdout).toBe(`  revoked ${on.previous}\n`);
+      expect(stdout).toMatch(new RegExp(`waiting 3 min.*\\n  revoked ${on.previous}\\n$`));
       expect(code).toBe(130);
       expect(on.live()).toEqual([on.current]);
       expect(on.isDeleted()).toBe(false);
@@ -239,7 +239,8 @@ describe.concurrent("a decommission that is interrupted", () => {
     expect(stderr).toContain(
       "\nStopped at once. What this run has revoked is missing in the functions' log. Run the command",
     );
-    expect([code, stdout]).toEqual([130, ""]);
+    expect(code).toBe(130);
+    expect(stdout).not.toContain("revoked tok");
     await revoked;
     expect(on.ledger()).toEqual([]);
     expect((await on.stack.on(...(decommission as [string, ...string[]]))).code).toBe(0);

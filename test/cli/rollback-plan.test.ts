@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { rollback } from "../../cli/acting/rollback-plan.ts";
+import type { RotationError } from "../../src/ports/errors.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
+import { decisionLabel, ruleOutRevocation, ruleOutRollback } from "../../src/rotation/going-back.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
 
@@ -15,8 +17,15 @@ async function rotated() {
   return { world, first, second };
 }
 
+const requestOf = (world: World) => ({
+  ledger: ledgerOf(world),
+  graceMs: 3_600_000,
+  stepMs: 120_000,
+  acceptExpiry: false,
+});
+
 const goBack = (world: World, overrides: Partial<RotationContext> = {}) =>
-  rollback(world.context(overrides), world.arn, ledgerOf(world));
+  rollback(world.context(overrides), requestOf(world));
 
 /** The world's store, with something that happens at the moment of a label's move. */
 function storeWith(world: World, { after }: { after: () => void }): SecretStore {
@@ -117,7 +126,7 @@ describe("a rollback", () => {
     ],
     [
       "previous_revoked",
-      "^The previous token was revoked",
+      "^The previous token was revoked, or its revocation has begun",
       async () => {
         // The revocation is on record and has not bitten yet.
         const { world, first } = await rotated();
@@ -166,7 +175,7 @@ describe("a rollback", () => {
       asked.push(from);
       return ledger.read(from);
     };
-    await rollback(world.context(), world.arn, { read });
+    await rollback(world.context(), { ...requestOf(world), ledger: { read } });
     expect(new Set(asked)).toEqual(new Set([Date.parse(String(issued_at))]));
     expect(world.holder("AWSCURRENT")).toBe(first);
   });
@@ -199,7 +208,7 @@ describe("a rollback", () => {
     world.fail("UpdateSecretVersionStage", fault, 100);
     await expect(goBack(world)).rejects.toThrow();
     expect(world.holder("AWSCURRENT")).toBe(second);
-    expect(world.log.slice(from).map(({ event }) => event)).toEqual(["token.promotion.started"]);
+    expect(world.log.slice(from)).toEqual([]);
   });
 
   it("moves the label back where the second exchange is refused for good, and the token is old enough to be dead", async () => {
@@ -224,5 +233,93 @@ describe("a rollback", () => {
     expect((await runReconciler(world)).revoked).toEqual([]);
     await world.clock.advanceBy(1_200_000);
     expect((await runReconciler(world)).revoked).toEqual([world.value(second).token_id]);
+  });
+
+  it("is refused where the reconciler wins between its look and its move, whatever ended the grace", async () => {
+    const { world, first = "", second } = await rotated();
+    const seen = await world.store.describe(world.arn);
+    const { store } = world;
+    const moveStage: SecretStore["moveStage"] = async (move) => {
+      if (move.stage === decisionLabel) await ruleOutRollback(world.context(), seen, first);
+      return await store.moveStage(move);
+    };
+    const slow = { ...storeWith(world, { after: () => undefined }), moveStage };
+    expect(await failureOf(goBack(world, { store: slow }))).toMatchObject({ code: "previous_revoked" });
+    expect([world.holder("AWSCURRENT"), world.holder(decisionLabel)]).toEqual([second, first]);
+    // And the next one knows it from its first look.
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
+  });
+
+  it("keeps a reconciler that saw the labels before it from revoking, while it is under way and afterwards", async () => {
+    const { world, first = "", second } = await rotated();
+    const seen = await world.store.describe(world.arn);
+    const revoke = async () => ((await failureOf(ruleOutRollback(world.context(), seen, first))) as RotationError).code;
+    const codes: Promise<string>[] = [];
+    const after = () => void codes.push(revoke());
+    await goBack(world, { store: storeWith(world, { after }) });
+    expect(await Promise.all(codes)).toEqual(["labels_moved"]);
+    expect([world.holder("AWSCURRENT"), world.holder(decisionLabel)]).toEqual([first, undefined]);
+    expect((await world.store.describe(world.arn)).stages.get(second ?? "")).toEqual(["AWSPREVIOUS"]);
+  });
+
+  it("that was cut short binds the reconciler until another version is current", async () => {
+    const { world, first = "", second = "" } = await rotated();
+    const { store } = world;
+    const context = world.context();
+    const labels = { currentId: second, previousId: first };
+    expect(await ruleOutRevocation(context, await store.describe(world.arn), labels)).toBe(true);
+    const revoke = async () => await ruleOutRollback(context, await store.describe(world.arn), first);
+    await expect(revoke()).rejects.toMatchObject({ code: "labels_moved" });
+    await world.rotate();
+    await revoke();
+    const now = await store.describe(world.arn);
+    await ruleOutRollback(context, now, second);
+    expect(world.holder(decisionLabel)).toBe(second);
+  });
+
+  it("waits, where nothing tells the grace, until the step that promoted can't revoke any more", async () => {
+    const { world, first } = await rotated();
+    const request = { ...requestOf(world), graceMs: undefined };
+    expect(await failureOf(rollback(world.context(), request))).toMatchObject({ code: "previous_revoked" });
+    await world.clock.advanceBy(200_000);
+    expect(await rollback(world.context(), request)).toMatchObject({ versionId: first });
+  });
+
+  it("is refused where a revocation of the token has failed: it may have arrived", async () => {
+    const { world, first } = await rotated();
+    const { token_id, expires_at } = world.value(first ?? "");
+    world.context().log.event("token.revocation.failed", {
+      secret: world.arn,
+      token_id: String(token_id),
+      expires_at: String(expires_at),
+      code: "no_answer",
+    });
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
+  });
+
+  it("is refused when the grace is over or ends within a minute, also where it was lowered since", async () => {
+    const { world } = await rotated();
+    await world.clock.advanceBy(1_800_000);
+    const request = { ...requestOf(world), graceMs: 1_800_000 };
+    expect(await failureOf(rollback(world.context(), request))).toMatchObject({ code: "previous_revoked" });
+    expect(await rollback(world.context(), requestOf(world))).toMatchObject({});
+  });
+
+  it("is refused where the token ends before the next rotation, unless that is accepted", async () => {
+    const world = await World.ready({ settings: { ...settings, lifetimeSeconds: 86_400 } });
+    const first = world.holder("AWSCURRENT");
+    await world.rotate();
+    const { store } = world;
+    const describe = async (id: string) => ({
+      ...(await store.describe(id)),
+      rotationEnabled: true,
+      nextRotationAt: world.clock.now() + 2 * 86_400_000,
+    });
+    const late = { ...storeWith(world, { after: () => undefined }), describe };
+    const refused = await failureOf(goBack(world, { store: late }));
+    expect(refused).toMatchObject({ code: "previous_ends_early" });
+    expect(refused.message).toMatch(/ends at 2026-.*next rotation is due by 2026-.*--accept-expiry/);
+    const request = { ...requestOf(world), acceptExpiry: true };
+    expect(await rollback(world.context({ store: late }), request)).toMatchObject({ versionId: first });
   });
 });

@@ -267,6 +267,8 @@ describe("a run", () => {
       "DescribeSecret",
       "GetSecretValue",
       "ListSecretVersionIds",
+      // The label that rules out a rollback.
+      "UpdateSecretVersionStage",
       "issueShortTermToken",
       "revokeToken",
     ]);

@@ -4,6 +4,7 @@ import { stepTime } from "../../formats/time-table.ts";
 import { PermanentError, RetryableError } from "../../ports/errors.ts";
 import type { SecretDescription } from "../../ports/secret-store.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
+import { ruleOutRollback } from "../going-back.ts";
 import { promote } from "../promote.ts";
 import { proveToken } from "../prove.ts";
 import { revoke, siblingThatHolds } from "../revoke.ts";
@@ -18,7 +19,7 @@ const promotionTries = 3;
  */
 export async function finishSecret(context: RotationContext, { versionId }: StepTarget): Promise<void> {
   const { settings } = context;
-  const { supersededId } = await promote(context, {
+  const { secret, supersededId } = await promote(context, {
     versionId,
     c2m: settings,
     tries: promotionTries,
@@ -28,6 +29,8 @@ export async function finishSecret(context: RotationContext, { versionId }: Step
     },
   });
   if (settings.graceSeconds > 0 || !settings.revocation || supersededId === undefined) return;
+  // Long after the promotion, when this step is run again, somebody may be going back.
+  await ruleOutRollback(context, secret, supersededId);
   await revokeSuperseded(context, versionId, supersededId);
 }
 

@@ -186,6 +186,7 @@ function described(secret: Record<string, unknown>): DescribedSecret {
   return {
     arn: String(secret.ARN),
     name: String(secret.Name),
+    isOurs: true,
     rotationEnabled: secret.RotationEnabled === true,
     schedule: "rate(30 days)",
     rotationLambdaArn: secret.RotationLambdaARN as string | undefined,

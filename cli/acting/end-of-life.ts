@@ -1,0 +1,185 @@
+import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
+import { secretNameOf } from "../../src/formats/settings.ts";
+import type { StoredToken } from "../../src/formats/stored-token.ts";
+import type { TokenUser } from "../../src/ports/c2m.ts";
+import { RetryableError } from "../../src/ports/errors.ts";
+import { versionAt } from "../../src/ports/secret-store.ts";
+import type { Candidate } from "../../src/reconcile/rule.ts";
+import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
+import type { SecretContext } from "../../src/rotation/context.ts";
+import { detachPending } from "../../src/rotation/detach.ts";
+import { revoke } from "../../src/rotation/revoke.ts";
+import type { Aws } from "../aws.ts";
+
+/** A token that lives on, and nobody can revoke; ISO 8601. */
+export interface Left {
+  tokenId: string | undefined;
+  until: string | undefined;
+}
+
+/** The secret, and where its tokens may be sent. */
+export interface Subject {
+  context: SecretContext;
+  baseUrl: string;
+  ledger: Ledger;
+}
+
+/** What the end of a secret's tokens is made with. */
+export interface EndOfLife extends Subject {
+  aws: Pick<Aws, "cancelRotation">;
+  /** For how long a step of the rotator may be at work, in ms. */
+  stepMs: number;
+  /** Aborted: it stops between two tokens. */
+  signal: AbortSignal;
+  onWait(ms: number): void;
+  onRevoked(tokenId: string): void;
+}
+
+/** How late a line of a function may be in the log, in ms. */
+const logDelayMs = 60_000;
+
+/** Looks at the secret until nothing new is found, at the most. */
+const mostLooks = 3;
+
+/**
+ * Ends the life of every token of a secret: stops the rotation, waits until no step can be at work that began before,
+ * revokes what lives, the current token last, by itself, and looks again, until there is nothing new.
+ *
+ * @returns the tokens that nobody can revoke
+ * @throws RotationError where it may succeed later, and `labels_moved` where somebody has switched the rotation on again
+ */
+export async function endTokens(end: EndOfLife): Promise<Left[]> {
+  await stopRotation(end);
+  const seen = new Set<string>();
+  const left = new Map<string, Left>();
+  let found = await revokeOthers(end, seen, left);
+  for (let look = 1; found.fresh > 0; look += 1) {
+    if (look === mostLooks) throw stillIssuing();
+    found = await revokeOthers(end, seen, left);
+  }
+  const { current } = liveTokens(found.survey);
+  end.signal.throwIfAborted();
+  const outcome = current && (await revokeCurrent(end, current));
+  if (outcome === "revoked") end.onRevoked(current?.token?.tokenId ?? "");
+  if (outcome === "alive") left.set("current", { tokenId: current?.token?.tokenId, until: current?.token?.expiresAt });
+  const after = await surveyAll(end);
+  refuseRotating(after);
+  const { others } = liveTokens(after);
+  if (after.current?.versionId !== found.survey.current?.versionId) throw stillIssuing();
+  if (others.some((one) => !seen.has(keyOf(one)))) throw stillIssuing();
+  return [...left.values()];
+}
+
+/** Looks at the secret, and revokes what it has not seen before, but for the current token. */
+async function revokeOthers(
+  end: EndOfLife,
+  seen: Set<string>,
+  left: Map<string, Left>,
+): Promise<{ survey: Survey; fresh: number }> {
+  const { context, signal, onRevoked } = end;
+  const survey = await surveyAll(end);
+  refuseRotating(survey);
+  const pendingId = versionAt(survey.secret, "AWSPENDING", "AWSCURRENT");
+  if (pendingId !== undefined) await detachPending(context, pendingId, "its secret is decommissioned");
+  for (const one of survey.verdict.unrevocable) left.set(keyOf(one), { tokenId: one.tokenId, until: one.expiresAt });
+  for (const { attemptId, latestExpiresAt } of survey.verdict.suspects) {
+    left.set(attemptId, { tokenId: undefined, until: latestExpiresAt });
+  }
+  const fresh = liveTokens(survey).others.filter((candidate) => !seen.has(keyOf(candidate)));
+  for (const candidate of fresh) {
+    signal.throwIfAborted();
+    const outcome = await revoke(context, candidate);
+    if (outcome === "not_found") throw unclear();
+    seen.add(keyOf(candidate));
+    if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
+    else left.set(keyOf(candidate), { tokenId: candidate.tokenId, until: candidate.expiresAt });
+  }
+  return { survey, fresh: fresh.length };
+}
+
+/** Which tokens live, and would be revoked. Changes nothing. */
+export async function tokensToEnd(subject: Subject): Promise<(string | undefined)[]> {
+  const { others, current } = liveTokens(await surveyAll(subject));
+  return [...others.map(({ tokenId }) => tokenId), ...(current ? [current.token?.tokenId] : [])];
+}
+
+/** A step that began before may still issue and store for as long as Lambda lets it run. */
+async function stopRotation({ context, aws, stepMs, signal, onWait }: EndOfLife): Promise<void> {
+  const { arn, clock, store } = context;
+  const secret = await store.describe(arn);
+  if (secret.rotationEnabled) await aws.cancelRotation(arn);
+  const since = secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
+  const waitMs = since + stepMs + logDelayMs - clock.now();
+  signal.throwIfAborted();
+  if (waitMs <= 0) return;
+  onWait(waitMs);
+  try {
+    await clock.sleep(waitMs, signal);
+  } finally {
+    signal.throwIfAborted();
+  }
+}
+
+function refuseRotating({ secret }: Survey): void {
+  if (!secret.rotationEnabled) return;
+  throw new RetryableError("labels_moved", "Its rotation was switched on again meanwhile, by `pulumi up` or somebody.");
+}
+
+async function surveyAll({ context, baseUrl, ledger }: Subject): Promise<Survey> {
+  // In this order: what is labelled after the ledger was read would be missing from it.
+  const secret = await context.store.describe(context.arn);
+  const { entries } = await ledger.read(0);
+  const look = await lookAt(context, secret, "all");
+  return surveyOf(look, {
+    now: context.clock.now(),
+    // Nothing of this secret is to wait for a grace or for a rotation any more.
+    settings: { baseUrl, graceSeconds: 0, pendingMaxAgeSeconds: 0 },
+    ledger: entries.filter(({ fields }) => (secretNameOf(fields.secret) ?? fields.secret) === secret.name),
+    ledgerFrom: 0,
+    graceSeconds: 0,
+    currentElsewhere: [],
+    stepMs: 0,
+  });
+}
+
+/** The token at AWSCURRENT; without `token` where it is a value that is not ours. */
+interface Current {
+  token: StoredToken | undefined;
+}
+
+function liveTokens({ verdict, current }: Survey): { others: Candidate[]; current: Current | undefined } {
+  const token = current?.parsed.kind === "ours" ? current.parsed.token : undefined;
+  return { others: [...verdict.revoke, ...verdict.waiting, ...verdict.blocked], current: current && { token } };
+}
+
+/** Whether C2M lets a token revoke itself is not documented. */
+async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promise<"revoked" | "alive" | "expired"> {
+  const { arn, clock, deadline, log } = context;
+  if (token && Date.parse(token.expiresAt) <= clock.now()) return "expired";
+  const c2m = token && context.c2mAt(token.baseUrl);
+  if (token?.tokenId === undefined || !c2m) return "alive";
+  const answer = await c2m.revokeToken({ tokenId: token.tokenId, bearer: token.accessToken, deadline });
+  if (answer === "not_found" || answer === "unclear") throw unclear();
+  // Dead already, as after an earlier run of this command, or not allowed to.
+  if (answer === "refused" && (await works(c2m, token, deadline))) return "alive";
+  log.event("token.revoked", { ...tokenFields(arn, token), ...(answer === "claimed" ? { claimed: true } : {}) });
+  return "revoked";
+}
+
+async function works(c2m: TokenUser, { accessToken }: StoredToken, deadline: number): Promise<boolean> {
+  const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
+  if (outcome === "unauthorized") throw unclear();
+  return outcome === "works";
+}
+
+function keyOf({ tokenId, versionId, expiresAt }: Candidate): string {
+  return tokenId ?? `${versionId} ${expiresAt}`;
+}
+
+function stillIssuing(): RetryableError {
+  return new RetryableError("labels_moved", "New tokens of it came to light meanwhile: somebody still issues some.");
+}
+
+function unclear(): RetryableError {
+  return new RetryableError("revocation_unclear", "what stands before C2M answered in its place.");
+}

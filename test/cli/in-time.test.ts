@@ -1,0 +1,97 @@
+import { describe, expect, it, vi } from "vitest";
+import { connectSdk } from "../../cli/aws-sdk.ts";
+import { run } from "../../cli/cli.ts";
+import { Hold } from "../../local-cloud/faults.ts";
+import { OperatedStack, secretName } from "../harness/operated-stack.ts";
+
+/** Runs a command in this process, on the cloud's time: while it sleeps something happens. */
+async function operate(stack: OperatedStack, command: string, meanwhile: () => Promise<void>) {
+  let [stdout, stderr] = ["", ""];
+  const env = stack.environment();
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const now = () => stack.clock.now();
+  const code = await run([command, ...stack.named, "--yes", secretName, "--json"], {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    stdin: {},
+    env,
+    clock: {
+      now,
+      sleep: async (ms) => {
+        await meanwhile();
+        await stack.clock.advanceBy(ms);
+      },
+    },
+    ask: async () => "",
+    signal: new AbortController().signal,
+    again: new AbortController().signal,
+    connect: (region) => connectSdk(region, { env, now }),
+  });
+  return { code, stdout, stderr };
+}
+
+describe("an answer to a leak", () => {
+  it("does not take a gateway's refusal for the token's death, and says what was not seen", async () => {
+    const stack = await OperatedStack.start();
+    stack.cloud.faults.add({
+      service: "c2m",
+      operation: "issueShortTermToken",
+      // The rotation's own proof is let through.
+      nth: 2,
+      times: Number.POSITIVE_INFINITY,
+      fault: { kind: "gateway", status: 403, body: "html", when: "before" },
+    });
+    const { code, stdout } = await operate(stack, "compromised", () => stack.cloud.secretsManager.idle());
+    expect(JSON.parse(stdout)).toMatchObject({ rejectedAt: null, shortTokensUntil: null });
+    expect(code).toBe(1);
+    await stack.stop();
+  });
+});
+
+describe("a decommission", () => {
+  it("finds the token of a rotation that began before it was stopped, though the log is late and the step slow", async () => {
+    const stack = await OperatedStack.start();
+    await stack.rotate();
+    const { cloud } = stack;
+    const issue = new Hold();
+    const cancel = new Hold();
+    cloud.faults.add({ service: "c2m", operation: "issueLongTermToken", fault: { kind: "hold", hold: issue } });
+    cloud.faults.add({
+      service: "secretsmanager",
+      operation: "CancelRotateSecret",
+      fault: { kind: "hold", hold: cancel },
+    });
+    const { engine } = cloud.secretsManager;
+    // Between its look and its cancel the schedule begins.
+    const began = cancel.reached.then(async () => {
+      engine.rotateSecret({ SecretId: secretName, ClientRequestToken: crypto.randomUUID() });
+      await issue.reached;
+      cancel.release();
+    });
+    const { code, stdout } = await operate(stack, "decommission", async () => {
+      issue.release();
+      await cloud.secretsManager.idle();
+    });
+    await began;
+    expect(JSON.parse(stdout)).toMatchObject({ deleted: true, alive: [] });
+    expect(cloud.c2m.tokens.filter(({ id }) => id.startsWith("tok_lt"))).toHaveLength(3);
+    expect(cloud.c2m.liveLongTokens()).toEqual([]);
+    expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeDefined();
+    expect(code).toBe(0);
+    await stack.stop();
+  });
+
+  it("deletes nothing where somebody switches the rotation on again meanwhile", async () => {
+    const stack = await OperatedStack.start();
+    const { engine } = stack.cloud.secretsManager;
+    const { code, stderr } = await operate(stack, "decommission", async () => {
+      engine.rotateSecret({ SecretId: secretName, ClientRequestToken: crypto.randomUUID() });
+      await stack.cloud.secretsManager.idle();
+    });
+    expect(stderr).toContain("switched on again");
+    expect(code).toBe(1);
+    expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeUndefined();
+    expect(stack.cloud.c2m.liveLongTokens().map(({ id }) => id)).toContain(stack.tokenIdAt("AWSCURRENT"));
+    await stack.stop();
+  });
+});
