@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { RotationLog } from "../src/formats/ledger.ts";
+import { type EventName, type Events, formatLine, operatorStreams, type RotationLog } from "../src/formats/ledger.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
 
@@ -15,27 +15,20 @@ export class OperatorLog implements RotationLog {
     this.#clock = clock;
   }
 
-  event(name: string, fields: object): void {
+  event<Name extends EventName>(name: Name, fields: Events[Name]): void {
     const timestamp = this.#clock.now();
-    const line = {
-      level: "INFO",
-      message: name,
-      timestamp: new Date(timestamp).toISOString(),
-      by: "operator",
-      ...fields,
-    };
-    this.#lines.push({ timestamp, message: JSON.stringify(line) });
+    this.#lines.push({ timestamp, message: formatLine(name, fields, timestamp, { by: "operator" }) });
   }
 
   /** What an operator does is not counted. */
   metric(): void {}
 
-  /** Sends the lines to a stream of their own. */
+  /** Sends the lines to a stream of their own, in the part of the log group that is the operators'. */
   async flush(aws: Aws, logGroup: string): Promise<void> {
     const lines = this.#lines;
     if (lines.length === 0) return;
     this.#lines = [];
-    const stream = `operator/${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
+    const stream = `${operatorStreams}${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
     await aws.writeLog(logGroup, stream, lines);
   }
 }

@@ -1,10 +1,11 @@
+import { decisionLabel } from "../../src/formats/labels.ts";
 import type { Ledger, LedgerEntry } from "../../src/formats/ledger.ts";
 import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RetryableError, type RollbackCode, RotationError } from "../../src/ports/errors.ts";
 import { type SecretDescription, versionAt } from "../../src/ports/secret-store.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
-import { decisionLabel, ruleOutRevocation } from "../../src/rotation/going-back.ts";
+import { ruleOutRevocation } from "../../src/rotation/going-back.ts";
 import { type C2mNames, promote } from "../../src/rotation/promote.ts";
 import { proveToken } from "../../src/rotation/prove.ts";
 

@@ -1,5 +1,6 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { decisionLabel } from "../../src/formats/labels.ts";
 import { ownerTag } from "../args/plan.ts";
 import type { StackContext } from "./context.ts";
 import { ownerOf, type TokenSecret } from "./token-secret.ts";
@@ -47,11 +48,11 @@ export function reconcilerStatements(context: StackContext, scope: RoleScope): S
   ];
   return [
     ...onTokens(context, scope, { Sid: "ReadTokens", Action: read }),
-    // It can take AWSPENDING off a version, and neither store nor promote one.
+    // It can take AWSPENDING off a version and rule out a rollback, and neither store nor promote one.
     ...onTokens(context, scope, {
       Sid: "DetachPending",
       Action: ["secretsmanager:UpdateSecretVersionStage"],
-      Condition: { "secretsmanager:VersionStage": "AWSPENDING" },
+      Condition: { "secretsmanager:VersionStage": ["AWSPENDING", decisionLabel] },
     }),
     {
       Sid: "ReadLedger",
@@ -70,7 +71,7 @@ export function reconcilerStatements(context: StackContext, scope: RoleScope): S
 function onTokens(
   { plan, accountId, region, partition }: StackContext,
   { tokenSecrets }: RoleScope,
-  { Sid, Action, Condition = {} }: { Sid: string; Action: string[]; Condition?: Record<string, string> },
+  { Sid, Action, Condition = {} }: { Sid: string; Action: string[]; Condition?: Record<string, string | string[]> },
 ): Statement[] {
   const secrets = Object.values(tokenSecrets);
   const adopted = secrets.filter(({ secret }) => !secret).map(({ arn }) => arn);

@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../cli/cli.ts";
 import { commands } from "../../cli/commands.ts";
-import { OperatedStack, secretName, startOps } from "../harness/operated-stack.ts";
+import { logGroup, OperatedStack, secretName, startOps } from "../harness/operated-stack.ts";
 
 /** How each command is run so that it gets as far as AWS. */
 const lines: [command: string, ...args: string[]][] = [
@@ -225,5 +226,36 @@ describe("what is printed", () => {
     await stack.stop();
     expect(secrets.length).toBeGreaterThan(4);
     expect(secrets.filter((secret) => printed.includes(secret) || log.includes(secret))).toEqual([]);
+  });
+});
+
+describe("what an operator's role can write", () => {
+  it("is no line in a function's stream, which could make the reconciler forget a token", async () => {
+    const stack = await OperatedStack.start();
+    const { awsUrl, region } = stack.cloud;
+    const env = stack.environment();
+    const credentials = {
+      accessKeyId: env.AWS_ACCESS_KEY_ID ?? "",
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? "",
+      sessionToken: env.AWS_SESSION_TOKEN ?? "",
+    };
+    const logs = new CloudWatchLogsClient({ endpoint: awsUrl, region, credentials });
+    const write = (logStreamName: string) =>
+      logs.send(
+        new PutLogEventsCommand({
+          logGroupName: logGroup,
+          logStreamName,
+          logEvents: [{ timestamp: stack.clock.now(), message: "{}" }],
+        }),
+      );
+    // By the name of one of its functions' streams, or one that only sounds like the operators' own.
+    for (const stream of ["2026/06/01/[$LATEST]0123", "operator/2026", "operators"]) {
+      await logs.send(new CreateLogStreamCommand({ logGroupName: logGroup, logStreamName: stream }));
+      await expect(write(stream)).rejects.toThrow(/not authorized/);
+    }
+    await logs.send(new CreateLogStreamCommand({ logGroupName: logGroup, logStreamName: "operators/mine" }));
+    await write("operators/mine");
+    logs.destroy();
+    await stack.stop();
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { rollback } from "../../cli/acting/rollback-plan.ts";
+import { decisionLabel } from "../../src/formats/labels.ts";
 import type { RotationError } from "../../src/ports/errors.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
-import { decisionLabel, ruleOutRevocation, ruleOutRollback } from "../../src/rotation/going-back.ts";
+import { ruleOutRevocation, ruleOutRollback } from "../../src/rotation/going-back.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
 
