@@ -1,6 +1,6 @@
 import type { Command } from "./command.ts";
 import { completionOf } from "./completion.ts";
-import type { OptionSpecs } from "./options.ts";
+import type { OptionSpec, OptionSpecs } from "./options.ts";
 
 const dryRun: OptionSpecs = {
   "dry-run": { type: "boolean", help: "say what would be done, and change nothing" },
@@ -9,6 +9,8 @@ const dryRun: OptionSpecs = {
 const confirmation: OptionSpecs = {
   yes: { type: "string", value: "NAME", help: "confirm with the secret's name instead of being asked" },
 };
+
+const grace: OptionSpec = { type: "string", value: "DURATION", help: "the token's grace, where no stack tells it" };
 
 /** Loaded when it is run: the help and the shell's completion are there at once. */
 const others: readonly Command[] = [
@@ -24,7 +26,7 @@ Whatever is wrong comes with the command that mends it. Changes nothing.`,
       ["status --stack production --json", "for a script; exit status 1 when something is wrong"],
     ],
     options: {
-      grace: { type: "string", value: "DURATION", help: "the token's grace, where no stack tells it" },
+      grace,
     },
     run: async (call) => (await import("./looking/status.ts")).status(call),
   },
@@ -81,6 +83,7 @@ schedule goes on: the next rotation issues a new token.`,
         value: "DURATION",
         help: 'how long C2M may take, with repetitions (default "40 seconds")',
       },
+      grace,
       "accept-expiry": {
         type: "boolean",
         help: "go back, too, to a token that ends before the next rotation: rotate before it does",
@@ -93,7 +96,8 @@ schedule goes on: the next rotation issues a new token.`,
     name: "unstick",
     summary: "explain a version stuck at AWSPENDING, and free the way for the next rotation",
     description: `A rotation that failed leaves its version at AWSPENDING, and Secrets Manager starts no other one ("A previous rotation
-isn't complete"). This says why it failed and takes AWSPENDING off it. Refuses while a step may still be at work. The current
+isn't complete"). This says why it failed and takes AWSPENDING off it; and it clears what a rollback that was cut short has left.
+Refuses while a step may still be at work. The current
 token is not touched; a token that the pending version holds is revoked by the reconciler in one of its next runs.`,
     examples: [
       ["unstick --secret c2m/api-token --dry-run", "only the explanation"],
@@ -105,7 +109,8 @@ token is not touched; a token that the pending version holds is revoked by the r
   {
     name: "compromised",
     summary: "a token has leaked: replace it, end the grace at once, see it dead",
-    description: `Rotates, waits until the new token is current, ends the grace of every superseded token of this secret at once, and
+    description: `Rotates, waits until the new token is current, ends the grace of every superseded token of this secret at once (one
+that was superseded before may take until the next hourly run), and
 exchanges the old token until C2M rejects it, which its documents say can take 5 minutes. Reports when each of it happened, and
 until when short tokens that were made from the leaked one may live (15 minutes). Apps that still hold the old token fail until
 they read the secret again. If the client's own credentials have leaked, this does not help: see docs/runbook.md#a-leak.`,

@@ -58,6 +58,14 @@ export async function resolveTarget(
   };
 }
 
+/** A token's grace in ms, by --grace or the stack; undefined where neither tells it. */
+export function graceMsOf(options: Options, target: Target, secretId: string): number | undefined {
+  const given = options.duration("grace", -1);
+  if (given >= 0) return given;
+  const seconds = target.graceSecondsOf(secretId);
+  return seconds === undefined ? undefined : seconds * 1_000;
+}
+
 /** The one secret of a command that changes something. @throws Failure (usage) when there are several */
 export function onlySecret({ secrets }: Target): string {
   const [secret] = secrets;

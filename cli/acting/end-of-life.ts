@@ -4,6 +4,7 @@ import type { StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { RetryableError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
+import type { Sensitive } from "../../src/ports/sensitive.ts";
 import type { Candidate } from "../../src/reconcile/rule.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
@@ -81,7 +82,7 @@ async function revokeOthers(
   refuseRotating(survey);
   const pendingId = versionAt(survey.secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) await detachPending(context, pendingId, "its secret is decommissioned");
-  for (const one of survey.verdict.unrevocable) left.set(keyOf(one), { tokenId: one.tokenId, until: one.expiresAt });
+  for (const one of survey.verdict.unrevocable) await leaveUnlessDead(end, one, left);
   for (const { attemptId, latestExpiresAt } of survey.verdict.suspects) {
     left.set(attemptId, { tokenId: undefined, until: latestExpiresAt });
   }
@@ -92,9 +93,28 @@ async function revokeOthers(
     if (outcome === "not_found") throw unclear();
     seen.add(keyOf(candidate));
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
-    else left.set(keyOf(candidate), { tokenId: candidate.tokenId, until: candidate.expiresAt });
+    else await leaveUnlessDead(end, candidate, left);
   }
   return { survey, fresh: fresh.length };
+}
+
+/**
+ * A token that nobody may revoke may be dead, as where an earlier run of this command has revoked it and the token that it
+ * did so with. Where its text is not at hand, what that run has written has to do.
+ */
+async function leaveUnlessDead(
+  { context, ledger }: EndOfLife,
+  candidate: Candidate,
+  left: Map<string, Left>,
+): Promise<void> {
+  const { tokenId, accessToken, expiresAt } = candidate;
+  const c2m = accessToken && context.c2mAt(candidate.baseUrl);
+  if (c2m && !(await works(c2m, accessToken, context.deadline))) return;
+  if (!accessToken && tokenId !== undefined) {
+    const { entries } = await ledger.read(0);
+    if (entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId)) return;
+  }
+  left.set(keyOf(candidate), { tokenId, until: expiresAt });
 }
 
 /** Which tokens live, and would be revoked. Changes nothing. */
@@ -161,12 +181,12 @@ async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promis
   const answer = await c2m.revokeToken({ tokenId: token.tokenId, bearer: token.accessToken, deadline });
   if (answer === "not_found" || answer === "unclear") throw unclear();
   // Dead already, as after an earlier run of this command, or not allowed to.
-  if (answer === "refused" && (await works(c2m, token, deadline))) return "alive";
+  if (answer === "refused" && (await works(c2m, token.accessToken, deadline))) return "alive";
   log.event("token.revoked", { ...tokenFields(arn, token), ...(answer === "claimed" ? { claimed: true } : {}) });
   return "revoked";
 }
 
-async function works(c2m: TokenUser, { accessToken }: StoredToken, deadline: number): Promise<boolean> {
+async function works(c2m: TokenUser, accessToken: Sensitive, deadline: number): Promise<boolean> {
   const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
   if (outcome === "unauthorized") throw unclear();
   return outcome === "works";

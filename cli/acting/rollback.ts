@@ -2,7 +2,7 @@ import { PermanentError, type RollbackCode } from "../../src/ports/errors.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, refused } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
-import { logGroupOf, onlySecret } from "../target.ts";
+import { graceMsOf, logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
 import { act, stepTimeOf } from "./act.ts";
@@ -15,10 +15,9 @@ export async function rollback(call: Call): Promise<ExitCode> {
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
-  const graceSeconds = target.graceSecondsOf(view.arn);
   const request = {
     ledger: aws.ledger(logGroup),
-    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1_000,
+    graceMs: graceMsOf(options, target, view.arn),
     stepMs: await stepTimeOf(aws, target, view),
     acceptExpiry: options.flag("accept-expiry"),
   };
@@ -56,7 +55,8 @@ export async function rollback(call: Call): Promise<ExitCode> {
 
 const ifCut = `The previous token may be current or not, an open rotation may have lost AWSPENDING. \`c2m-tokens status\` says which
 token is current, and \`c2m-tokens verify\` whether it works. Run rollback again only where it has not moved, or does not work: it
-goes to whatever token is the previous one then.`;
+goes to whatever token is the previous one then. Where it has not moved, the previous token is kept from being revoked until
+\`c2m-tokens unstick\`, another rollback or the next rotation.`;
 
 /** Each of these leaves AWSCURRENT where it was. */
 const reasons: ReadonlySet<string> = new Set<RollbackCode>([

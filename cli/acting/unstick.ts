@@ -1,3 +1,4 @@
+import { decisionLabel } from "../../src/formats/labels.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode } from "../failure.ts";
@@ -13,6 +14,13 @@ export async function unstick(call: Call): Promise<ExitCode> {
   const target = await call.target();
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
+  const left = view.current?.stages.includes(decisionLabel) ? view.current : undefined;
+  if (left) {
+    if (!options.flag("dry-run")) {
+      await aws.store.moveStage({ secretId: view.arn, stage: decisionLabel, fromVersionId: left.versionId });
+    }
+    terminal.line("A rollback was cut short; it no longer keeps the previous token from being revoked.");
+  }
   const stuck = view.pending ?? (view.pendingLeftOver ? view.current : undefined);
   if (!stuck) {
     terminal.result({ name: view.name, stuck: null }, () =>

@@ -1,7 +1,7 @@
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, Failure, failureOf } from "../failure.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
-import { logGroupOf, type Target } from "../target.ts";
+import { graceMsOf, logGroupOf, type Target } from "../target.ts";
 import { type Terminal, table } from "../terminal.ts";
 import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf, type VersionView, viewToken } from "../token-view.ts";
@@ -29,8 +29,8 @@ async function reportOn(call: Call, target: Target, secretId: string): Promise<R
   const view = await viewToken(aws, secretId);
   const now = call.clock.now();
   const history = await historyOf(call, target, view, now);
-  const graceMs = call.options.duration("grace", -1);
-  const graceSeconds = graceMs >= 0 ? graceMs / 1_000 : target.graceSecondsOf(secretId);
+  const graceMs = graceMsOf(call.options, target, secretId);
+  const graceSeconds = graceMs === undefined ? undefined : graceMs / 1_000;
   return { now, view, history, diagnosis: diagnose(view, history, { now, graceSeconds }) };
 }
 

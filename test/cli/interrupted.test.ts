@@ -158,7 +158,7 @@ describe.concurrent("a rollback that is interrupted while a label moves", () => 
 
   proves("stops at the second Ctrl-C and says how to find out what was left", async (on) => {
     const moved = on.called(moveLabel);
-    const { code, stdout, stderr } = await on.repeatedly(await on.held(["rollback"], moveLabel));
+    const { code, stdout, stderr } = await on.repeatedly(await on.held(["rollback"], { ...moveLabel, nth: 2 }));
     expect(stderr).toMatch(/\nStopped at once\. The previous token may be current or not[\s\S]*`c2m-tokens verify`/);
     expect([code, stdout]).toEqual([130, ""]);
     await moved;
@@ -219,7 +219,6 @@ describe.concurrent("a decommission that is interrupted", () => {
       expect(on.ledger()).toEqual(["token.revoked"]);
       const again = await on.stack.on(...(decommission as [string, ...string[]]));
       expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`  revoked ${on.current}\n`) });
-      expect(again.stdout).not.toContain(on.previous);
       expect([on.live(), on.isDeleted()]).toEqual([[], true]);
     },
   );
@@ -274,6 +273,8 @@ describe.concurrent("an answer to a leak that is interrupted", () => {
     expect((await running.ended).code).toBe(130);
     release();
     await reconciled;
+    // The one before it has lost its last label only now, and is left to the next run.
+    await on.stack.clock.advanceBy(2 * hour);
     expect(on.live()).toEqual([on.stack.tokenIdAt("AWSCURRENT")]);
     expect(on.stack.tokenIdAt("AWSPREVIOUS")).toBe(on.current);
   });

@@ -168,7 +168,7 @@ describe("without a permission", () => {
     ["verify", [], "secretsmanager:GetSecretValue"],
     ["rotate", ["--wait"], "secretsmanager:RotateSecret"],
     ["rotate", ["--wait"], "lambda:InvokeFunction"],
-    ["rollback", [], "secretsmanager:UpdateSecretVersionStage"],
+    ["rollback", ["--grace", "1 hour"], "secretsmanager:UpdateSecretVersionStage"],
     ["unstick", [], "secretsmanager:DescribeSecret"],
     ["compromised", ["--yes", secretName], "secretsmanager:RotateSecret"],
     ["reconcile", [], "lambda:InvokeFunction"],
@@ -203,7 +203,7 @@ describe("without a permission", () => {
 
   it("to write the log, rollback succeeds and warns", async () => {
     stack.allowAllBut("logs:PutLogEvents");
-    const { code, stderr } = await stack.on("rollback");
+    const { code, stderr } = await stack.on("rollback", "--grace", "1 hour");
     expect(stderr).toContain(
       "could not be written to the functions' log; CloudTrail has it. AWS denied logs:PutLogEvents",
     );
@@ -215,8 +215,9 @@ describe("what is printed", () => {
   it("never holds a token or a credential, whatever the command and the form", async () => {
     const stack = await OperatedStack.start();
     await stack.rotate();
-    const each = ["status", "verify", "doctor", "unstick", "reconcile", "rollback"];
+    const each = ["status", "verify", "doctor", "unstick", "reconcile"];
     const outputs = await Promise.all(each.map((command) => stack.on(command, "--json")));
+    outputs.push(await stack.on("rollback", "--grace", "1 hour", "--json"));
     outputs.push(await stack.on("rotate", "--wait", "--interval", "0.05"));
     outputs.push(await stack.on("compromised", "--yes", secretName, "--interval", "0.05", "--json"));
     outputs.push(await stack.on("decommission", "--yes", secretName));
