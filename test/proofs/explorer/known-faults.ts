@@ -14,14 +14,7 @@ export interface KnownFault {
 }
 
 /** Each is an expected failure in regressions.test.ts, which turns red when it is mended: then it leaves this list. */
-export const knownFaults: readonly KnownFault[] = [
-  {
-    row: "4",
-    replay: "seen-late:84.rollback",
-    moves: ["rollback"],
-    says: /while it is at AWSCURRENT|the token that it left is dead|last live token|is not current, and is not reported/,
-  },
-];
+export const knownFaults: readonly KnownFault[] = [];
 
 /** The row of the known fault that explains all of the violations; undefined where one is new. */
 export function faultOf({ strikes, actions = [] }: Schedule, violations: readonly string[]): string | undefined {
