@@ -197,6 +197,22 @@ export const rotationKeys = {
     meaning: "where the functions run",
     says: "Where the functions run, as `subnetIds` and `securityGroupIds`. By default in no VPC.",
   },
+  proxy: {
+    type: "string",
+    meaning: "the proxy to C2M",
+    says: 'The proxy by which the functions reach C2M, as in "http://proxy.example.com:3128". They reach AWS without it: give the VPC endpoints for Secrets Manager and CloudWatch Logs. By default none.',
+  },
+  noProxy: {
+    type: "array",
+    meaning: "hosts that are reached without the proxy",
+    says: "With proxy, the hosts that are reached without it.",
+    default: [],
+  },
+  caCertificates: {
+    type: "string",
+    meaning: "private certificate authorities",
+    says: "Certificates (PEM) of private authorities that the functions trust beside the public ones, as those of a proxy that inspects TLS. By default none.",
+  },
   tracing: {
     type: "boolean",
     meaning: "whether X-Ray traces the functions",

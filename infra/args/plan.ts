@@ -42,6 +42,10 @@ export interface RotationPlan {
   /** Those that name the rotation among them. */
   tags: pulumi.Output<Record<string, string>>;
   vpc: { subnetIds: pulumi.Output<string[]>; securityGroupIds: pulumi.Output<string[]> } | undefined;
+  proxy: pulumi.Output<string> | undefined;
+  noProxy: string[];
+  /** PEM. */
+  caCertificates: pulumi.Output<string> | undefined;
   tracing: boolean;
   permissionsBoundary: pulumi.Output<string> | undefined;
   /** In MB. */
@@ -112,6 +116,12 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     readers: opaqueList(args.readers ?? [], readerRule, anyLength, at("readers"), report),
     tags: planTags(name, args, report),
     vpc: planVpc(args, report),
+    proxy: args.proxy === undefined ? undefined : opaque(args.proxy, proxyRule, at("proxy"), report),
+    noProxy: args.noProxy ?? [],
+    caCertificates:
+      args.caCertificates === undefined
+        ? undefined
+        : opaque(args.caCertificates, pemRule, at("caCertificates"), report),
     tracing: flag("tracing"),
     permissionsBoundary:
       args.permissionsBoundary === undefined
@@ -120,6 +130,9 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     memorySize: args.memorySize ?? rotationKeys.memorySize.default,
     reservedConcurrency: args.reservedConcurrency,
   };
+  if (!Array.isArray(plan.noProxy) || plan.noProxy.some((host) => typeof host !== "string")) {
+    say("noProxy", "must be a list of texts");
+  } else if (plan.noProxy.length > 0 && !plan.proxy) say("noProxy", "goes with proxy only, which is not set");
   whole("memorySize", ...limits.memorySize);
   whole("reservedConcurrency", ...limits.reservedConcurrency);
   const { recoveryWindowInDays: days, logRetentionDays } = plan;
@@ -147,6 +160,11 @@ const kmsKeyRule = matches(
   /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/,
   'must be "create", or the full ARN of a key (not of an alias, which no policy can name)',
 );
+const proxyRule = matches(
+  /^https?:\/\/[^\s/@]+\/?$/,
+  'must be a URL without credentials, as in "http://proxy.example.com:3128"',
+);
+const pemRule = matches(/^\s*-----BEGIN CERTIFICATE-----\r?\n/, "must be certificates in PEM, with their line breaks");
 const policyRule = matches(/^arn:[^:]+:iam::(\d{12}|aws):policy\/.+$/, "must be the ARN of a policy");
 const regionRule = matches(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, as in "eu-west-1"');
 

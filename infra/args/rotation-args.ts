@@ -140,6 +140,21 @@ export interface TokenRotationArgs {
   /** Where the functions run, as `subnetIds` and `securityGroupIds`. By default in no VPC. */
   vpc?: VpcArgs | undefined;
   /**
+   * The proxy by which the functions reach C2M, as in "http://proxy.example.com:3128". They reach AWS without it:
+   * give the VPC endpoints for Secrets Manager and CloudWatch Logs. By default none.
+   */
+  proxy?: pulumi.Input<string> | undefined;
+  /**
+   * With proxy, the hosts that are reached without it.
+   * @default []
+   */
+  noProxy?: string[] | undefined;
+  /**
+   * Certificates (PEM) of private authorities that the functions trust beside the public ones, as those of a proxy
+   * that inspects TLS. By default none.
+   */
+  caCertificates?: pulumi.Input<string> | undefined;
+  /**
    * Whether X-Ray traces the functions.
    * @default false
    */

@@ -2,10 +2,14 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { SettingsFile } from "../../src/formats/settings.ts";
 import { reconcilerTimeoutSeconds, rotatorTimeoutSeconds } from "../../src/formats/time-table.ts";
+import type { RotationPlan } from "../args/plan.ts";
 import type { StackContext } from "./context.ts";
 import { bundleFiles } from "./function-code.ts";
 import type { FunctionName } from "./functions.ts";
 import { type RoleScope, reconcilerStatements, rotatorStatements } from "./roles.ts";
+
+/** Where Lambda unpacks the private authorities' certificates, below /var/task. */
+const caFile = "ca.pem";
 
 /** More than so many tokens take the reconciler longer. */
 const manyTokens = 100;
@@ -102,8 +106,12 @@ export class LambdaFunction extends pulumi.ComponentResource {
         runtime: aws.lambda.Runtime.NodeJS24dX,
         architectures: ["arm64"],
         handler: "index.handler",
-        code: args.settings.apply((file) =>
-          archiveOf({ ...bundleFiles(args.code), "tokens.json": JSON.stringify(file) }),
+        code: pulumi.all([args.settings, plan.caCertificates]).apply(([file, pem]) =>
+          archiveOf({
+            ...bundleFiles(args.code),
+            "tokens.json": JSON.stringify(file),
+            ...(pem === undefined ? {} : { [caFile]: pem }),
+          }),
         ),
         role: this.role.arn,
         timeout: args.timeoutSeconds,
@@ -112,7 +120,7 @@ export class LambdaFunction extends pulumi.ComponentResource {
           ? { reservedConcurrentExecutions: plan.reservedConcurrency }
           : {}),
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
-        environment: { variables: { ROTATION_NAME: plan.name } },
+        environment: { variables: { ROTATION_NAME: plan.name, ...networkOf(plan) } },
         tags,
         ...(vpc ? { vpcConfig: vpc } : {}),
         ...(tracing ? { tracingConfig: { mode: "Active" } } : {}),
@@ -122,6 +130,14 @@ export class LambdaFunction extends pulumi.ComponentResource {
     );
     this.registerOutputs({ function: this.function.arn });
   }
+}
+
+/** Node itself reads these, before any code of ours runs. */
+function networkOf({ proxy, noProxy, caCertificates }: RotationPlan): Record<string, pulumi.Input<string>> {
+  return {
+    ...(proxy ? { NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: proxy, NO_PROXY: noProxy.join(",") } : {}),
+    ...(caCertificates ? { NODE_EXTRA_CA_CERTS: `/var/task/${caFile}` } : {}),
+  };
 }
 
 function policyOf({ statements, context }: LambdaFunctionArgs): pulumi.Output<string> {

@@ -65,11 +65,17 @@ export async function handler(event: unknown, lambda: { getRemainingTimeInMillis
   try {
     return await run(parsed, contextOf);
   } catch (error) {
-    throw presentable(error);
+    throw withoutStack(presentable(error));
   } finally {
     for (const issuer of issuers) await issuer.close();
     log.publishMetrics();
   }
+}
+
+/** Lambda answers with the stack, too: lines of minified code around the reason that `pulumi up` shows. The log has the reason. */
+function withoutStack(error: Error): Error {
+  error.stack = "";
+  return error;
 }
 
 async function run(

@@ -293,6 +293,9 @@ describe("the rotation's arguments", () => {
       { tokens: many(1_000, "c2m/token-") },
       "tokens: must not share the folder c2m/ with the secret of the client's credentials",
     ],
+    ["a proxy with a password in it", { proxy: "http://u:p@proxy:1" }, "proxy: must be a URL without credentials"],
+    ["hosts without a proxy", { noProxy: ["a.example.com"] }, "noProxy: goes with proxy only"],
+    ["certificates that are none", { caCertificates: "ca" }, "caCertificates: must be certificates in PEM"],
     ["too little memory", { memorySize: 64 }, "memorySize: must be a whole number from 128 to 10240"],
     [
       "a concurrency that starves steps",

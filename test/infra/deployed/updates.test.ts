@@ -110,6 +110,8 @@ describe("pulumi up, on a stack that is there", () => {
     const failure = await update(wrongSecret).catch((error: unknown) => String(error));
     expect(failure).toMatch(/credentials/i);
     expect(failure).not.toContain("mistyped-secret");
+    // The reason, and no lines of code behind it.
+    expect(failure).toContain('"trace":[""]');
     expect(failure).not.toContain(clientSecret);
     const token = currentToken(world.cloud).token_id;
     await world.clock.advanceBy(6 * hour);
