@@ -89,7 +89,7 @@ export class Fleet {
     this.#options = {
       limitPerMinute: Number.POSITIVE_INFINITY,
       schedule: "rate(30 days)",
-      budget: 100,
+      budget: 45,
       seed: 1,
       ...options,
     };

@@ -22,7 +22,7 @@ A thousand secrets take a minute or two per year.
 `;
 
 /** As deployed: lambdas/reconciler/handler.ts. */
-const budget = 100;
+const budget = 45;
 
 const options = readOptions();
 const limitPerMinute = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
