@@ -14,6 +14,8 @@ const names = [
   "token.revoked",
   "token.unrevocable",
   "token.suspected",
+  "token.issued",
+  "token.issue.refused",
   "reconcile.failed",
   "reconcile.completed",
 ] as const satisfies EventName[];
@@ -31,6 +33,8 @@ export interface RotationHistory {
   /** Tokens that may live and whose id nobody knows; ISO 8601. */
   suspectsUntil: string[];
   lastReconciledAt: number | undefined;
+  /** A change freeze, as the reconciler's last run said. */
+  paused: boolean;
   reconcileFailure: string | undefined;
 }
 
@@ -50,6 +54,7 @@ export function historyOf(
   now: number,
 ): RotationHistory {
   const suspects = new Map<string, string>();
+  const settled = new Set<string>();
   const [revokedIds, unrevocableIds] = [new Set<string>(), new Set<string>()];
   const history: RotationHistory = {
     lastFailure: undefined,
@@ -59,11 +64,13 @@ export function historyOf(
     unrevocableIds,
     suspectsUntil: [],
     lastReconciledAt: undefined,
+    paused: false,
     reconcileFailure: undefined,
   };
   for (const { event, at, fields } of lines) {
     if (event === "reconcile.completed") {
       history.lastReconciledAt = at;
+      history.paused = fields.paused === true;
       if (fields.failed === 0) history.reconcileFailure = undefined;
     }
     // The reconciler names a secret that it could not look at as the settings do.
@@ -95,11 +102,17 @@ export function historyOf(
       case "token.suspected":
         suspects.set(fields.attempt_id, fields.latest_expires_at);
         break;
+      case "token.issued":
+      case "token.issue.refused":
+        settled.add(fields.attempt_id);
+        break;
       case "reconcile.failed":
         history.reconcileFailure = fields.reason;
         break;
     }
   }
-  history.suspectsUntil = [...suspects.values()].filter((until) => Date.parse(until) > now);
+  history.suspectsUntil = [...suspects]
+    .filter(([attempt, until]) => !settled.has(attempt) && Date.parse(until) > now)
+    .map(([, until]) => until);
   return history;
 }

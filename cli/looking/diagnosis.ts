@@ -12,7 +12,7 @@ export interface Problem {
 }
 
 /** A token's state in one word: the first problem's, or how it is when nothing is wrong. */
-export type State = "ok" | "rotating" | "in grace" | "wrong";
+export type State = "ok" | "rotating" | "in grace" | "paused" | "wrong";
 
 export interface Diagnosis {
   state: State;
@@ -49,8 +49,15 @@ export function diagnose(
   } else if (view.current && history?.rejectedVersionId === view.current.versionId) {
     say("rejected", "C2M rejects the current token.", command("rotate --wait"));
   }
-  if (!view.rotationEnabled) say("rotation_off", "Rotation is switched off.", "pulumi up");
-  else if (expiresAt !== undefined && expiresAt > now && (view.nextRotationAt ?? 0) > expiresAt) {
+  const graceEndsAt = graceEnd(view, history, { now, graceSeconds });
+  if (!view.rotationEnabled) {
+    const left = view.pending !== undefined || previousLives(view, history, now) || history?.suspectsUntil.length !== 0;
+    const retired = left
+      ? "If it is retired, leave it in the config: superseded tokens may still live."
+      : "If it is retired, it may be removed from the config: nothing of it lives but the current token.";
+    say("rotation_off", `Rotation is switched off. ${retired}`, "pulumi up, unless it is retired on purpose");
+  }
+  if (view.rotationEnabled && expiresAt !== undefined && expiresAt > now && (view.nextRotationAt ?? 0) > expiresAt) {
     const what = `The next rotation comes ${span((view.nextRotationAt ?? 0) - expiresAt)} after the token expires (${date(expiresAt)}).`;
     say("too_late", what, command("rotate --wait"));
   }
@@ -58,7 +65,6 @@ export function diagnose(
   if (view.current?.held?.kind === "foreign") {
     say("adopted", "The current value was there before us: its id and expiry are not known.", command("rotate --wait"));
   }
-  const graceEndsAt = graceEnd(view, history, { now, graceSeconds });
   if (graceEndsAt !== undefined && graceEndsAt + hourlyRunMs < now) {
     const what = `The previous token's grace ended ${relative(graceEndsAt, now)}, and no revocation is on record.`;
     say("not_revoked", what, command("reconcile"));
@@ -75,7 +81,15 @@ export function diagnose(
     say("reconciler_silent", `The reconciler has not run ${when}.`, command("doctor"));
   }
   const state =
-    problems.length > 0 ? "wrong" : view.pending ? "rotating" : graceEndsAt !== undefined ? "in grace" : "ok";
+    problems.length > 0
+      ? "wrong"
+      : history?.paused
+        ? "paused"
+        : view.pending
+          ? "rotating"
+          : graceEndsAt !== undefined
+            ? "in grace"
+            : "ok";
   return { state, graceEndsAt, problems };
 }
 
@@ -101,6 +115,15 @@ function sayPending(
   } else if (view.pending && !view.rotationEnabled) {
     say("stuck", "A version is pending and no rotation will finish it.", command("unstick"));
   }
+}
+
+/** Whether the token that was superseded last may be alive. */
+function previousLives({ previous }: TokenView, history: RotationHistory | undefined, now: number): boolean {
+  if (previous === undefined) return false;
+  const token = tokenOf(previous);
+  if (!token) return previous.held !== undefined;
+  if (Date.parse(token.expiresAt) <= now) return false;
+  return token.tokenId === undefined || history?.revokedIds.has(token.tokenId) !== true;
 }
 
 /** Undefined unless the previous token may be alive. */

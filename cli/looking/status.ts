@@ -53,7 +53,7 @@ async function historyOf(
   }
 }
 
-const tones = { ok: "good", "in grace": "good", rotating: "warn", wrong: "bad" } as const;
+const tones = { ok: "good", "in grace": "good", rotating: "warn", paused: "warn", wrong: "bad" } as const;
 
 function show(terminal: Terminal, { now, view, history, diagnosis }: Report): void {
   const { state, problems, graceEndsAt } = diagnosis;
@@ -69,6 +69,8 @@ function show(terminal: Terminal, { now, view, history, diagnosis }: Report): vo
   version("previous", view.previous, aboutGrace(view, history, graceEndsAt, now));
   for (const line of table(rows)) terminal.line(line);
   terminal.line(`  rotation  ${aboutRotation(view, now)}`);
+  if (history?.paused)
+    terminal.line("  paused    no rotation is begun and nothing is revoked, until the stack's config says otherwise");
   for (const { what, remedy } of problems) {
     terminal.line(`  ${terminal.paint("bad", "wrong")}     ${what}`);
     terminal.line(`            ${terminal.paint("strong", `→ ${remedy}`)}`);

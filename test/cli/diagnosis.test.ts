@@ -146,3 +146,39 @@ describe("a length of time", () => {
     expect(span(ms)).toBe(text);
   });
 });
+
+describe("what the log says since", () => {
+  const attempt = { secret: secret.arn, version_id: "v", attempt_id: "a", latest_expires_at: at(30 * day) };
+  const suspected = { event: "token.suspected", at: now - hour, fields: attempt };
+
+  it("ends a suspect with its outcome, also where that was delivered late", () => {
+    expect(problems({}, [suspected])).toEqual(["suspect"]);
+    for (const event of ["token.issued", "token.issue.refused"]) {
+      expect(problems({}, [{ event, at: now - 2 * hour, fields: attempt }, suspected])).toEqual([]);
+    }
+  });
+
+  it("of a change freeze shows as paused, and as nothing wrong", () => {
+    const frozen = { event: "reconcile.completed", at: now - hour / 2, fields: { failed: 0, paused: true } };
+    const history = historyOf([reconciled, frozen] as never, secret, now);
+    expect(diagnose(view(), history, { now, graceSeconds: 3_600 })).toMatchObject({ state: "paused", problems: [] });
+  });
+
+  it("tells of a retired token whether it may be removed", () => {
+    const said = (changes: Partial<TokenView>, lines: object[] = []) => {
+      const history = historyOf([reconciled, ...lines] as never, secret, now);
+      const all = diagnose(view({ rotationEnabled: false, ...changes }), history, { now, graceSeconds: 0 }).problems;
+      return all.find(({ code }) => code === "rotation_off")?.what;
+    };
+    expect(said({})).toContain("may be removed from the config");
+    const previous = version("previous", ["AWSPREVIOUS"]);
+    expect(said({ previous })).toContain("leave it in the config");
+    const revoked = {
+      event: "token.revoked",
+      at: now - hour,
+      fields: { secret: secret.arn, token_id: "tok_previous" },
+    };
+    expect(said({ previous }, [revoked])).toContain("may be removed from the config");
+    expect(said({}, [suspected])).toContain("leave it in the config");
+  });
+});
