@@ -40,8 +40,6 @@ export class FunctionRun {
   readonly invocation: Invocation;
   /** Epoch ms at which Lambda kills it; never for an operator's command. */
   readonly timeoutAt: number;
-  /** Epoch ms. */
-  readonly startedAt: number;
   /** How far its clock is ahead, in ms. */
   readonly skewMs: number;
   killed = false;
@@ -59,12 +57,8 @@ export class FunctionRun {
   readonly #death = Promise.withResolvers<"killed">();
   readonly #over = Promise.withResolvers<void>();
 
-  constructor(
-    invocation: Invocation,
-    { startedAt, timeoutAt, skewMs = 0 }: { startedAt: number; timeoutAt: number; skewMs?: number },
-  ) {
+  constructor(invocation: Invocation, { timeoutAt, skewMs = 0 }: { timeoutAt: number; skewMs?: number }) {
     this.invocation = invocation;
-    this.startedAt = startedAt;
     this.timeoutAt = timeoutAt;
     this.skewMs = skewMs;
   }

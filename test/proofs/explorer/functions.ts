@@ -100,11 +100,11 @@ export class Functions implements Invocations {
   }
 
   async command(name: CommandName, index: number): Promise<FunctionEnd<CommandResult>> {
-    const { watch, clock } = this.#world;
+    const { watch } = this.#world;
     const endsGrace = name === "compromised" || name === "decommission";
     const run = new FunctionRun(
       { role: "operator", name, secret: index, endsGrace },
-      { startedAt: clock.now(), timeoutAt: timeoutMs.operator },
+      { timeoutAt: timeoutMs.operator },
     );
     const truth = watch.commandBegins(name, index);
     const end = await this.#run(run, () => this.#protocol.runCommand(this.#world, run, name, index));
@@ -147,10 +147,8 @@ export class Functions implements Invocations {
     body: (context: (index: number) => RotationContext, run: FunctionRun) => Promise<Result>,
   ): Promise<FunctionEnd<Result>> {
     const { clock, effects } = this.#world;
-    const startedAt = clock.now();
     const run = new FunctionRun(invocation, {
-      startedAt,
-      timeoutAt: startedAt + timeoutMs[invocation.role],
+      timeoutAt: clock.now() + timeoutMs[invocation.role],
       skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
     });
     if (run.skewMs !== 0) this.#world.watch.skewed(clockSkewMs);

@@ -65,7 +65,7 @@ function change(
   world: World,
   change: Partial<TokenSettings> | ((settings: TokenSettings) => Partial<TokenSettings>),
 ): void {
-  world.watch.deployed();
+  world.watch.deployed(world.effects.count);
   for (const secret of world.secrets) {
     const changes = typeof change === "function" ? change(secret.settings) : change;
     secret.settings = { ...secret.settings, ...changes };

@@ -63,6 +63,7 @@ export class Watch {
   readonly #byHand = new Set<string>();
   readonly #exempt: Set<Exemption>;
   #seenTokens = 0;
+  #upEffect = 0;
   #upAt = Number.NEGATIVE_INFINITY;
   #skewMs = 0;
   #operatorActed = { at: 0, effect: 0 };
@@ -164,7 +165,8 @@ export class Watch {
   }
 
   /** `pulumi up` changed the settings. */
-  deployed(): void {
+  deployed(effectNumber: number): void {
+    this.#upEffect = effectNumber;
     this.#upAt = this.#options.clock.now();
   }
 
@@ -311,7 +313,7 @@ export class Watch {
     const graceMs = Math.min(lost.graceMs, ...secrets().map(({ settings }) => settings.graceSeconds * 1_000));
     if (clock.now() >= lost.at + graceMs - this.#skewMs) return;
     // A process that began before `pulumi up` goes by what was.
-    if (effect.run.startedAt < this.#upAt) return;
+    if (effect.run.firstEffect <= this.#upEffect) return;
     // Whom an operator moves to and fro while a run looks at it has no grace from that run: it looks once.
     if (this.#operatorActed.effect > effect.run.firstEffect) return;
     if (lost.byOperator && (raced || this.isExempt("grace-after-operator"))) return;
