@@ -24,11 +24,12 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
     }
     case "up-wrong-credentials": {
       const right = world.credentials;
-      world.credentials = { ...right, clientSecret: "a-wrong-client-secret" };
+      const wrong = { ...right, clientSecret: "a-wrong-client-secret" };
+      world.credentials = wrong;
       world.watch.leaks.confide("a-wrong-client-secret");
       world.wrongUntil = world.clock.now() + hour;
       world.clock.at(world.wrongUntil, () => {
-        world.credentials = right;
+        if (world.credentials === wrong) world.credentials = right;
       });
       return await bootstrapAll(world);
     }

@@ -38,6 +38,8 @@ function checkTokens(world: World, report: ReconcileReport): void {
   );
   for (const token of c2ms.engines.flatMap((engine) => engine.liveLongTokens(now))) {
     if (wanted.has(token.accessToken)) continue;
+    // Nobody can look after what somebody stores by hand while the secret is being deleted.
+    if (world.decommissioned.size > 0 && watch.isByHand(token.accessToken)) continue;
     // A command says of a suspect until when it may live, and cannot say which token it is.
     if (
       watch.reported.some(({ tokenId, until }) => tokenId === undefined && Date.parse(until ?? "") > token.expiresAt)

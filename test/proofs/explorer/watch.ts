@@ -158,6 +158,10 @@ export class Watch {
     this.#byHand.add(accessToken);
   }
 
+  isByHand(accessToken: string): boolean {
+    return this.#byHand.has(accessToken);
+  }
+
   /** Somebody has revoked a token at C2M. */
   revokedBySomebody(id: string): void {
     this.#revoked.add(id);
