@@ -90,13 +90,14 @@ function answerOf({ status, headers, body }: C2mAnswer): HttpAnswer {
 
 /** The answer with which the newest long token that lives was issued; undefined where there is none. */
 function sameAgain({ c2ms, clock }: World, baseUrl: string): HttpAnswer | undefined {
-  const token = c2ms.at(baseUrl)?.liveLongTokens().at(-1);
-  if (!token) return undefined;
+  const engine = c2ms.at(baseUrl);
+  const token = engine?.liveLongTokens().at(-1);
+  if (!engine || !token) return undefined;
   const { accessToken: access_token, id: token_id, scopes, expiresAt } = token;
   return json(201, {
     token_type: "Bearer",
     access_token,
-    token_id,
+    ...(engine.knobs.tokenIdInBody ? { token_id } : {}),
     scopes,
     expires_in: Math.floor((expiresAt - clock.now()) / 1_000),
     expires_at: new Date(expiresAt).toISOString(),

@@ -12,7 +12,7 @@ import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
 import { ProvenVersions } from "../../../src/rotation/proven.ts";
-import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
+import { runBootstrap, runProveCredentials, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { runCommand } from "./commands.ts";
 import {
   type CommandName,
@@ -21,7 +21,7 @@ import {
   FunctionRun,
   type Invocation,
 } from "./function-run.ts";
-import type { Invocations, World } from "./parts.ts";
+import type { ClientCredentials, Invocations, World } from "./parts.ts";
 
 const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: Number.POSITIVE_INFINITY } as const;
 
@@ -30,6 +30,9 @@ const answerMs = 1_000;
 
 /** How far the functions' clocks are off in a spell, in ms. */
 const clockSkewMs = 10 * 60_000;
+
+/** How long a proof is remembered, in ms. */
+const provenMs = 15 * 60_000;
 
 /** Calls to C2M that a run of the reconciler may make. */
 const callBudget = 100;
@@ -53,12 +56,36 @@ export class Functions implements Invocations {
   readonly versionIds: string[] = [];
   running = 0;
   readonly #created = new Map<string, () => void>();
+  readonly #provenAt = new Map<string, number>();
+  #proven: ProvenVersions;
   readonly #world: World;
   readonly #protocol: Protocol;
 
   constructor(world: World, protocol: Protocol = theProtocol) {
     this.#world = world;
     this.#protocol = protocol;
+    this.#proven = this.#newProcess();
+  }
+
+  /** What the rotator's warm process still remembers: versions that it has proven. */
+  memory(): unknown {
+    const now = this.#world.clock.now();
+    return [...this.#provenAt].filter(([, at]) => now - at < provenMs).map(([versionId]) => versionId);
+  }
+
+  async proveCredentials(): Promise<FunctionEnd<unknown>> {
+    const { secrets, decommissioned } = this.#world;
+    const listed = secrets.filter(({ index }) => !decommissioned.has(index));
+    return await this.#invoke({ role: "rotator", name: "proveCredentials", secret: undefined }, (context) =>
+      runProveCredentials(listed.map(({ index, settings }) => ({ ...context(index), arn: settings.secretName }))),
+    );
+  }
+
+  /** A rotator that was killed remembers nothing. */
+  #newProcess(): ProvenVersions {
+    this.#provenAt.clear();
+    this.#proven = new ProvenVersions({ now: () => this.#world.clock.now() });
+    return this.#proven;
   }
 
   bootstrap(index: number): Promise<FunctionEnd<unknown>> {
@@ -123,10 +150,8 @@ export class Functions implements Invocations {
     const endsGrace = graceSeconds !== undefined;
     return this.#invoke({ role: "reconciler", name, secret: undefined, endsGrace }, (context, run) => {
       const budget = new CallBudget(callBudget);
-      const listed = this.#world.secrets.filter(
-        ({ index, settings }) =>
-          !this.#world.decommissioned.has(index) && (secrets === undefined || secrets.includes(settings.secretName)),
-      );
+      const { paused } = this.#world;
+      const listed = this.#world.secrets.filter(({ index }) => !this.#world.decommissioned.has(index));
       const works = listed.map(({ index }) => {
         const { settings, ...own } = context(index);
         const c2mAt = (said: string | undefined) => {
@@ -137,8 +162,8 @@ export class Functions implements Invocations {
       });
       const { clock, log, deadline } = context(0);
       const ledger = this.#world.connection.ledger(run);
-      const parts = { clock, log, ledger, budget, deadline, secrets: works, stepMs: timeoutMs.rotator };
-      return this.#protocol.reconcile(parts, { scope, graceSeconds });
+      const parts = { clock, log, ledger, budget, deadline, secrets: works, paused, stepMs: timeoutMs.rotator };
+      return this.#protocol.reconcile(parts, { scope, graceSeconds, only: secrets });
     });
   }
 
@@ -160,7 +185,10 @@ export class Functions implements Invocations {
     this.running += 1;
     const end = await run.end(body);
     this.running -= 1;
-    if (end.kind === "killed") this.#world.ledger.killed(run);
+    if (end.kind === "killed") {
+      this.#world.ledger.killed(run);
+      if (run.invocation.role === "rotator") this.#newProcess();
+    }
     this.#world.watch.ended(run, end);
     return end;
   }
@@ -171,9 +199,11 @@ export class Functions implements Invocations {
     const { settings } = this.#world.of(index);
     const { baseUrl, clientId } = settings;
     const connection = { clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
-    const credentials = async () => {
-      const { clientSecret, ...others } = this.#world.credentials;
-      return { mechanism: "client_secret" as const, ...others, clientSecret: new Sensitive(clientSecret) };
+    const credentials = async () => held(this.#world.credentials);
+    // As the handler has it: those before, where they are of this client at this C2M.
+    const fallback = async () => {
+      const { credentialsBefore: before } = this.#world;
+      return before?.clientId === clientId && before.baseUrl === baseUrl ? held(before) : undefined;
     };
     const tokens = Object.fromEntries(
       this.#world.secrets
@@ -189,12 +219,13 @@ export class Functions implements Invocations {
         return listed === undefined ? undefined : connectTokenUser({ ...connection, baseUrl: listed });
       },
       // As their handlers have it: only the rotator holds credentials.
-      issuer: role === "rotator" ? createC2mClient({ ...connection, baseUrl, clientId, credentials }) : nobody,
+      issuer:
+        role === "rotator" ? createC2mClient({ ...connection, baseUrl, clientId, credentials, fallback }) : nobody,
       clock,
       log: this.#log(run),
       settings,
-      // Each invocation is a process of its own: what a longer-lived one remembers is only ever a call less.
-      proven: new ProvenVersions(clock),
+      paused: this.#world.paused,
+      proven: this.#proven,
       randomId: () => this.#world.id("attempt"),
       deadline: run.timeoutAt + run.skewMs - answerMs,
     };
@@ -209,6 +240,7 @@ export class Functions implements Invocations {
           // What CloudWatch loses takes the id of a token with it: not promised.
           if (fault === "line-lost") this.#world.watch.exempt("ids");
           if (event === "token.unrevocable") this.#world.watch.unrevocable.add(token_id ?? "without id");
+          if (event === "token.proven" && version_id !== undefined) this.#provenAt.set(version_id, line.at);
           this.#world.watch.logged(run, line);
           this.#world.connection.logged(line);
         });
@@ -216,4 +248,8 @@ export class Functions implements Invocations {
       metric: () => {},
     };
   }
+}
+
+function held({ clientSecret, ...others }: ClientCredentials) {
+  return { mechanism: "client_secret" as const, ...others, clientSecret: new Sensitive(clientSecret) };
 }

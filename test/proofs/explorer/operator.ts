@@ -84,7 +84,7 @@ function revokeAtC2m(world: World, which: (accessToken: string) => boolean): voi
       if (!which(token.accessToken)) continue;
       token.revokedAt = world.clock.now();
       token.refusedFrom = world.clock.now() + engine.knobs.revocationDelayMs;
-      world.watch.revokedBySomebody(token.id);
+      world.watch.revokedBySomebody(token.id, world.effects.count);
     }
   }
 }

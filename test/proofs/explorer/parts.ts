@@ -48,6 +48,8 @@ export interface World {
   readonly secrets: readonly TokenSecret[];
   readonly region: string;
   credentials: ClientCredentials;
+  /** What the credentials secret held before. */
+  credentialsBefore: ClientCredentials | undefined;
   /** Until when something is deployed that can't work, epoch ms. */
   wrongUntil: number;
   /** Whether the whole rotation is paused by its settings. */
@@ -92,6 +94,9 @@ export interface Invocations {
   /** Versions that steps were run for, in order. */
   readonly versionIds: readonly string[];
   bootstrap(index: number): Promise<FunctionEnd<unknown>>;
+  proveCredentials(): Promise<FunctionEnd<unknown>>;
+  /** What a warm process remembers. */
+  memory(): unknown;
   step(event: RotationEvent): Promise<FunctionEnd<unknown>>;
   /** Resolves when createSecret for this version ends for the first time from now on. */
   whenCreated(versionId: string): Promise<void>;

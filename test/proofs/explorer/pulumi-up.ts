@@ -1,7 +1,7 @@
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
 import type { Up } from "./moves.ts";
-import type { World } from "./parts.ts";
+import type { ClientCredentials, World } from "./parts.ts";
 
 const hour = 3_600_000;
 
@@ -12,24 +12,24 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
     case "up-base-url-only":
       return await moveToOtherC2m(world, kind === "up-base-url");
     case "up-client":
-      world.credentials = { ...world.credentials, clientId: otherClientId, clientSecret: otherClientSecret };
+      store(world, { ...otherClientAt(world), clientId: otherClientId });
       change(world, { clientId: otherClientId });
       return await bootstrapAll(world);
     case "up-credentials": {
       const secret = `${clientSecret}-new`;
       for (const engine of world.c2ms.engines)
         engine.registerClient({ clientId, clientSecret: secret, scopes: mostScopes });
-      if (world.credentials.clientId === clientId) world.credentials = { ...world.credentials, clientSecret: secret };
+      if (world.credentials.clientId === clientId) store(world, { ...world.credentials, clientSecret: secret });
       return await bootstrapAll(world);
     }
     case "up-wrong-credentials": {
       const right = world.credentials;
       const wrong = { ...right, clientSecret: "a-wrong-client-secret" };
-      world.credentials = wrong;
+      store(world, wrong);
       world.watch.leaks.confide("a-wrong-client-secret");
       world.wrongUntil = world.clock.now() + hour;
       world.clock.at(world.wrongUntil, () => {
-        if (world.credentials === wrong) world.credentials = right;
+        if (world.credentials === wrong) store(world, right);
       });
       return await bootstrapAll(world);
     }
@@ -53,10 +53,10 @@ const mostScopes = [...scopes, "jobs:read"];
 async function moveToOtherC2m(world: World, listed: boolean): Promise<void> {
   const { baseUrl } = world.connection;
   const other = world.addC2m(`${new URL(baseUrl).origin.replace("//", "//other-")}/v2`);
-  world.credentials = { clientId, clientSecret: otherC2mSecret, baseUrl: other.baseUrl };
+  store(world, { clientId, clientSecret: otherC2mSecret, baseUrl: other.baseUrl });
   other.engine.registerClient({ clientId, clientSecret: otherC2mSecret, scopes: mostScopes });
   world.watch.confide(otherC2mSecret, other.baseUrl);
-  change(world, { baseUrl: other.baseUrl, ...(listed ? { formerBaseUrls: [baseUrl] } : {}) });
+  change(world, { clientId, baseUrl: other.baseUrl, ...(listed ? { formerBaseUrls: [baseUrl] } : {}) });
   await bootstrapAll(world);
 }
 
@@ -73,10 +73,28 @@ function change(
   }
 }
 
+/** The other client has a secret of its own at each C2M. */
+function otherClientAt(world: World): Pick<ClientCredentials, "clientSecret" | "baseUrl"> {
+  const { baseUrl } = world.credentials;
+  if (baseUrl === world.connection.baseUrl) return { clientSecret: otherClientSecret, baseUrl };
+  const secret = `${otherClientSecret}-there`;
+  world.c2ms.at(baseUrl)?.registerClient({ clientId: otherClientId, clientSecret: secret, scopes: mostScopes });
+  world.watch.confide(secret, baseUrl);
+  return { clientSecret: secret, baseUrl };
+}
+
+function store(world: World, credentials: ClientCredentials): void {
+  world.credentialsBefore = world.credentials;
+  world.credentials = credentials;
+}
+
 /** First issues of several tokens are chained; one that fails is tried again by whoever deploys. */
 async function bootstrapAll(world: World): Promise<void> {
   for (const { index } of world.secrets) {
+    if (world.decommissioned.has(index)) continue;
     const { kind } = await world.functions.bootstrap(index);
     if (kind !== "succeeded") world.toDeploy.add(index);
   }
+  // One that fails fails the deployment, and breaks nothing.
+  await world.functions.proveCredentials();
 }

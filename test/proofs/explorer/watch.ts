@@ -57,6 +57,8 @@ export class Watch {
   readonly #revoked = new Set<string>();
   /** Ids of tokens that somebody else revoked. */
   readonly #bySomebody = new Set<string>();
+  /** By the id of such a token: number of the latest effect before. */
+  readonly #revokedAfter = new Map<string, number>();
   /** Ids of tokens that something before C2M called revoked: the product may believe it until it can look. */
   readonly #claimed = new Set<string>();
   readonly #told = new Map<FunctionRun, LogLine[]>();
@@ -163,9 +165,10 @@ export class Watch {
   }
 
   /** Somebody has revoked a token at C2M. */
-  revokedBySomebody(id: string): void {
+  revokedBySomebody(id: string, effectNumber: number): void {
     this.#revoked.add(id);
     this.#bySomebody.add(id);
+    this.#revokedAfter.set(id, effectNumber);
   }
 
   /** `pulumi up` changed the settings. */
@@ -334,6 +337,8 @@ export class Watch {
       if (!texts.includes(accessToken)) continue;
       const current = c2ms.byAccessToken(this.#current.get(secret.arn) ?? "");
       const isDead = current?.refusedFrom !== undefined && current.refusedFrom <= clock.now();
+      // It died while the run was at work.
+      if (current && (this.#revokedAfter.get(current.id) ?? 0) >= effect.run.firstEffect) continue;
       const othersLive = texts.some((text) => c2ms.isLive(c2ms.byAccessToken(text ?? "")?.id ?? ""));
       if (isDead && !othersLive) {
         this.#violation("I2", effect, `${id} is revoked, the last live token of its secret, whose current one is dead`);

@@ -14,7 +14,7 @@ import type { FunctionRun } from "./function-run.ts";
 import { Functions, type Protocol } from "./functions.ts";
 import { InMemoryLedger, type LogLine } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
-import type { TokenSecret, World } from "./parts.ts";
+import type { ClientCredentials, TokenSecret, World } from "./parts.ts";
 import { baseUrl, engineConnection } from "./ports.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Strike } from "./schedule.ts";
@@ -51,7 +51,8 @@ export class ProveWorld implements World {
   readonly watch: Watch;
   readonly secrets: readonly TokenSecret[];
   readonly region = region;
-  credentials = { clientId, clientSecret, baseUrl };
+  credentials: ClientCredentials = { clientId, clientSecret, baseUrl };
+  credentialsBefore: ClientCredentials | undefined = undefined;
   wrongUntil = 0;
   paused = false;
   readonly toDeploy = new Set<number>();
@@ -250,7 +251,9 @@ export class ProveWorld implements World {
     return [
       [...this.#failed],
       this.functions.versionIds.slice(-2),
+      this.functions.memory(),
       this.credentials,
+      this.credentialsBefore,
       this.paused,
       [...this.toDeploy],
       [...this.toDecommission],
