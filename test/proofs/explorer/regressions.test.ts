@@ -95,6 +95,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it("the proof of credentials is given the token that became current just before, which late reads don't show", async () => {
+    const id = "seen-late:15.crash-done+32.up-client+42.same-token";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("C2M is down at both rotations of an empty secret", async () => {
     const id = "first-by-rotation:5.c2m-down+84.c2m-down";
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
