@@ -37,7 +37,7 @@ export function c2mPort(world: World, run: FunctionRun): HttpSend {
           case "down":
             throw new TransportError(false, "ECONNREFUSED");
           case "same-token":
-            return sameAgain(world, baseUrl) ?? (await perform(done));
+            return sameAgain(world, baseUrl, headers["x-client-id"]) ?? (await perform(done));
           case "no-id":
             return withoutId(await perform(done));
           case "other-id":
@@ -89,9 +89,9 @@ function answerOf({ status, headers, body }: C2mAnswer): HttpAnswer {
 }
 
 /** The answer with which the newest long token that lives was issued; undefined where there is none. */
-function sameAgain({ c2ms, clock }: World, baseUrl: string): HttpAnswer | undefined {
+function sameAgain({ c2ms, clock }: World, baseUrl: string, clientId: string | undefined): HttpAnswer | undefined {
   const engine = c2ms.at(baseUrl);
-  const token = engine?.liveLongTokens().at(-1);
+  const token = engine?.liveLongTokens().findLast((one) => one.clientId === clientId);
   if (!engine || !token) return undefined;
   const { accessToken: access_token, id: token_id, scopes, expiresAt } = token;
   return json(201, {

@@ -167,8 +167,10 @@ export class Effects {
     await own.sleep(latencyMs[request.operation] ?? awsLatencyMs);
     const trouble = this.#spellOn(effect) ?? (kind !== undefined && isTrouble(kind) ? kind : undefined);
     const unknown = trouble ?? kind;
-    if (request.operation === "PutSecretValue" && unknown !== undefined && unknown !== "denied")
-      run.storeUnknown = true;
+    // Where the winner of two stores can't be read, whose token is stored is not known either.
+    if (request.operation === "PutSecretValue") run.hasStored = true;
+    const isOfStore = request.operation === "PutSecretValue" ? unknown !== "denied" : run.hasStored;
+    if (unknown !== undefined && effect.service === "secretsmanager" && isOfStore) run.storeUnknown = true;
     if (trouble !== undefined) {
       if (trouble !== kind) this.struck += 1;
       note(trouble === kind ? moves[kind] : `${trouble}, by the spell`);

@@ -48,6 +48,8 @@ export class FunctionRun {
   latestEffect = 0;
   /** Numbers of its reads of AWSCURRENT that no revocation has gone by: a run can revoke two tokens at the same time. */
   readonly currentReads: number[] = [];
+  /** It has asked for a store. */
+  hasStored = false;
   /** A store of it was not answered, or throttled: it may not know whether the token is stored. */
   storeUnknown = false;
   /** The attempt of its open issue call. */

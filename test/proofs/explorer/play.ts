@@ -135,13 +135,14 @@ async function bootstrap(world: ProveWorld, index: number, atRest: (place: strin
   for (let attempt = 1; ; attempt += 1) {
     const { kind } = await world.functions.bootstrap(index);
     if (kind === "succeeded") break;
+    if (!kept(world).includes(index)) return;
     if (attempt === 8 * mostAttempts) return world.watch.violation("stuck", "the bootstrap never succeeds");
     await world.idle();
     atRest(`${index} ${attempt}`);
     // Longer than a request that left before a crash may take.
     await world.clock.advanceBy(attempt < mostAttempts ? 5 * minute : hour);
   }
-  await enableRotation(world, index);
+  if (kept(world).includes(index)) await enableRotation(world, index);
 }
 
 async function rotateOnce(world: ProveWorld): Promise<void> {

@@ -41,7 +41,8 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
       return change(world, (settings) => ({ graceSeconds: settings.graceSeconds === 0 ? 3_600 : 0 }));
     case "up-paused":
       world.paused = true;
-      world.clock.at(world.clock.now() + hour, () => {
+      world.wrongUntil = world.clock.now() + hour;
+      world.clock.at(world.wrongUntil, () => {
         world.paused = false;
       });
   }

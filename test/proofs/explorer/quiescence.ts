@@ -1,5 +1,6 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
+import { anotherId } from "./c2m-client.ts";
 import type { World } from "./parts.ts";
 import { kept } from "./settle.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -40,6 +41,8 @@ function checkTokens(world: World, report: ReconcileReport): void {
     if (wanted.has(token.accessToken)) continue;
     // Nobody can look after what somebody stores by hand while the secret is being deleted.
     if (world.decommissioned.size > 0 && watch.isByHand(token.accessToken)) continue;
+    // … nor, once it is deleted, at what something before C2M called revoked.
+    if (world.decommissioned.has(watch.secretOf.get(token.id) ?? -1) && watch.isClaimed(token.id)) continue;
     // A command says of a suspect until when it may live, and cannot say which token it is.
     if (
       watch.reported.some(({ tokenId, until }) => tokenId === undefined && Date.parse(until ?? "") > token.expiresAt)
@@ -65,7 +68,7 @@ function checkTokens(world: World, report: ReconcileReport): void {
 
 // Without an id in C2M's answer only the expiry tells which one is meant.
 function isTheOne(token: C2mToken, reportedId: string | undefined): boolean {
-  return reportedId === undefined || reportedId === token.id;
+  return reportedId === undefined || reportedId === anotherId || reportedId === token.id;
 }
 
 function currentText(world: World, index: number): string | undefined {

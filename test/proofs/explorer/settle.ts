@@ -65,9 +65,12 @@ export function kept(world: World): number[] {
 /** Runs the reconciler. Resolves with its report when it found nothing to do, and nothing happened meanwhile. */
 async function reconcileUndisturbed(world: World, scope: Scope): Promise<ReconcileReport | undefined> {
   const { struck } = world.effects;
+  const before = world.ledger.lines.length;
   const end = await world.functions.reconcile(scope);
   await world.idle();
   if (world.effects.struck !== struck || end.kind !== "succeeded") return undefined;
+  // What was called revoked and works is there again for the next run.
+  if (world.ledger.lines.slice(before).some(({ event }) => event === "token.alive")) return undefined;
   return isQuiet(world, end.result) ? end.result : undefined;
 }
 

@@ -192,6 +192,10 @@ export class Watch {
     this.#claimed.add(id);
   }
 
+  isClaimed(id: string): boolean {
+    return this.#claimed.has(id);
+  }
+
   logged(run: FunctionRun, line: LogLine): void {
     const { event, fields } = line;
     this.#told.set(run, [...(this.#told.get(run) ?? []), line]);
