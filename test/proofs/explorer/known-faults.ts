@@ -14,7 +14,15 @@ export interface KnownFault {
 }
 
 /** Each is an expected failure in regressions.test.ts, which turns red when it is mended: then it leaves this list. */
-export const knownFaults: readonly KnownFault[] = [];
+export const knownFaults: readonly KnownFault[] = [
+  {
+    // The log tells 10 minutes late that a step is at work, and decommission looks for no longer than a step may take.
+    row: "6",
+    replay: "log-late:32.decommission",
+    moves: ["decommission"],
+    says: /decommission succeeded|is not current, and is not reported/,
+  },
+];
 
 /** The row of the known fault that explains all of the violations; undefined where one is new. */
 export function faultOf({ strikes, actions = [] }: Schedule, violations: readonly string[]): string | undefined {
