@@ -100,6 +100,29 @@ const causes: Record<string, OperatedStackOptions> = {
     },
     secretsManager: { retry: "manual" },
   },
+  "revoked-token-alive": {
+    ageMs: 4 * hour,
+    history: async (stack) => {
+      // Whatever answers the revocation, it is not C2M.
+      breaks(stack, "c2m", "revokeToken", error(200, "done"));
+      await rotateAfter(0.5)(stack);
+    },
+  },
+  "credentials-fallback": {
+    ageMs: hour,
+    history: async (stack) => {
+      const { engine } = stack.cloud.secretsManager;
+      const SecretId = "c2m/client-credentials";
+      const { SecretString = "" } = engine.getSecretValue({ SecretId });
+      const store = (secret: object) => {
+        const version = { SecretId, ClientRequestToken: crypto.randomUUID(), SecretString: JSON.stringify(secret) };
+        engine.putSecretValue(version, stack.cloud.administrator);
+      };
+      store({ ...JSON.parse(SecretString), client_secret: "mistyped" });
+      await rotateAfter(0.5)(stack);
+      store(JSON.parse(SecretString));
+    },
+  },
   "unrevocable-token": {
     ageMs: 4 * hour,
     history: async (stack) => {
