@@ -53,6 +53,8 @@ describe("a decommission", () => {
     const stack = await OperatedStack.start();
     await stack.rotate();
     const { cloud } = stack;
+    const longTokens = () => cloud.c2m.tokens.filter(({ kind }) => kind === "long").length;
+    const before = longTokens();
     const issue = new Hold();
     const cancel = new Hold();
     cloud.faults.add({ service: "c2m", operation: "issueLongTermToken", fault: { kind: "hold", hold: issue } });
@@ -74,7 +76,7 @@ describe("a decommission", () => {
     });
     await began;
     expect(JSON.parse(stdout)).toMatchObject({ deleted: true, alive: [] });
-    expect(cloud.c2m.tokens.filter(({ id }) => id.startsWith("tok_lt"))).toHaveLength(3);
+    expect(longTokens()).toBe(before + 1);
     expect(cloud.c2m.liveLongTokens()).toEqual([]);
     expect(engine.describeSecret({ SecretId: secretName }).DeletedDate).toBeDefined();
     expect(code).toBe(0);
