@@ -26,7 +26,7 @@ describe("everything that the program declares is needed", () => {
   });
 
   it.each([
-    ["Invocation", ""],
+    ["Invocation", secretName],
     ["Permission", "rotator"],
     ["Permission", "reconciler"],
     ["RolePolicy", "rotator"],

@@ -10,6 +10,13 @@ import { currentToken, emptyCloud, hour, logGroup, secretName } from "../../harn
 export async function problemsOf(declared: Plan): Promise<string[]> {
   // Whether AWS configures rotation for a secret without a value is not known, so the program must not rely on it.
   const { cloud, clock } = await emptyCloud({ secretsManager: { rotateWithoutValue: "refuse", retry: "manual" } });
+  // Whom the program names as a reader has to be there.
+  const reader = {
+    name: "app",
+    arn: "arn:aws:iam::123456789012:role/app",
+    assumeRolePolicy: '{"Version":"2012-10-17","Statement":[]}',
+  };
+  cloud.iam.createRole(reader);
   const problems: string[] = [];
   const failures = () =>
     cloud.bus.events
