@@ -25,7 +25,7 @@ const runs: Record<CommandName, Command["run"]> = {
 
 const args: Partial<Record<CommandName, (name: string) => string[]>> = {
   compromised: (name) => ["--yes", name],
-  decommission: (name) => ["--yes", name],
+  decommission: (name) => ["--yes", name, "--accept-alive", "--delete-lent"],
   rotate: () => ["--wait"],
 };
 

@@ -40,10 +40,12 @@ export function commandTruth(
       };
     }
     case "decommission":
-      return () => {
+      return (result) => {
+        const told = ((result?.alive ?? []) as { until?: string }[]).map(({ until }) => Date.parse(until ?? ""));
         for (const token of c2ms.tokens) {
           if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.claimed.has(token.id)) continue;
-          if (c2ms.isLive(token.id)) violation(`decommission succeeded, and ${token.id} lives`);
+          if (c2ms.isLive(token.id) && !told.some((until) => until >= token.expiresAt))
+            violation(`decommission succeeded, and ${token.id} lives`);
         }
       };
     case "unstick":
