@@ -128,7 +128,7 @@ they read the secret again. If the client's own credentials have leaked, this do
       ...dryRun,
     },
     whenInterrupted:
-      "What has begun goes on in AWS, and the old token may still live. When `c2m-tokens status` shows that no rotation is open, run the command again: it ends the old token's life, too.",
+      "What has begun goes on in AWS, and the old token may still live. When `c2m-tokens status` shows that no rotation is open, run the command again: it ends the old token's life, too, at the latest by the next hourly run.",
     run: async (call) => (await import("./acting/compromised.ts")).compromised(call),
   },
   {
