@@ -72,7 +72,7 @@ describe("the rotator's bundle, with its trimmed SDK,", () => {
     it("says that there are no credentials, looks for no profile, and calls nobody", async () => {
       const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, ...environment } = bundle.environment();
       const { error } = await bundle.bootstrap({ ...environment, HOME: home });
-      expect(error).toContain("no AWS credentials in the environment");
+      expect(error).toContain("There are no AWS credentials");
       expect(bundle.cloud.calls.calls).toEqual([]);
     });
   });

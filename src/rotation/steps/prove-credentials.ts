@@ -32,11 +32,21 @@ export async function proveCredentials(contexts: readonly RotationContext[]): Pr
   for (const ofClient of byClient.values()) {
     const held: Held[] = [];
     for (const context of ofClient) {
-      const current = await context.store.readCurrent(context.arn);
-      held.push({ context, value: current && parseValue(current.value) });
+      held.push({ context, value: await heldValue(context) });
     }
     refuseDuplicates(held);
     await proveOne(held);
+  }
+}
+
+/** What the secret holds; undefined where it can't be read: its own bootstrap and the reconciler tell of that. */
+async function heldValue({ store, arn }: RotationContext): Promise<ParsedValue | undefined> {
+  try {
+    const current = await store.readCurrent(arn);
+    return current && parseValue(current.value);
+  } catch (error) {
+    if (error instanceof PermanentError) return undefined;
+    throw error;
   }
 }
 

@@ -55,7 +55,7 @@ describe("the deployed program", () => {
       access_token: cloud.c2m.byId(value.token_id)?.accessToken,
       token_type: "Bearer",
       token_id: expect.stringMatching(/^tok_lt_/),
-      scopes,
+      scopes: ["jobs:submit", "tokens:revoke"],
       issued_at: "2026-01-01T00:00:00.000Z",
       expires_at: "2026-03-02T00:00:00Z",
       client_id: clientId,
@@ -67,7 +67,8 @@ describe("the deployed program", () => {
     const { cloud, clock } = world;
     await clock.advanceBy(3 * 4 * hour + 2 * hour);
     const long = cloud.c2m.tokens.filter(({ kind }) => kind === "long");
-    expect(long).toHaveLength(4);
+    // One that proved the credentials, the first, and three rotations.
+    expect(long).toHaveLength(5);
     expect(cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([currentToken(cloud).token_id]);
     expect(cloud.bus.events.filter(({ detail }) => String(detail.eventName).endsWith("Failed"))).toEqual([]);
   });
