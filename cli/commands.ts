@@ -49,6 +49,34 @@ the short one away. Says which scopes the token was issued with and until when i
     run: async (call) => (await import("./looking/verify.ts")).verify(call),
   },
   {
+    name: "history",
+    summary: "the life of every token, for who asks for proof of the rotation",
+    description: `Tells from the functions' log and the secret's versions what happened to every token: issued, stored, proven, promoted,
+superseded, revoked, seen dead, when and by which function's run or operator's command. Names what the log leaves open: a
+call without an outcome, a token that can't be revoked, a line that is missing, each with the time after which it can hide
+no token that lives. Says what it can't know. Nothing is asked of C2M, and nothing is changed. Exit status 0 when the
+history could be told, whatever it says.`,
+    examples: [
+      ["history --stack production --report history.html", "a page to hand to an auditor: open it, or print it"],
+      ["history --secret c2m/api-token --since 30d", "what happened lately, at the terminal"],
+      ["history --stack production --since 2026-01-01 --csv > history.csv", "for a spreadsheet"],
+      [
+        "history --secret c2m/old --log-group /aws/lambda/c2m-token-rotation",
+        "of a secret that is gone: from the log alone",
+      ],
+    ],
+    options: {
+      since: {
+        type: "string",
+        value: "TIME",
+        help: "how far back, as in 90d, or a day, as in 2026-01-31, UTC (default 90d: no token lives longer)",
+      },
+      report: { type: "string", value: "FILE", help: "write it as an HTML page" },
+      csv: { type: "boolean", help: "print it as CSV: a line for each thing that happened, and for each gap" },
+    },
+    run: async (call) => (await import("./history/history.ts")).history(call),
+  },
+  {
     name: "rotate",
     summary: "rotate a token now; with --wait follow the steps until it is current",
     description: `Starts a rotation, as the schedule does: a new token is issued, stored, proven and promoted. The replaced token

@@ -1,14 +1,23 @@
 /**
- * `npm run test:report`: opens the report in a real Chromium, in light and dark, on a desk and on a phone, checks what can
- * be checked and leaves screenshots in reports/. Needs Debian's `chromium`, or CHROMIUM with the path of another one.
+ * `npm run test:report`: opens the demo's report and a page of `c2m-tokens history` in a real Chromium, in light and dark, on
+ * a desk, on a phone and on paper, checks what can be checked and leaves screenshots in reports/. Needs Debian's `chromium`, or CHROMIUM with the path of another one.
  */
 import { strict as assert } from "node:assert";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import type { Histories } from "../../cli/history/gather.ts";
+import { readLine } from "../../cli/history/lines.ts";
+import { tokenLives as tokenLivesOf } from "../../cli/history/lives.ts";
+import { historyPage } from "../../cli/history/page.ts";
+import { formatLine } from "../../src/formats/ledger.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
 import { renderReport } from "../../tools/demo/report/page.ts";
 import { tokenLives } from "../../tools/demo/report/token-lives.ts";
 import { runDemo } from "../../tools/demo/run.ts";
+import { runReconciler } from "../harness/reconciler-run.ts";
+import { World } from "../harness/rotation-world.ts";
 
 const views = [
   { name: "light", colorScheme: "light", width: 1280, height: 900 },
@@ -41,18 +50,27 @@ if (executablePath === undefined) {
   process.exit(2);
 }
 const result = await runDemo({ weeks: 3 });
-const page = renderReport(result);
+const history = await historyOfRotations();
+const pages = [
+  { name: "report", page: renderReport(result), lanes: tokenLives(result.timeline).length },
+  { name: "history", page: historyPage(history), lanes: history.secrets.flatMap(({ lives }) => lives).length },
+];
 // Chromium's own sandbox can't be made by root, as whom containers often run.
 const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 const browser = await chromium.launch({ executablePath, args });
 try {
   mkdirSync("reports", { recursive: true });
-  for (const view of views) await check(browser, view);
+  for (const page of pages) for (const view of views) await check(browser, page, view);
 } finally {
   await browser.close();
 }
 
-async function check(opened: Browser, { name, colorScheme, width, height }: (typeof views)[number]): Promise<void> {
+async function check(
+  opened: Browser,
+  { name: of, page, lanes }: (typeof pages)[number],
+  { name: view, colorScheme, width, height }: (typeof views)[number],
+): Promise<void> {
+  const name = `${of}-${view}`;
   const context = await opened.newContext({ viewport: { width, height }, colorScheme });
   const shown = await context.newPage();
   const asked: string[] = [];
@@ -60,11 +78,11 @@ async function check(opened: Browser, { name, colorScheme, width, height }: (typ
   shown.on("request", (request) => asked.push(request.url()));
   shown.on("console", (message) => complaints.push(message.text()));
   await shown.setContent(page, { waitUntil: "load" });
-  await shown.screenshot({ path: `reports/report-${name}.png`, fullPage: true });
+  await shown.screenshot({ path: `reports/${name}.png`, fullPage: true });
 
   assert.deepEqual(asked, [], `${name}: it asks the network for something`);
   assert.deepEqual(complaints, [], `${name}: the browser complains`);
-  assert.equal(await shown.locator("#lives .lanes li").count(), tokenLives(result.timeline).length, `${name}: lanes`);
+  assert.equal(await shown.locator("main > section .lanes").first().locator("li").count(), lanes, `${name}: lanes`);
   const overflow = await shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
   assert.equal(overflow, 0, `${name}: the page is wider than the window`);
   const ratios = await shown.evaluate<number[]>(contrasts);
@@ -73,8 +91,10 @@ async function check(opened: Browser, { name, colorScheme, width, height }: (typ
     `${name}: a text has a contrast of ${Math.min(...ratios).toFixed(2)}, below 4.5`,
   );
   await checkKeyboard(shown, name);
+  if (of === "report") await checkDetails(shown, name);
+  await checkPaper(shown, name);
   await context.close();
-  process.stdout.write(`${name}: ok (reports/report-${name}.png)\n`);
+  process.stdout.write(`${name}: ok (reports/${name}.png)\n`);
 }
 
 async function checkKeyboard(shown: Page, name: string): Promise<void> {
@@ -88,6 +108,57 @@ async function checkKeyboard(shown: Page, name: string): Promise<void> {
   assert.equal(await shown.evaluate("document.activeElement.matches('.lanes li')"), true, `${name}: then the lanes`);
   const outline = await shown.evaluate("getComputedStyle(document.activeElement).outlineStyle");
   assert.equal(outline, "solid", `${name}: the focus is visible`);
+}
+
+/** On paper it is dark on white, whatever the reader's screen, and nothing is cut off at the side. */
+async function checkPaper(shown: Page, name: string): Promise<void> {
+  const a4Width = 680;
+  await shown.setViewportSize({ width: a4Width, height: 1000 });
+  await shown.emulateMedia({ media: "print" });
+  assert.equal(
+    await shown.evaluate("getComputedStyle(document.body).backgroundColor"),
+    "rgb(255, 255, 255)",
+    `${name}: paper is white`,
+  );
+  const overflow = await shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+  assert.equal(overflow, 0, `${name}: the page is wider than the paper`);
+  assert.ok(Math.min(...(await shown.evaluate<number[]>(contrasts))) >= 4.5, `${name}: a text is too pale on paper`);
+  await shown.screenshot({ path: `reports/${name}-paper.png`, fullPage: true });
+}
+
+/** Weekly rotations with a call that got no answer, a token that can't be revoked, and one that was revoked. */
+async function historyOfRotations(): Promise<Histories> {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  for (let week = 0; week < 6; week += 1) {
+    await world.clock.advanceBy(7 * 86_400_000);
+    if (week === 2) world.fail("issueLongTermToken", { kind: "cut", when: "after" });
+    if (week === 4) Object.assign(world.c2mEngine.knobs, { tokenIdInBody: false, tokenIdInHeader: false });
+    await world.rotate();
+    if (week === 2) world.operator.moveStage("AWSPENDING", undefined);
+    await world.clock.advanceBy(2 * 3_600_000);
+    await runReconciler(world, { scope: "all" });
+  }
+  const to = world.clock.now();
+  const lines = world.log.flatMap(({ event, fields, at }) => {
+    const line = readLine(
+      formatLine(event, fields, at),
+      at,
+      "2026/01/01/c2m-token-rotation-rotator[$LATEST]0a1b2c3d4e5f",
+    );
+    return line && line !== "unreadable" ? [line] : [];
+  });
+  const versions = Object.entries(world.stages()).map(([versionId, labels]) => ({
+    versionId,
+    labels,
+    createdAt: undefined,
+    held: parseValue(new Sensitive(world.text(versionId) ?? "")),
+  }));
+  const from = to - 90 * 86_400_000;
+  const lives = tokenLivesOf({ now: to, from, versions, lines, graceMs: 3_600_000 });
+  return { from, to, secrets: [{ name: world.settings.secretName, arn: world.arn, lives, gaps: [] }] };
+}
+
+async function checkDetails(shown: Page, name: string): Promise<void> {
   await shown.locator("details > summary").nth(1).focus();
   await shown.keyboard.press("Enter");
   assert.equal(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { html } from "../../tools/demo/report/html.ts";
-import { lanes } from "../../tools/demo/report/lanes.ts";
+import { html } from "../../cli/report/html.ts";
+import { lanes } from "../../cli/report/lanes.ts";
 import { renderReport } from "../../tools/demo/report/page.ts";
+import { tokenLanes } from "../../tools/demo/report/token-lanes.ts";
 import { tokenLives } from "../../tools/demo/report/token-lives.ts";
 import type { DemoResult } from "../../tools/demo/run.ts";
 
@@ -44,7 +45,7 @@ describe("the report", () => {
   });
 
   it("draws the times to scale, and marks promotion and revocation at their places", () => {
-    const { text } = lanes(tokenLives(result.timeline), result.window);
+    const { text } = lanes(tokenLanes(tokenLives(result.timeline), result.window.to), result.window);
     expect(text).toContain('class="bar current" style="left:0.000%;width:60.000%"');
     expect(text).toContain('class="bar grace" style="left:60.000%;width:20.000%"');
     expect(text).toContain('class="bar pending" style="left:50.000%;width:10.000%"');
@@ -53,7 +54,7 @@ describe("the report", () => {
   });
 
   it("leaves out of a close-up what is before or after it", () => {
-    const { text } = lanes(tokenLives(result.timeline), { from: 62_000, to: 70_000 });
+    const { text } = lanes(tokenLanes(tokenLives(result.timeline), 70_000), { from: 62_000, to: 70_000 });
     expect(text).not.toContain("bar pending");
     expect(text).not.toContain('"mark ');
     expect(text).toContain('class="bar grace" style="left:0.000%;width:100.000%"');

@@ -141,6 +141,7 @@ const causes: Record<string, OperatedStackOptions> = {
   },
   "a-leak": {},
   "back-to-the-previous-token": { history: (stack) => stack.rotate() },
+  "proof-of-the-rotation": { ageMs: 15 * 24 * hour },
   "the-end-of-a-token": { history: (stack) => stack.rotate() },
 };
 

@@ -1,7 +1,8 @@
+import { type Html, html, Html as RawHtml } from "../../../cli/report/html.ts";
+import { key, lanes, time, type Window } from "../../../cli/report/lanes.ts";
+import { style } from "../../../cli/report/style.ts";
 import type { DemoResult } from "../run.ts";
-import { type Html, html, Html as RawHtml } from "./html.ts";
-import { lanes, time, type Window } from "./lanes.ts";
-import { style } from "./style.ts";
+import { tokenLanes } from "./token-lanes.ts";
 import { type TokenLife, tokenLives } from "./token-lives.ts";
 
 /** Shown before and after a rotation's close-up, in ms. */
@@ -30,8 +31,15 @@ ${figures(result)}
 <main>
 <section id="lives" aria-labelledby="lives-title">
 <h2 id="lives-title">A lane per token, from issue to revocation</h2>
-${key()}
-${lanes(lives, result.window)}
+${key(
+  [
+    ["pending", "pending"],
+    ["current", "current"],
+    ["grace", "in grace"],
+  ],
+  ["promoted", "revoked"],
+)}
+${lanes(tokenLanes(lives, result.window.to), result.window)}
 </section>
 <section aria-labelledby="close-title">
 <h2 id="close-title">Each rotation close up</h2>
@@ -78,10 +86,6 @@ function figures(result: DemoResult): Html {
   return html`<dl class="figures">${shown.map(([name, value, bad]) => html`<div><dt>${name}</dt><dd class="${bad ? "bad" : ""}">${value}</dd></div>`)}</dl>`;
 }
 
-function key(): Html {
-  return html`<p class="key"><span><i class="pending"></i>pending</span><span><i class="current"></i>current</span><span><i class="grace"></i>in grace</span><span>◆ promoted</span><span>✕ revoked</span></p>`;
-}
-
 function closeUps(lives: readonly TokenLife[]): Html {
   const rotations = lives.slice(1).map((life, index) => ({ life, before: lives[index] }));
   return html`${rotations.map(({ life, before }, index) => {
@@ -89,7 +93,7 @@ function closeUps(lives: readonly TokenLife[]): Html {
     const window: Window = { from: life.issuedAt - marginMs, to: end + marginMs };
     const shown = before ? [before, life] : [life];
     return new RawHtml(
-      `<details${index === 0 ? " open" : ""}>${html`<summary>Rotation ${index + 1}: ${time(life.issuedAt)}</summary>${lanes(shown, window)}`.text}</details>`,
+      `<details${index === 0 ? " open" : ""}>${html`<summary>Rotation ${index + 1}: ${time(life.issuedAt)}</summary>${lanes(tokenLanes(shown, window.to), window)}`.text}</details>`,
     );
   })}`;
 }

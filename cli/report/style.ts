@@ -1,4 +1,4 @@
-/** The page's whole style: light and dark as the reader has it, and one column on a phone. */
+/** A page's whole style: light and dark as the reader has it, one column on a phone, and ink on paper. */
 export const style = `
 :root {
   color-scheme: light dark;
@@ -15,7 +15,9 @@ export const style = `
 body { margin: 0 auto; max-width: 68rem; padding: 1.5rem 1rem 4rem; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; }
-h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; }
+h2 { font-size: 1.15rem; margin: 2.5rem 0 .75rem; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
+header p, section > p { overflow-wrap: anywhere; }
 p { margin: .25rem 0; }
 .quiet, .told, .axis { color: var(--quiet); }
 .verdict { font-weight: 600; color: var(--current); }
@@ -31,6 +33,7 @@ p { margin: .25rem 0; }
 .key { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; font-size: .9rem; }
 .key i { display: inline-block; position: static; width: 1.4rem; height: .7rem; margin-right: .4rem; border-radius: 2px; }
 .lanes { list-style: none; margin: .75rem 0 0; padding: 0; }
+.lanes .name { overflow-wrap: anywhere; }
 .lanes li { display: grid; grid-template-columns: 9rem 1fr; gap: 0 .75rem; align-items: center; padding: .35rem .25rem; }
 .name { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85rem; }
 .track { position: relative; height: 1.3rem; background: var(--track); border-radius: 3px; }
@@ -39,6 +42,7 @@ p { margin: .25rem 0; }
 .pending { background: var(--pending); }
 .current { background: var(--current); }
 .grace { background: var(--grace); background-image: repeating-linear-gradient(135deg, transparent 0 4px, var(--page) 4px 5px); }
+.bar.unknown, .key i.unknown { background: var(--track); border: 1px dashed var(--quiet); }
 .mark { position: absolute; top: -.1rem; transform: translateX(-50%); font-size: .9rem; line-height: 1.5rem; text-shadow: 0 0 3px var(--page), 0 0 3px var(--page); }
 .mark.revoked { color: var(--bad); }
 .axis { display: flex; justify-content: space-between; margin-left: 9.75rem; padding: 0 .25rem; font-size: .8rem; }
@@ -52,10 +56,33 @@ summary { cursor: pointer; padding: .25rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--rule); }
 th { font-size: .85rem; color: var(--quiet); font-weight: 500; }
+td { min-width: 6rem; overflow-wrap: anywhere; }
+td.when { white-space: nowrap; }
+td .name { font-size: .75rem; }
+tbody th { padding-top: 1rem; color: var(--ink); font-weight: 600; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; }
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
+  .scroll table { min-width: 36rem; }
   .lanes li { grid-template-columns: 1fr; }
   .told { grid-column: 1; }
   .axis { margin-left: 0; }
+}
+@page { margin: 15mm; }
+@media print {
+  :root {
+    color-scheme: light;
+    --page: #fff; --ink: #000; --quiet: #444; --rule: #bbb; --track: #eee;
+    --pending: #b7791f; --current: #1a6b4a; --grace: #7aa7d9; --bad: #b3261e;
+  }
+  body { max-width: none; padding: 0 .4rem; font-size: 10pt; }
+  .skip { display: none; }
+  .bar, .track, .key i, .days i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .lanes li, tr, .figures div { break-inside: avoid; }
+  h2, h3, tbody tr:first-child { break-after: avoid; }
+  thead { display: table-header-group; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  td { min-width: 0; }
+  .name, td .name { font-size: 7pt; }
 }
 `;

@@ -1,0 +1,142 @@
+import { type Html, html, Html as RawHtml } from "../report/html.ts";
+import { key, type Lane, lanes, time, type Window } from "../report/lanes.ts";
+import { style } from "../report/style.ts";
+import { harmless } from "../terminal.ts";
+import { type Histories, type SecretHistory, unknowable } from "./gather.ts";
+import { type Fate, first, type Gap, type Life, last, nameOf } from "./life.ts";
+import { byText, fateText, untilText } from "./told.ts";
+
+/** The histories as one page that needs nothing else, for who asks for proof of the rotation. */
+export function historyPage(histories: Histories): string {
+  const { from, to, secrets } = histories;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Rotation of C2M tokens, ${time(from).slice(0, 10)} to ${time(to).slice(0, 10)}</title>
+<style>${new RawHtml(style)}</style>
+</head>
+<body>
+<a class="skip" href="#tokens">To the tokens</a>
+<header>
+<h1>Rotation of C2M tokens</h1>
+<p class="quiet">${time(from)} to ${time(to)} UTC, from the functions' log and the versions in AWS Secrets Manager, by <code>c2m-tokens history</code>. It holds no token.</p>
+${figures(secrets.flatMap(({ lives }) => lives))}
+</header>
+<main id="tokens">
+${secrets.map((secret) => section(secret, { from, to }))}
+<section>
+<h2>What no history can tell</h2>
+<ul>${unknowable.map((sentence) => html`<li>${sentence}</li>`)}</ul>
+</section>
+</main>
+</body>
+</html>
+`;
+  // Of what others have written nothing may hide, or turn the text around.
+  return page.text.split("\n").map(harmless).join("\n");
+}
+
+function figures(lives: readonly Life[]): Html {
+  const count = (...fates: Fate[]) => lives.filter(({ fate }) => fates.includes(fate)).length;
+  const shown: [string, number, bad?: boolean][] = [
+    ["tokens", lives.length - count("suspect")],
+    ["promoted in this time", lives.reduce((sum, { reigns }) => sum + reigns.length, 0)],
+    ["current or pending", count("current", "pending")],
+    ["replaced, in grace", count("in grace")],
+    ["revoked", count("revoked", "seen dead")],
+    ["of these seen dead", count("seen dead")],
+    ["expired", count("expired")],
+    ["with an open end", count("superseded", "unsettled", "suspect", "not ours"), true],
+  ];
+  return html`<dl class="figures">${shown.map(([name, value, bad]) => html`<div><dt>${name}</dt><dd class="${bad && value > 0 ? "bad" : ""}">${value}</dd></div>`)}</dl>`;
+}
+
+function section({ name, arn, lives, gaps }: SecretHistory, window: Window): Html {
+  const open = [...gaps.map((gap) => ({ of: "all tokens", gap })), ...lives.flatMap(gapsOf)];
+  return html`<section>
+<h2>${name}</h2>
+<p class="quiet">${arn}</p>
+${key(
+  [
+    ["pending", "pending"],
+    ["current", "current"],
+    ["grace", "replaced, not known to be dead"],
+    ["unknown", "may have been issued"],
+  ],
+  ["promoted", "revoked", "dead"],
+)}
+${
+  lives.length === 0
+    ? html`<p>No token is in the log or in a version.</p>`
+    : lanes(
+        lives.map((life) => laneOf(life, window)),
+        window,
+      )
+}
+<h3>Gaps</h3>
+${open.length === 0 ? html`<p>None.</p>` : gapTable(open)}
+<h3>What happened</h3>
+${happenings(lives)}
+</section>
+`;
+}
+
+function laneOf(life: Life, { to }: Window): Lane {
+  const { reigns, happenings, expiresAt, fate } = life;
+  const bornAt = happenings[0]?.at ?? to;
+  const diedAt = first(life, "revoked", "seen dead");
+  const isDead = fate === "revoked" || fate === "seen dead";
+  const end = Math.min((isDead ? diedAt : undefined) ?? to, expiresAt ?? to, to);
+  const bars: Lane["bars"][number][] = [];
+  const add = (kind: Lane["bars"][number]["kind"], begin: number, until: number) => {
+    if (until >= begin) bars.push({ kind, from: begin, to: until });
+  };
+  const isCall = happenings.length > 0 && happenings.every(({ what }) => what.startsWith("issue call"));
+  const replacedAt = last(life, "superseded");
+  const start = reigns[0]?.from ?? replacedAt;
+  if (isCall || fate === "not ours") add("unknown", bornAt, end);
+  else add("pending", bornAt, start ?? end);
+  for (const [index, reign] of reigns.entries()) {
+    const next = reigns[index + 1]?.from;
+    add("current", reign.from, Math.min(reign.to ?? end, end));
+    if (reign.to !== undefined) add("grace", reign.to, Math.min(next ?? end, end));
+  }
+  if (reigns.length === 0 && replacedAt !== undefined) add("grace", replacedAt, end);
+  const marks: Lane["marks"][number][] = reigns.map(({ from }) => ({ kind: "promoted", at: from }));
+  const [revokedAt, deadAt] = [first(life, "revoked"), last(life, "seen dead")];
+  if (revokedAt !== undefined) marks.push({ kind: "revoked", at: revokedAt });
+  if (deadAt !== undefined) marks.push({ kind: "dead", at: deadAt });
+  const told = [
+    ...happenings
+      .filter(({ what }) => ["issued", "promoted", "superseded", "revoked", "seen dead"].includes(what))
+      .map(({ what, at }) => `${what} ${time(at)}`),
+    `${fateText[fate]}${expiresAt === undefined ? "" : ` · ${isDead || fate === "expired" ? "would have ended" : "ends"} ${time(expiresAt)}`}`,
+  ].join(" · ");
+  return { name: nameOf(life), bars, marks, told };
+}
+
+function gapsOf(life: Life): { of: string; gap: Gap }[] {
+  return life.gaps.map((gap) => ({ of: nameOf(life), gap }));
+}
+
+function gapTable(rows: readonly { of: string; gap: Gap }[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Gaps"><table><thead><tr><th>token</th><th>gap</th><th>what is open</th><th>how long it can matter</th></tr></thead><tbody>${rows.map(
+    ({ of, gap: { kind, text, until } }) =>
+      html`<tr><td class="name">${of}</td><td>${kind}</td><td>${text}</td><td>${untilText(until)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+/** A part of the table for each token, so that its name stands once. */
+function happenings(lives: readonly Life[]): Html {
+  const parts = lives.map(
+    (life) =>
+      html`<tbody><tr><th scope="rowgroup" colspan="3"><span class="name">${nameOf(life)}</span> ${fateText[life.fate]}</th></tr>${life.happenings.map(
+        (one) =>
+          html`<tr><td class="when">${time(one.at)}</td><td>${one.what}${one.note === undefined ? "" : `: ${one.note}`}</td><td>${byText(one)} <span class="name quiet">${one.stream ?? ""}</span></td></tr>`,
+      )}</tbody>`,
+  );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="What happened"><table><thead><tr><th>when (UTC)</th><th>what</th><th>by, and its log stream</th></tr></thead>${parts}</table></div>`;
+}
