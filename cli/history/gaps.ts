@@ -43,6 +43,9 @@ function aliveGaps(life: Life, gap: MakeGap): Gap[] {
   } else if (life.tokenId === undefined && life.headerTokenId === undefined) {
     gaps.push(gap("no id", "C2M gave no id for it: it can't be revoked, and ends by itself."));
   }
+  if (lastPlace(life, "rejected") > lastPlace(life, "proven")) {
+    gaps.push(gap("rejected", "C2M was seen to reject it, and no line says that it was revoked: it may be dead."));
+  }
   if (lastPlace(life, "seen alive") >= 0) {
     gaps.push(gap("seen alive", "C2M has let it in after its revocation was answered."));
   }

@@ -86,6 +86,7 @@ export interface Gap {
     | "unrevocable"
     | "no id"
     | "not ours"
+    | "rejected"
     | "seen alive"
     | "not seen dead"
     | "said by an operator"

@@ -135,8 +135,8 @@ function happenings(lives: readonly Life[]): Html {
     (life) =>
       html`<tbody><tr><th scope="rowgroup" colspan="3"><span class="name">${nameOf(life)}</span> ${fateText[life.fate]}</th></tr>${life.happenings.map(
         (one) =>
-          html`<tr><td class="when">${time(one.at)}</td><td>${one.what}${one.note === undefined ? "" : `: ${one.note}`}</td><td>${byText(one)} <span class="name quiet">${one.stream ?? ""}</span></td></tr>`,
+          html`<tr><td>${time(one.at)}</td><td>${one.what}${one.note === undefined ? "" : `: ${one.note}`}</td><td>${byText(one)} <span class="name quiet">${one.stream ?? ""}</span></td></tr>`,
       )}</tbody>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="What happened"><table><thead><tr><th>when (UTC)</th><th>what</th><th>by, and its log stream</th></tr></thead>${parts}</table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="What happened"><table class="happened"><thead><tr><th>when (UTC)</th><th>what</th><th>by, and its log stream</th></tr></thead>${parts}</table></div>`;
 }

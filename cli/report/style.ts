@@ -57,12 +57,14 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--rule); }
 th { font-size: .85rem; color: var(--quiet); font-weight: 500; }
 td { min-width: 6rem; overflow-wrap: anywhere; }
-td.when { white-space: nowrap; }
+.happened { table-layout: fixed; }
+.happened th:first-child { width: 11rem; }
+.happened th:nth-child(2) { width: 28%; }
 td .name { font-size: .75rem; }
 tbody th { padding-top: 1rem; color: var(--ink); font-weight: 600; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; }
 @media screen and (max-width: 40rem) {
-  .scroll table { min-width: 36rem; }
+  .scroll table { min-width: 44rem; }
   .lanes li { grid-template-columns: 1fr; }
   .told { grid-column: 1; }
   .axis { margin-left: 0; }
@@ -83,6 +85,7 @@ td.number, th.number { text-align: right; white-space: nowrap; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
   td { min-width: 0; }
+  .happened th:first-child { width: 8rem; }
   .name, td .name { font-size: 7pt; }
 }
 `;

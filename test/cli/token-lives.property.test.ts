@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { Life } from "../../cli/history/life.ts";
 import { type Line, readLine } from "../../cli/history/lines.ts";
 import { tokenLives } from "../../cli/history/lives.ts";
 import type { C2mToken } from "../../local-cloud/c2m/token-register.ts";
@@ -10,6 +9,7 @@ import { RotationError } from "../../src/ports/errors.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { runReconciler } from "../harness/reconciler-run.ts";
 import { World } from "../harness/rotation-world.ts";
+import { about, lie, type Truth } from "./history-truth.ts";
 
 const day = 86_400_000;
 
@@ -167,47 +167,6 @@ async function settled(run: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** The lives that may be about a token: by its id, by the value that holds it, or as the call that made it. */
-function about(token: C2mToken, lives: readonly Life[], play: Play): Life[] {
-  const named = lives.filter(({ tokenId, headerTokenId }) => tokenId === token.id || headerTokenId === token.id);
-  if (named.length > 0) return named;
-  const holders = play.versions().filter(({ versionId }) => play.world.text(versionId)?.includes(token.accessToken));
-  const stored = lives.filter(({ storedIn }) => holders.some(({ versionId }) => storedIn.includes(versionId)));
-  if (stored.length > 0) return stored;
-  return lives.filter(({ tokenId, attemptId, expiresAt, happenings: [begun] }) => {
-    if (tokenId !== undefined || attemptId === undefined) return false;
-    const isItsTime = begun !== undefined && begun.at <= token.issuedAt;
-    return isItsTime && expiresAt !== undefined && expiresAt >= token.expiresAt;
-  });
-}
-
-/** Why a life does not tell the truth about a token; undefined where it does, or names what it does not know. */
-function lie(life: Life, token: C2mToken, play: Play): string | undefined {
-  const now = play.world.clock.now();
-  const isDead = token.revokedAt !== undefined || token.expiresAt <= now;
-  const open = life.gaps.filter(({ until }) => until === undefined || until >= Math.min(token.expiresAt, now + 1));
-  const label = (stage: string) => {
-    const holder = play.world.holder(stage);
-    return holder !== undefined && life.storedIn.includes(holder);
-  };
-  switch (life.fate) {
-    case "revoked":
-    case "seen dead":
-      return token.revokedAt === undefined ? "it was never revoked" : undefined;
-    case "expired":
-      return token.expiresAt > now ? "it has not expired" : undefined;
-    case "current":
-    case "pending":
-    case "in grace": {
-      if (life.fate === "current" && !label("AWSCURRENT")) return "it is not current";
-      if (life.fate === "pending" && !label("AWSPENDING")) return "it is not pending";
-      return isDead && !play.byHand.has(token.id) && open.length === 0 ? "it is dead" : undefined;
-    }
-    default:
-      return open.length === 0 ? "no gap is named" : undefined;
-  }
-}
-
 it("tells of every token of a world its true fate, or names the gap, whatever lines are lost", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -230,16 +189,25 @@ it("tells of every token of a world its true fate, or names the gap, whatever li
           graceMs: graceSeconds * 1_000,
         });
         const json = JSON.stringify(lives);
+        const truth: Truth = {
+          now: world.clock.now(),
+          holdersOf: ({ accessToken }) =>
+            play
+              .versions()
+              .flatMap(({ versionId }) => (world.text(versionId)?.includes(accessToken) ? [versionId] : [])),
+          at: (stage) => [world.holder(stage) ?? ""],
+          mayBeDead: ({ id }) => play.byHand.has(id),
+        };
         for (const token of play.tokens()) {
           expect(json).not.toContain(token.accessToken);
-          const found = about(token, lives, play);
+          const found = about(token, lives, truth);
           // Whom only lost lines named, nobody can tell of; the history says that lines may be lost.
           const isLost = world.log.some(
             ({ event, fields }, index) =>
               lost.has(index) && (event === "token.issue.started" || JSON.stringify(fields).includes(token.id)),
           );
           if (isLost && found.length === 0) continue;
-          const lies = found.map((life) => lie(life, token, play));
+          const lies = found.map((life) => lie(life, token, truth));
           expect(
             found.length > 0 && lies.some((one) => one === undefined),
             `${token.id}: ${found.length === 0 ? "is not in it" : lies.join(", ")}`,
