@@ -10,7 +10,7 @@ const longestLifetimeMs = 90 * 86_400_000;
 
 /** How much of a secret a run looks at. */
 export type Scope =
-  /** The labelled versions. */
+  /** The versions that AWS's own labels are on. */
   | "recent"
   /** Every version that may hold a token that lives. */
   | "all";
@@ -34,7 +34,12 @@ export async function lookAt(
   secret: SecretDescription,
   scope: Scope,
 ): Promise<Look> {
-  const ids = new Set(secret.stages.keys());
+  const ids = new Set(
+    [...secret.stages]
+      // A label of anybody's own stays on a token that has long been revoked, and the last hours' ledger does not say so.
+      .filter(([, stages]) => scope === "all" || stages.some((stage) => stage.startsWith("AWS")))
+      .map(([versionId]) => versionId),
+  );
   if (scope === "all") {
     for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
       // A label that the description does not show has come since: the version is of a rotation that has just begun.
