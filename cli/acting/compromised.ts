@@ -9,7 +9,7 @@ import { protocolFor } from "../protocol.ts";
 import { onlySecret, reconcilerOf } from "../target.ts";
 import { span } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
-import { confirmByName } from "./act.ts";
+import { confirmByName } from "./confirm-and-act.ts";
 import { followRotation, startRotation } from "./follow-rotation.ts";
 import { runReconciler } from "./reconciler.ts";
 

@@ -6,7 +6,7 @@ import { readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { span } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
-import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./act.ts";
+import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./confirm-and-act.ts";
 import { type EndOfLife, endTokens, type Left, tokensToEnd } from "./end-of-life.ts";
 
 /** For each token's revocation with its repetitions; there are a handful. In ms. */

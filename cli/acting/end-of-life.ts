@@ -5,7 +5,7 @@ import type { TokenUser } from "../../src/ports/c2m.ts";
 import { RetryableError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import type { Sensitive } from "../../src/ports/sensitive.ts";
-import type { Candidate } from "../../src/reconcile/rule.ts";
+import type { Candidate } from "../../src/reconcile/revocation-rule.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { detachPending } from "../../src/rotation/detach.ts";

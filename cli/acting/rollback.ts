@@ -5,7 +5,7 @@ import { protocolFor } from "../protocol.ts";
 import { graceMsOf, logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
-import { act, stepTimeOf } from "./act.ts";
+import { act, stepTimeOf } from "./confirm-and-act.ts";
 import { planRollback, rollback as rollBack } from "./rollback-plan.ts";
 
 export async function rollback(call: Call): Promise<ExitCode> {

@@ -7,7 +7,7 @@ import { type RotationHistory, readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { type TokenView, tokenOf, type VersionView, viewToken } from "../token-view.ts";
-import { act, refuseWhileAtWork } from "./act.ts";
+import { act, refuseWhileAtWork } from "./confirm-and-act.ts";
 
 export async function unstick(call: Call): Promise<ExitCode> {
   const { options, terminal } = call;

@@ -8,7 +8,7 @@ import { detachPending } from "../rotation/detach.ts";
 import { ruleOutRollback } from "../rotation/going-back.ts";
 import { proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
-import { type Candidate, expiryOf } from "./rule.ts";
+import { type Candidate, expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
 import type { Survey } from "./survey.ts";
 

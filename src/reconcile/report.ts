@@ -1,7 +1,7 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import type { Acted } from "./act.ts";
-import type { Candidate } from "./rule.ts";
+import type { Candidate } from "./revocation-rule.ts";
 import type { Failure, Surveyed } from "./run.ts";
 import type { Scope } from "./survey.ts";
 

@@ -3,7 +3,7 @@ import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
-import { type KnownVersion, type RuleSettings, reconcileRule, type Verdict } from "./rule.ts";
+import { type KnownVersion, type RuleSettings, reconcileRule, type Verdict } from "./revocation-rule.ts";
 
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */
 const longestLifetimeMs = 90 * 86_400_000;

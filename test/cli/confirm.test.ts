@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { confirmByName } from "../../cli/acting/act.ts";
+import { confirmByName } from "../../cli/acting/confirm-and-act.ts";
 import type { Call } from "../../cli/command.ts";
 import { Options } from "../../cli/options.ts";
 import { Terminal } from "../../cli/terminal.ts";
