@@ -14,6 +14,7 @@ export const longProofs = [
   "test/cli/refusals.test.ts",
   "test/tools/handler-harness.test.ts",
   "test/proofs/kill.test.ts",
+  "test/proofs/explorer/explore.test.ts",
   "test/proofs/thousand-tokens.test.ts",
   "test/proofs/runbook/*.test.ts",
 ];

@@ -7,7 +7,7 @@ import { logGroupOf, onlySecret } from "../target.ts";
 import { span } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
 import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./confirm-and-act.ts";
-import { type EndOfLife, endTokens, type Left, tokensToEnd } from "./end-of-life.ts";
+import { type EndOfLife, endTokens, type Left, mostWaitMs, tokensToEnd } from "./end-of-life.ts";
 
 /** For each token's revocation with its repetitions; there are a handful. In ms. */
 const timeoutMs = 5 * 60_000;
@@ -26,7 +26,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   await refuseWhileAtWork(call, aws, { target, view, history });
   const stepMs = await stepTimeOf(aws, target, view);
   const deletes = view.isOurs || options.flag("delete-lent");
-  const { context, log } = protocolFor(call, aws, target, view, timeoutMs + 2 * stepMs);
+  const { context, log } = protocolFor(call, aws, target, view, timeoutMs + stepMs + mostWaitMs(stepMs));
   const subject = { context, ledger, baseUrl: target.baseUrl };
   if (options.flag("dry-run")) {
     const tokens = (await tokensToEnd(subject)).map((id) => id ?? "without id");
@@ -44,7 +44,9 @@ export async function decommission(call: Call): Promise<ExitCode> {
     stepMs,
     signal,
     onWait: (ms) =>
-      terminal.line(`  rotation  stopped; waiting ${span(ms)}, for as long as a step that began before may go on`),
+      terminal.line(
+        `  rotation  stopped; waiting ${span(ms)}, until no step can be at work that began before, and the log tells of all`,
+      ),
     onRevoked: (tokenId) => terminal.line(`  revoked ${tokenId}`),
   };
   const left = await act(call, { aws, log, logGroup, ifCut }, () => endTokens(end).catch(kept));

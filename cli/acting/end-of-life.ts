@@ -36,14 +36,20 @@ export interface EndOfLife extends Subject {
   onRevoked(tokenId: string): void;
 }
 
-/** How late a line of a function may be in the log, in ms. */
-const logDelayMs = 60_000;
+/** How late a line of a function may be in the log, in ms; as the reconciler has it. */
+const logDelayMs = 15 * 60_000;
+
+/** For how long after its end a rotation may still bring a token to light, in ms. */
+export function mostWaitMs(stepMs: number): number {
+  return stepMs + logDelayMs;
+}
 
 /** Looks at the secret until nothing new is found, at the most. */
 const mostLooks = 3;
 
 /**
- * Ends the life of every token of a secret: stops the rotation, waits until no step can be at work that began before,
+ * Ends the life of every token of a secret: stops the rotation, waits until no step can be at work that began before and
+ * the log tells of all, since the current token is the last that could revoke another,
  * revokes what lives, the current token last, by itself, and looks again, until there is nothing new.
  *
  * @returns the tokens that nobody can revoke
@@ -129,7 +135,7 @@ async function stopRotation({ context, aws, stepMs, signal, onWait }: EndOfLife)
   const secret = await store.describe(arn);
   if (secret.rotationEnabled) await aws.cancelRotation(arn);
   const since = secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
-  const waitMs = since + stepMs + logDelayMs - clock.now();
+  const waitMs = since + mostWaitMs(stepMs) - clock.now();
   signal.throwIfAborted();
   if (waitMs <= 0) return;
   onWait(waitMs);

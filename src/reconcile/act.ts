@@ -131,8 +131,9 @@ async function revokeOne(
     throw new RetryableError("time_spent", "The run's time is up. The next one goes on.");
   }
   const { context, survey } = of;
-  // Before the last other token goes: is the current one any good? No answer puts it off.
-  if (survey.verdict.last === candidate && (await currents.worksNow(of)) === false) {
+  // Before a superseded token goes: is the current one any good? No answer puts it off.
+  const { superseded } = survey.verdict;
+  if (superseded.includes(candidate) && (await currents.instead(of)) === candidate) {
     const reason = "C2M rejects the current token, and this is the newest one before it";
     context.log.event("token.kept", { ...tokenFields(context.arn, candidate), reason });
     return "kept";
@@ -201,6 +202,7 @@ class CurrentProofs {
   readonly #run: ReconcileContext;
   readonly #asked = new Map<Of, Promise<boolean | undefined>>();
   readonly #found = new Map<Of, boolean>();
+  readonly #instead = new Map<Of, Promise<Candidate | undefined>>();
 
   constructor(run: ReconcileContext) {
     this.#run = run;
@@ -216,6 +218,21 @@ class CurrentProofs {
     const asked = this.#asked.get(of) ?? this.#prove(of);
     this.#asked.set(of, asked);
     return asked;
+  }
+
+  /** The token that is kept while C2M rejects the current one. Rejects where C2M does not answer. */
+  instead(of: Of): Promise<Candidate | undefined> {
+    const asked = this.#instead.get(of) ?? this.#newestThatWorks(of);
+    this.#instead.set(of, asked);
+    return asked;
+  }
+
+  async #newestThatWorks(of: Of): Promise<Candidate | undefined> {
+    if ((await this.worksNow(of)) !== false) return undefined;
+    for (const candidate of of.survey.verdict.superseded) {
+      if ((await exchangeOf(this.#run, of.context, candidate)) !== "dead") return candidate;
+    }
+    return undefined;
   }
 
   async #prove(of: Of): Promise<boolean | undefined> {

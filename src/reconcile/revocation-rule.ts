@@ -77,11 +77,8 @@ export interface Suspect {
 export interface Verdict {
   /** Dead weight: to be revoked now. */
   revoke: Candidate[];
-  /**
-   * Of those, the newest superseded token, where it is the last of this secret but for the current one: kept while C2M
-   * rejects the current one.
-   */
-  last: Candidate | undefined;
+  /** The superseded tokens, the newest first: where C2M rejects the current one, the first that it accepts is kept. */
+  superseded: Candidate[];
   /** To be revoked later: in grace, on its way into a version, or with a replica that is behind. */
   waiting: Candidate[];
   /** Held back by a replica for so long that a person has to decide. */
@@ -112,7 +109,7 @@ export function reconcileRule(situation: Situation): Verdict {
   const facts = readFacts(situation.ledger, versions, situation.settings, stepMs);
   const verdict: Verdict = {
     revoke: [],
-    last: undefined,
+    superseded: [],
     waiting: [],
     blocked: [],
     unrevocable: unnamedTokens(situation),
@@ -132,7 +129,7 @@ export function reconcileRule(situation: Situation): Verdict {
     if (found.stored && !isPending && graceEnds < situation.ledgerFrom) continue;
     judge(situation, facts, { found, isPending }, verdict);
   }
-  verdict.last = lastSuperseded(situation, verdict);
+  verdict.superseded = supersededTokens(situation, verdict);
   return verdict;
 }
 
@@ -273,16 +270,17 @@ function judgePending(situation: Situation, pendingId: string, verdict: Verdict)
 }
 
 /**
- * The newest superseded token that is due, where no other one waits: once it is gone there is only the current one. By
- * hand nothing is kept, and nothing for longer than a day.
+ * Those that may be kept in place of the current one: none by hand, and none for longer than a day. The version that was
+ * current last comes first, since after a rollback it is the older one.
  */
-function lastSuperseded(situation: Situation, { revoke, waiting }: Verdict): Candidate | undefined {
-  if (situation.graceSeconds !== undefined) return undefined;
-  const isSuperseded = ({ stored, versionId }: Candidate) =>
-    stored && !situation.secret.stages.get(versionId)?.includes("AWSPENDING");
-  if (waiting.some(isSuperseded)) return undefined;
-  const newest = revoke.filter(isSuperseded).sort((one, other) => expiryOf(other) - expiryOf(one))[0];
-  return newest && situation.now < newest.dueAt + 24 * hourMs ? newest : undefined;
+function supersededTokens({ secret, graceSeconds, now }: Situation, { revoke, waiting }: Verdict): Candidate[] {
+  if (graceSeconds !== undefined) return [];
+  const previousId = versionAt(secret, "AWSPREVIOUS");
+  const rank = (one: Candidate) => (one.versionId === previousId ? Number.POSITIVE_INFINITY : expiryOf(one));
+  return [...revoke, ...waiting]
+    .filter(({ stored, versionId }) => stored && !secret.stages.get(versionId)?.includes("AWSPENDING"))
+    .filter(({ dueAt }) => now < dueAt + 24 * hourMs)
+    .sort((one, other) => rank(other) - rank(one));
 }
 
 /** Epoch ms. Tokens of one secret live equally long, so the first to expire is the oldest. */

@@ -526,19 +526,39 @@ describe("a revoked token", () => {
 });
 
 describe("the newest superseded token (row 5)", () => {
-  it("is named where it is the last but for the current one", () => {
-    const secret = { lastRotatedAt: now - 2 * hour, lastChangedAt: now - 2 * hour };
-    expect(judge({ secret }).last).toMatchObject({ tokenId: "tok_old" });
-    const older = version("older", { expiresAt: now + day });
-    const verdict = judge({ secret, versions: [older, version("old"), version("new")] });
+  const secret = { lastRotatedAt: now - 2 * hour, lastChangedAt: now - 2 * hour };
+  const older = version("older", { expiresAt: now + day });
+  const versions = [older, version("old"), version("new")];
+
+  it("is the first that may be kept", () => {
+    expect(ids(judge({ secret }).superseded)).toEqual(["tok_old"]);
+    const verdict = judge({ secret, versions });
     expect(ids(verdict.revoke).toSorted()).toEqual(["tok_old", "tok_older"]);
-    expect(verdict.last).toMatchObject({ tokenId: "tok_old" });
+    expect(ids(verdict.superseded)).toEqual(["tok_old", "tok_older"]);
+  });
+
+  it("is the one that was current last, though another one ends later", () => {
+    const stages = new Map([
+      ["new", ["AWSCURRENT"]],
+      ["older", ["AWSPREVIOUS"]],
+      ["old", ["C2MDECISION"]],
+    ]);
+    expect(ids(judge({ secret: { ...secret, stages }, versions }).superseded)).toEqual(["tok_older", "tok_old"]);
+  });
+
+  it("may be one that waits; one that is pending is none", () => {
+    expect(ids(judge({ secret: { ...secret, replicasInSync: false }, versions }).superseded)).toHaveLength(2);
+    const stages = new Map([
+      ["new", ["AWSCURRENT"]],
+      ["old", ["AWSPENDING"]],
+    ]);
+    expect(ids(judge({ secret: { ...secret, stages }, versions }).superseded)).toEqual(["tok_older"]);
   });
 
   it("is not kept for longer than a day, nor where its grace was ended by hand", () => {
     const since = (age: number) => ({ lastRotatedAt: now - age, lastChangedAt: now - age });
-    expect(judge({ secret: since(25 * hour - 1) }).last).toBeDefined();
-    expect(judge({ secret: since(25 * hour) }).last).toBeUndefined();
-    expect(judge({ graceSeconds: 0, secret: since(2 * hour) }).last).toBeUndefined();
+    expect(judge({ secret: since(25 * hour - 1) }).superseded).toHaveLength(1);
+    expect(judge({ secret: since(25 * hour) }).superseded).toEqual([]);
+    expect(judge({ graceSeconds: 0, secret: since(2 * hour) }).superseded).toEqual([]);
   });
 });

@@ -252,6 +252,31 @@ describe("a run of the reconciler", () => {
     expect(await runReconciler(world, { scope: "all", graceSeconds: 0 })).toMatchObject({ revoked: [old] });
   });
 
+  it("keeps the newest superseded token that lives, and looks for it once (row 5)", async () => {
+    const { world, old } = await superseded();
+    const second = String(world.current().token_id);
+    await world.rotate();
+    world.operator.revokeByHand(second);
+    world.operator.revokeByHand(String(world.current().token_id));
+    await world.clock.advanceBy(2 * hour);
+    const from = world.calls.calls.length;
+    const report = await runReconciler(world, { scope: "all" });
+    expect(report.held).toMatchObject([{ tokenId: old, reason: "kept" }]);
+    expect(world.live()).toEqual([old]);
+    // The current one, the newest before it, and the one before that.
+    expect(world.countCalls("c2m", from).issueShortTermToken).toBe(3);
+  });
+
+  it("leaves alone a token that was revoked before the rotation (row 4)", async () => {
+    const { world, old } = await superseded();
+    expect(await runReconciler(world)).toMatchObject({ revoked: [old] });
+    await world.clock.advanceBy(10 * hour);
+    const second = String(world.current().token_id);
+    await world.rotate();
+    await world.clock.advanceBy(2 * hour);
+    expect(await runReconciler(world)).toMatchObject({ revoked: [second] });
+  });
+
   it("puts the last other token off where C2M does not say whether the current one works (row 5)", async () => {
     const { world, old } = await superseded();
     world.fail("issueShortTermToken", { kind: "cut", when: "before" }, Number.POSITIVE_INFINITY);

@@ -87,7 +87,6 @@ function asText(tally: Tally, seconds: number): string {
   ]);
   rows.push(["schedules", schedulesOf(tally)], ["effects, the promise checked after each", tally.effects]);
   rows.push(["violations", tally.breaches.length]);
-  for (const [row, times] of Object.entries(tally.known)) rows.push([`known fault, issue 16 row ${row}`, times]);
   const lines = rows.map(([name, value]) => `  ${name.padEnd(74)}${value.toLocaleString("en").padStart(12)}`);
   const played = (Object.keys(moves) as Move[]).map((move) => {
     const times = (tally.moves[move] ?? 0).toLocaleString("en").padStart(12);
@@ -113,7 +112,7 @@ function asText(tally: Tally, seconds: number): string {
 
 function asJson(tally: Tally, seconds: number): string {
   const { budget, seed, workers } = options;
-  const { breaches, played, effects, pairs, known, cut } = tally;
+  const { breaches, played, effects, pairs, cut } = tally;
   const timesOf = Object.fromEntries((Object.keys(moves) as Move[]).map((move) => [move, tally.moves[move] ?? 0]));
   return JSON.stringify({
     budget,
@@ -123,7 +122,6 @@ function asJson(tally: Tally, seconds: number): string {
     ...played,
     effects,
     violations: breaches.length,
-    known,
     seconds,
     cut,
     moves: timesOf,

@@ -1,4 +1,3 @@
-import { faultOf } from "./known-faults.ts";
 import type { Move } from "./moves.ts";
 import type { Outcome } from "./play.ts";
 import { scheduleId } from "./schedule.ts";
@@ -44,8 +43,6 @@ export interface Tally {
   /** Requests that were done and log lines that were written; the promise was checked after each. */
   effects: number;
   breaches: Breach[];
-  /** Schedules that broke the promise in a way that is known, and whose mend is on its way: by the row of issue 16. */
-  known: Record<string, number>;
   /** Pieces of work that were cut short when the time was up. */
   cut: number;
 }
@@ -55,7 +52,7 @@ const mostBreaches = 50;
 
 export function emptyTally(): Tally {
   const played = Object.fromEntries(Object.keys(families).map((family) => [family, 0])) as Record<Family, number>;
-  return { played, moves: {}, pairs: {}, effects: 0, breaches: [], known: {}, cut: 0 };
+  return { played, moves: {}, pairs: {}, effects: 0, breaches: [], cut: 0 };
 }
 
 /** Counts an outcome in. */
@@ -64,9 +61,7 @@ export function count(tally: Tally, family: Family, { schedule, violations, chec
   tally.effects += checks;
   for (const [move, times] of moves) tally.moves[move] = (tally.moves[move] ?? 0) + times;
   if (violations.length === 0) return;
-  const fault = faultOf(schedule, violations);
-  if (fault) tally.known[fault] = (tally.known[fault] ?? 0) + 1;
-  else if (tally.breaches.length < mostBreaches) tally.breaches.push({ id: scheduleId(schedule), violations });
+  if (tally.breaches.length < mostBreaches) tally.breaches.push({ id: scheduleId(schedule), violations });
 }
 
 /** Counts pairs in. */
@@ -86,7 +81,6 @@ export function add(total: Tally, part: Tally): void {
     total.moves[move] = (total.moves[move] ?? 0) + times;
   }
   for (const [scenario, pairs] of Object.entries(part.pairs)) countPairs(total, scenario, pairs);
-  for (const [fault, times] of Object.entries(part.known)) total.known[fault] = (total.known[fault] ?? 0) + times;
   total.effects += part.effects;
   total.cut += part.cut;
   total.breaches = [...total.breaches, ...part.breaches].slice(0, mostBreaches);
