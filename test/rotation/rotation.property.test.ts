@@ -194,10 +194,11 @@ class Deliveries {
 
   /** But for the one by which a revocation that is run again rules out a rollback, whatever came of the first. */
   #labels(): string[][] {
-    return Object.entries(this.world.stages()).map(([id, stages]) => [
+    const labels = Object.entries(this.world.stages()).map(([id, on]) => [
       id,
-      ...stages.filter((stage) => stage !== decisionLabel),
+      ...on.filter((stage) => stage !== decisionLabel),
     ]);
+    return labels.filter(([, ...on]) => on.length > 0);
   }
 
   async #run(versionId: string, step: (typeof rotationSteps)[number]): Promise<boolean> {
