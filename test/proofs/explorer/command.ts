@@ -96,10 +96,11 @@ function asText(tally: Tally, seconds: number): string {
     ([scenario, { possible, played: times, merged }]) =>
       `  ${scenario.padEnd(40)}${[possible, times, merged].map((figure) => figure.toLocaleString("en").padStart(12)).join("")}`,
   );
+  const left = Object.entries(tally.left).map(([kind, pieces]) => `${pieces} of ${kind}`);
   const cut =
-    tally.cut === 0
+    left.length === 0
       ? ""
-      : `Stopped after ${options.minutes} minutes, with ${tally.cut} pieces of work not done to the end.\n`;
+      : `Stopped after ${options.minutes} minutes, with these pieces of work not done to the end: ${left.join(", ")}.\n`;
   return [
     ...lines,
     "\nMoves, and how often each was played:",
@@ -112,7 +113,7 @@ function asText(tally: Tally, seconds: number): string {
 
 function asJson(tally: Tally, seconds: number): string {
   const { budget, seed, workers } = options;
-  const { breaches, played, effects, pairs, cut } = tally;
+  const { breaches, played, effects, pairs, left } = tally;
   const timesOf = Object.fromEntries((Object.keys(moves) as Move[]).map((move) => [move, tally.moves[move] ?? 0]));
   return JSON.stringify({
     budget,
@@ -123,7 +124,7 @@ function asJson(tally: Tally, seconds: number): string {
     effects,
     violations: breaches.length,
     seconds,
-    cut,
+    left,
     moves: timesOf,
     pairs,
     breaches,

@@ -38,9 +38,11 @@ export class DeployedWorld {
 
   static async deploy(): Promise<DeployedWorld> {
     const { cloud, clock } = await emptyCloud({ c2m: { tokenLength: 600 } });
+    // The daily run of the reconciler comes at the hour of the deployment: six hours after the rotation, at midnight.
+    await clock.advanceBy(day / 4);
     await deploy(cloud, await stackPlan({ schedule: "rate(1 day)" }));
     // So that each day ends twelve hours after its rotation.
-    await clock.advanceBy(day / 2);
+    await clock.advanceBy(day / 4);
     return new DeployedWorld(cloud, clock);
   }
 

@@ -43,8 +43,8 @@ export interface Tally {
   /** Requests that were done and log lines that were written; the promise was checked after each. */
   effects: number;
   breaches: Breach[];
-  /** Pieces of work that were cut short when the time was up. */
-  cut: number;
+  /** Pieces of work that were not done to the end when the time was up, by their kind. */
+  left: Record<string, number>;
 }
 
 /** Kept at the most; more say nothing new. */
@@ -52,7 +52,7 @@ const mostBreaches = 50;
 
 export function emptyTally(): Tally {
   const played = Object.fromEntries(Object.keys(families).map((family) => [family, 0])) as Record<Family, number>;
-  return { played, moves: {}, pairs: {}, effects: 0, breaches: [], cut: 0 };
+  return { played, moves: {}, pairs: {}, effects: 0, breaches: [], left: {} };
 }
 
 /** Counts an outcome in. */
@@ -82,7 +82,7 @@ export function add(total: Tally, part: Tally): void {
   }
   for (const [scenario, pairs] of Object.entries(part.pairs)) countPairs(total, scenario, pairs);
   total.effects += part.effects;
-  total.cut += part.cut;
+  for (const [kind, pieces] of Object.entries(part.left)) total.left[kind] = (total.left[kind] ?? 0) + pieces;
   total.breaches = [...total.breaches, ...part.breaches].slice(0, mostBreaches);
 }
 

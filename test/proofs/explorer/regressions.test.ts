@@ -90,6 +90,7 @@ describe("found by the explorer:", () => {
     ["12", "grace:39.finish-first"],
     ["18", "two-secrets:52.same-token"],
     ["6", "log-late:32.decommission"],
+    ["4", "rolled-back:65.c2m-revokes-current"],
     ["5", "rolled-back:66.gateway-403+122.cut+150.c2m-revokes-current"],
     ["the winner is read before the loser's token is revoked", "steps-concurrently:112.denied-spell"],
   ])("row %s of issue 16: %s", async (_, id) => {

@@ -73,7 +73,7 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
     });
   if (budget === "ci") {
     const crashAndMove = inCore.flatMap((scenario) => others(scenario, "crashes", "others", 16));
-    return [...singles, ...random, ...crashPairs, ...shuffled(crashAndMove, seed)];
+    return interleaved([singles, random, crashPairs, crashAndMove].map((tasks) => shuffled(tasks, seed)));
   }
   return [
     ...singles,
@@ -91,6 +91,12 @@ function shuffled(tasks: readonly Task[], seed: number): Task[] {
     .map((task, index) => ({ task, rank: rank(index) }))
     .sort((one, other) => one.rank - other.rank)
     .map(({ task }) => task);
+}
+
+/** One of each list after the other, for as long as each lasts: where the time is up, something of each was played. */
+function interleaved(lists: readonly (readonly Task[])[]): Task[] {
+  const longest = Math.max(...lists.map(({ length }) => length));
+  return times(longest, (index) => lists.flatMap((list) => list[index] ?? [])).flat();
 }
 
 /** Does a piece of work. */
@@ -125,7 +131,7 @@ export async function perform(task: Task): Promise<Tally> {
     case "years":
       await checkYears(task, playAs("years"), isTimeUp);
   }
-  if (isTimeUp()) tally.cut += 1;
+  if (isTimeUp()) tally.left[task.kind === "pairs" ? task.family : task.kind] = 1;
   return tally;
 }
 

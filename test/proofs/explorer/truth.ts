@@ -11,6 +11,8 @@ export interface Known {
   secretOf: ReadonlyMap<string, number>;
   wereCurrent: ReadonlySet<string>;
   claimed: ReadonlySet<string>;
+  /** Whether somebody else revoked the token, and C2M had no occasion to say so. */
+  revokedUnseen(id: string): boolean;
   violation(text: string): void;
 }
 
@@ -29,7 +31,8 @@ export function commandTruth(
     case "rollback":
       return () => {
         const token = currentToken();
-        if (token && !c2ms.isLive(token.id)) violation("rollback succeeded, and the token that it left is dead");
+        if (token && !c2ms.isLive(token.id) && !known.revokedUnseen(token.id))
+          violation("rollback succeeded, and the token that it left is dead");
       };
     case "compromised": {
       const leaked = currentToken();

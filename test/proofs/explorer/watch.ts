@@ -68,6 +68,8 @@ export class Watch {
   #upEffect = 0;
   #upAt = Number.NEGATIVE_INFINITY;
   #skewMs = 0;
+  /** Number of the latest exchange of a rollback that C2M answered. */
+  #askedAt = 0;
   #operatorActed = { at: 0, effect: 0 };
 
   constructor(options: WatchOptions) {
@@ -222,6 +224,11 @@ export class Watch {
       secretOf: this.secretOf,
       wereCurrent: this.wereCurrent,
       claimed: this.#claimed,
+      revokedUnseen: (id) => {
+        const isLate = (c2ms.byId(id)?.refusedFrom ?? 0) > this.#options.clock.now();
+        const isSince = (this.#revokedAfter.get(id) ?? 0) > this.#askedAt;
+        return this.#bySomebody.has(id) && (isLate || isSince);
+      },
       violation: (text) => this.violation("truth", text),
     });
   }
@@ -300,6 +307,8 @@ export class Watch {
       if (!effect.run.killed) this.#unsettled.set(effect.run, [token]);
     }
     this.#seenTokens = tokens.length;
+    const { name } = effect.run.invocation;
+    if (name === "rollback" && effect.operation === "issueShortTermToken") this.#askedAt = effect.number;
     if (effect.operation === "revokeToken") this.#afterRevocation(effect, effect.subject);
   }
 
