@@ -102,6 +102,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it("somebody goes back by hand to a token whose revocation had begun: unstick ends the wait", async () => {
+    const id = "grace-abandoned:108.error+110.operator-back+134.fewer-scopes";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("C2M is down at both rotations of an empty secret", async () => {
     const id = "first-by-rotation:5.c2m-down+84.c2m-down";
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

@@ -1,3 +1,4 @@
+import { decisionLabel } from "../../../src/formats/labels.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import { decommission } from "./intrusions.ts";
@@ -52,7 +53,8 @@ function placeIn(world: World, hours: number, every: number): string {
       (index) =>
         world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined ||
         !world.secret(index).state.rotation?.enabled ||
-        needsRotation(world, index),
+        needsRotation(world, index) ||
+        seemsToGoBack(world, index),
     );
   return counts || world.isFailing ? String(hours) : `${hours % every}`;
 }
@@ -86,6 +88,7 @@ async function retry(world: World, index: number, hours: number): Promise<void> 
     return;
   }
   if (hours > patience && needsRotation(world, index)) await rotate(world, index);
+  if (hours > patience && seemsToGoBack(world, index)) await world.functions.command("unstick", index);
   if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours) return;
   // Refused, since a rotation is unfinished; and thereby that one is tried again.
   if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) await rotate(world, index);
@@ -102,6 +105,15 @@ function needsRotation(world: World, index: number): boolean {
   if (text === undefined) return false;
   const token = world.c2ms.byAccessToken(text);
   return token === undefined || token.revokedAt !== undefined;
+}
+
+/**
+ * A rollback that was cut short, or a revocation that was, and whose token somebody made current again by hand: nothing
+ * tells the two apart, so the token at AWSPREVIOUS is kept, the backlog rings, and `unstick` ends it.
+ */
+function seemsToGoBack(world: World, index: number): boolean {
+  const holder = world.holder(index, decisionLabel);
+  return holder !== undefined && holder === world.holder(index, "AWSCURRENT");
 }
 
 /** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
