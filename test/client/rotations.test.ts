@@ -49,6 +49,8 @@ describe.concurrent("200 callers of c2mFetch notice nothing of 20 rotations", ()
       expect(exchanges).toBeLessThanOrEqual(20 * 4);
       expect(secretReads).toBeLessThanOrEqual(20 * 4 * (disturb ? 10 : 1));
     }
+    // Each revocation ends the short-term token.
+    expect(figures["short-term"].exchanges).toBeGreaterThanOrEqual(20);
   });
 });
 

@@ -11,8 +11,8 @@ import type { AppKind } from "./client-fleet.ts";
 /** An app that uses this package's `c2mFetch`. */
 export function clientApp(options: Partial<TokenSourceOptions> & Pick<C2mFetchOptions, "token"> = {}): AppKind {
   const { token = "short-term", ...source } = options;
-  return ({ secretId, secretsManager, c2mUrl, clock, account }) => {
-    const tokens = createTokenSource({ secretId, secretsManager, baseUrl: c2mUrl, clock, ...source });
+  return ({ secretId, secretsManager, c2mUrl, send, clock, account }) => {
+    const tokens = createTokenSource({ secretId, secretsManager, baseUrl: c2mUrl, send, clock, ...source });
     const c2mFetch = createC2mFetch(tokens, { token, clock, fetch: account });
     return { request: async () => (await c2mFetch("/account")).status, stop: () => tokens.close() };
   };

@@ -2,12 +2,13 @@ import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { Caller } from "../../local-cloud/aws/service.ts";
 import { C2mFrontDoor } from "../../local-cloud/c2m/front-door.ts";
 import type { C2mKnobs } from "../../local-cloud/c2m/knobs.ts";
-import { type C2mServer, startC2mServer } from "../../local-cloud/c2m/server.ts";
 import { CallLog } from "../../local-cloud/calls.ts";
 import type { VirtualClock } from "../../local-cloud/clock.ts";
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
+import type { HttpSend } from "../../src/c2m/http.ts";
+import { createHttpSend } from "../../src/c2m/transport.ts";
 import { inProcessClient } from "./in-process-client.ts";
 import { emptyCloud, hour, secretName } from "./stack.ts";
 
@@ -20,14 +21,16 @@ export interface App {
   stop?(): void;
 }
 
-/** What an app gets to work with: its own identity at AWS and its own address of C2M, so that its calls can be told apart. */
+/** What an app gets to work with: its own identity at AWS and its own way to C2M, so that its calls can be told apart. */
 export interface Surroundings {
   secretId: string;
   secretsManager: SecretsManagerClient;
   /** The same without HTTP, for reads by the ten thousand. */
   inProcessSecretsManager: SecretsManagerClient;
-  /** C2M's base URL; its auth API is served over HTTP. */
+  /** C2M's base URL, which the secret names, too; its auth API is served over HTTP. */
   c2mUrl: string;
+  /** By which the app calls C2M's auth API. */
+  send: HttpSend;
   clock: VirtualClock;
   /** C2M's account call, without HTTP: for requests by the ten thousand. */
   account(url: string, init: RequestInit): Promise<{ status: number; headers: Headers }>;
@@ -57,7 +60,7 @@ export interface AppFigures {
   reasons: Record<string, number>;
   /** GetSecretValue calls. */
   secretReads: number;
-  /** Calls of issueShortTermToken. */
+  /** Requests to C2M's auth API: the app makes none but exchanges. */
   exchanges: number;
 }
 
@@ -97,7 +100,7 @@ export async function runFleet<Name extends string>(options: FleetOptions<Name>)
     }
     options.disturb?.(cloud);
     for (const [name, kind] of Object.entries<AppKind>(options.apps)) {
-      apps.push([name as Name, await RunningApp.start(cloud, clock, name, kind)]);
+      apps.push([name as Name, RunningApp.start(cloud, clock, name, kind)]);
     }
     const running = new Set<Promise<unknown>>();
     const burst = async () => {
@@ -119,7 +122,7 @@ export async function runFleet<Name extends string>(options: FleetOptions<Name>)
     const figures = apps.map(([name, app]) => [name, app.figures(cloud)]);
     return { rotations: succeeded.length, apps: Object.fromEntries(figures) };
   } finally {
-    await Promise.all(apps.map(([, app]) => app.stop()));
+    for (const [, app] of apps) app.stop();
     await cloud.stop();
   }
 }
@@ -127,8 +130,7 @@ export async function runFleet<Name extends string>(options: FleetOptions<Name>)
 class RunningApp {
   readonly #arn: string;
   readonly #app: App;
-  readonly #c2m: C2mServer;
-  readonly #c2mCalls: CallLog;
+  readonly #exchanges: () => number;
   readonly #secretsManager: SecretsManagerClient;
   #requests = 0;
   readonly #reasons: Record<string, number> = {};
@@ -136,24 +138,22 @@ class RunningApp {
   private constructor(parts: {
     arn: string;
     app: App;
-    c2m: C2mServer;
-    c2mCalls: CallLog;
+    exchanges: () => number;
     secretsManager: SecretsManagerClient;
   }) {
     this.#arn = parts.arn;
     this.#app = parts.app;
-    this.#c2m = parts.c2m;
-    this.#c2mCalls = parts.c2mCalls;
+    this.#exchanges = parts.exchanges;
     this.#secretsManager = parts.secretsManager;
   }
 
-  static async start(cloud: LocalCloud, clock: VirtualClock, name: string, kind: AppKind): Promise<RunningApp> {
+  static start(cloud: LocalCloud, clock: VirtualClock, name: string, kind: AppKind): RunningApp {
     const { c2m: engine, faults, calls, accountId, region } = cloud;
     const arn = `arn:aws:iam::${accountId}:user/${name}`;
     const caller: Caller = { kind: "administrator", accountId, arn };
-    const c2mCalls = new CallLog();
-    const c2m = await startC2mServer({ engine, faults, calls: c2mCalls, clock });
-    const frontDoor = new C2mFrontDoor({ engine, faults, calls: c2mCalls, clock });
+    const frontDoor = new C2mFrontDoor({ engine, faults, calls: new CallLog(), clock });
+    const overHttp = createHttpSend();
+    let exchanges = 0;
     const secretsManager = new SecretsManagerClient(cloud.clientConfig(caller));
     const app = kind({
       secretId: secretName,
@@ -166,7 +166,11 @@ class RunningApp {
         calls,
         clock,
       }),
-      c2mUrl: c2m.url,
+      c2mUrl: cloud.c2mUrl,
+      send(request) {
+        exchanges += 1;
+        return overHttp(request);
+      },
       clock,
       async account(_url, init) {
         const headers = init.headers as Record<string, string>;
@@ -174,7 +178,7 @@ class RunningApp {
         return { status: answer === "cut" ? 0 : answer.status, headers: new Headers() };
       },
     });
-    return new RunningApp({ arn, app, c2m, c2mCalls, secretsManager });
+    return new RunningApp({ arn, app, exchanges: () => exchanges, secretsManager });
   }
 
   /** All callers ask at the same time. */
@@ -192,14 +196,13 @@ class RunningApp {
       failures: Object.values(this.#reasons).reduce((total, count) => total + count, 0),
       reasons: this.#reasons,
       secretReads: cloud.calls.calls.filter(({ caller }) => caller === this.#arn).length,
-      exchanges: this.#c2mCalls.calls.filter(({ operation }) => operation === "issueShortTermToken").length,
+      exchanges: this.#exchanges(),
     };
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#app.stop?.();
     this.#secretsManager.destroy();
-    await this.#c2m.close();
   }
 }
 
