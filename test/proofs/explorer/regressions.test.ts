@@ -107,6 +107,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it("a rotation that is tried again succeeds while the next one has promoted and not yet revoked", async () => {
+    const id = "no-grace:87.gateway-403+107.rotation-begins";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("C2M is down at both rotations of an empty secret", async () => {
     const id = "first-by-rotation:5.c2m-down+84.c2m-down";
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

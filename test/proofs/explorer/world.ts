@@ -239,7 +239,8 @@ export class ProveWorld implements World {
     if (versionId === undefined || versionId !== this.holder(index, "AWSPENDING")) return void this.#failed.delete(arn);
     if (await this.functions.steps(index, versionId, "the-rotation-token-of-a-retry")) {
       this.#failed.delete(arn);
-      this.watch.rotationSucceeded(this.#watched(index));
+      // What another rotation has superseded meanwhile is that one's to revoke.
+      if (versionId === this.holder(index, "AWSCURRENT")) this.watch.rotationSucceeded(this.#watched(index));
     }
   }
 
