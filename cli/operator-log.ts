@@ -9,26 +9,37 @@ import type { Aws } from "./aws.ts";
  */
 export class OperatorLog implements RotationLog {
   readonly #clock: Clock;
-  #lines: { timestamp: number; message: string }[] = [];
+  #lines: { at: number; format: (at: number) => string }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   event<Name extends EventName>(name: Name, fields: Events[Name]): void {
-    const timestamp = this.#clock.now();
-    this.#lines.push({ timestamp, message: formatLine(name, fields, timestamp, { by: "operator" }) });
+    this.#lines.push({
+      at: this.#clock.now(),
+      format: (at) => formatLine(name, fields, at, { by: "operator" }),
+    });
   }
 
   /** What an operator does is not counted. */
   metric(): void {}
 
-  /** Sends the lines to a stream of their own, in the part of the log group that is the operators'. */
-  async flush(aws: Aws, logGroup: string): Promise<void> {
-    const lines = this.#lines;
-    if (lines.length === 0) return;
+  /**
+   * Sends the lines to a stream of their own, in the part of the log group that is the operators'. Where the clock was
+   * set back meanwhile, as when it follows AWS's, the later reading is believed: CloudWatch refuses lines out of order,
+   * and they would be lost.
+   */
+  async flush(aws: Pick<Aws, "writeLog">, logGroup: string): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const now = this.#clock.now();
+    let latest = now;
+    const lines = this.#lines.reverse().map(({ at, format }) => {
+      latest = Math.min(latest, at);
+      return { timestamp: latest, message: format(latest) };
+    });
     this.#lines = [];
-    const stream = `${operatorStreams}${new Date(this.#clock.now()).toISOString().slice(0, 10)}/${randomUUID()}`;
-    await aws.writeLog(logGroup, stream, lines);
+    const stream = `${operatorStreams}${new Date(now).toISOString().slice(0, 10)}/${randomUUID()}`;
+    await aws.writeLog(logGroup, stream, lines.reverse());
   }
 }
