@@ -253,12 +253,14 @@ describe("a stack in the local cloud", () => {
 
   describe("and a `pulumi` that says more than its outputs", () => {
     const fake = async (script: string) => `${await folder({ pulumi: `#!/bin/sh\n${script}\n` })}:/usr/bin:/bin`;
-    const run = async (script: string) =>
-      stack.start(["status", "--stack", "production"], { PATH: await fake(script) }).ended;
+    // As JSON: it has times, and not how long ago they are.
+    const status = ["status", "--stack", "production", "--json"];
+    const run = async (script: string) => stack.start(status, { PATH: await fake(script) }).ended;
 
     it("is understood", async () => {
       const PATH = await stack.pulumiPath();
-      const { stdout } = await stack.start(["status", "--stack", "production"], { PATH }).ended;
+      const { stdout } = await stack.start(status, { PATH }).ended;
+      expect(JSON.parse(stdout)).toMatchObject({ tokens: [{ name: secretName }] });
       const real = PATH.split(":")[0];
       const warning = "echo 'warning: a new version of Pulumi is available {not json}'; echo '{ either'; echo";
       const noisy = await run(`${warning}; ${real}/pulumi "$@"; echo; echo 'thank you {really}.'`);

@@ -10,6 +10,7 @@ import { logGroup, OperatedStack, secretName, startOps } from "../harness/operat
 const lines: [command: string, ...args: string[]][] = [
   ["status"],
   ["verify"],
+  ["history"],
   ["rotate", "--wait"],
   ["rollback"],
   ["unstick"],
@@ -61,6 +62,9 @@ describe("a command line that can't be understood", () => {
     [["status", "extra"], /Unexpected argument 'extra'/],
     [["status", "--secret"], /argument missing/],
     [["status", "--secret", "a", "--secret", ""], /--secret must not be empty/],
+    [["history", "--secret", "a", "--since", "soon"], /--since must be a length of time, .* or a day/],
+    [["history", "--secret", "a", "--since", "2026-02-30T"], /--since must be a length of time, .* or a day/],
+    [["history", "--secret", "a", "--csv", "--json"], /--csv and --json: use one of them/],
     [["rotate", "--secret", "a", "--secret", "b"], /one secret/],
     [["rotate", "--secret", "a", "--interval", "soon"], /--interval must be a duration/],
     [["decommission", "--secret", "a", "--recovery-days", "3"], /--recovery-days must be a whole number, 7 to 30/],
@@ -166,6 +170,10 @@ describe("without a permission", () => {
   it.each([
     ["status", [], "secretsmanager:DescribeSecret"],
     ["verify", [], "secretsmanager:GetSecretValue"],
+    ["history", [], "secretsmanager:DescribeSecret"],
+    ["history", [], "secretsmanager:ListSecretVersionIds"],
+    ["history", [], "secretsmanager:GetSecretValue"],
+    ["history", [], "logs:FilterLogEvents"],
     ["rotate", ["--wait"], "secretsmanager:RotateSecret"],
     ["rotate", ["--wait"], "lambda:InvokeFunction"],
     ["rollback", ["--grace", "1 hour"], "secretsmanager:UpdateSecretVersionStage"],
@@ -215,11 +223,12 @@ describe("what is printed", () => {
   it("never holds a token or a credential, whatever the command and the form", async () => {
     const stack = await OperatedStack.start();
     await stack.rotate();
-    const each = ["status", "verify", "doctor", "unstick", "reconcile"];
+    const each = ["status", "verify", "doctor", "unstick", "reconcile", "history"];
     const outputs = await Promise.all(each.map((command) => stack.on(command, "--json")));
     outputs.push(await stack.on("rollback", "--grace", "1 hour", "--json"));
     outputs.push(await stack.on("rotate", "--wait", "--interval", "0.05"));
     outputs.push(await stack.on("compromised", "--yes", secretName, "--interval", "0.05", "--json"));
+    outputs.push(await stack.on("history"), await stack.on("history", "--csv"));
     outputs.push(await stack.on("decommission", "--yes", secretName));
     const printed = outputs.map(({ stdout, stderr }) => stdout + stderr).join("\n");
     const log = stack.cloud.logs.lines("/aws/lambda/c2m-token-rotation").join("\n");
