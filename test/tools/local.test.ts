@@ -148,7 +148,9 @@ describe("npm run local", () => {
       const { versions } = secrets.find(({ name }) => name === secretName)?.state ?? { versions: [] };
       const value = versions.find(({ stages }) => stages.includes("AWSCURRENT"))?.value;
       left = value && "text" in value ? JSON.parse(value.text) : undefined;
-      second = LocalProcess.start("--every", "1 day", "--state", stateFile);
+      // At the same C2M: at another address it would be another one, whose token replaces this one.
+      const { port } = new URL(local.c2mUrl);
+      second = LocalProcess.start("--every", "1 day", "--state", stateFile, "--c2m-port", port);
       later = sdk(await second.ready());
     });
 

@@ -108,7 +108,7 @@ describe("the packed package", () => {
   it("holds the compiled program, its types, the functions' code and the command line, and nothing else", () => {
     const kinds = packed.map((path) => path.replace(/^package\//, ""));
     const expected =
-      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|plugin\/(PulumiPlugin\.yaml|package\.json|index\.js|schema\.json)|dist\/cli\/main\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
+      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|plugin\/(PulumiPlugin\.yaml|package\.json|index\.js|schema\.json)|dist\/cli\/[\w-]+\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
     expect(kinds.filter((path) => !expected.test(path))).toEqual([]);
   });
 
@@ -161,7 +161,7 @@ describe("the packed package", () => {
     const bad = join(project, "bad.ts");
     writeFileSync(bad, program.replace('grace: "2 hours"', 'grace: "60 days"').replace('"c2m_theirs"', '""'));
     await expect(plan({ config: {}, main: bad })).rejects.toThrow(
-      /The arguments of TokenRotation are not valid:\n {2}- clientId .+\n {2}- tokens\[0\]\.grace .+\n {2}- tokens\[0\]\.lifetime /,
+      /The arguments of TokenRotation are not valid:\n {2}- tokens\[0\]\.grace .+\n {2}- tokens\[0\]\.lifetime .+\n {2}- clientId /,
     );
   });
 
@@ -174,7 +174,8 @@ describe("the packed package", () => {
         const { "tokens.json": _, ...code } = (inputs.code as { files: Record<string, string> }).files;
         return code;
       });
-    expect(codes).toEqual([bundleFiles("rotator"), bundleFiles("reconciler")]);
+    expect(codes).toHaveLength(2);
+    expect(codes).toEqual(expect.arrayContaining([bundleFiles("rotator"), bundleFiles("reconciler")]));
   });
 
   it.each([
