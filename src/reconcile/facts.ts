@@ -33,6 +33,8 @@ export interface LedgerFacts {
   detachedAt: ReadonlyMap<string, number>;
   /** The last promotion that a function logged; one without an end may have happened until the function's time was up. */
   promotion: { versionId: string; at: number } | undefined;
+  /** The versions that are known to have been current. */
+  promoted: ReadonlySet<string>;
   /** The last one that an operator's command logged, epoch ms: it lengthens a grace and proves nothing. */
   operatorPromotedAt: number;
 }
@@ -70,6 +72,7 @@ export function readFacts(
   const ended = new Set<string>();
   const detachedAt = new Map<string, number>();
   const promotions = new Map<string, { versionId: string; at: number; ended: boolean }>();
+  const promoted = new Set<string>();
   let operatorPromotedAt = 0;
   for (const entry of entries) {
     const { at, byOperator } = entry;
@@ -90,6 +93,8 @@ export function readFacts(
         else {
           const { version_id: versionId } = entry.fields;
           promotions.set(versionId, { versionId, at, ended: entry.event === "token.promoted" });
+          if (entry.event === "token.promoted") promoted.add(versionId);
+          if (entry.fields.superseded_version_id !== undefined) promoted.add(entry.fields.superseded_version_id);
         }
         break;
       case "pending.detached":
@@ -110,6 +115,7 @@ export function readFacts(
     open: [...started.values()].filter(({ fields }) => !ended.has(fields.attempt_id)),
     detachedAt,
     promotion: last,
+    promoted,
     operatorPromotedAt,
   };
 }

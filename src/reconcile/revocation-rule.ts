@@ -168,8 +168,9 @@ function judge(
     isPending ||
     now < found.dueAt ||
     now < detachedAt + 2 * situation.stepMs ||
-    // Also where the line of a detachment was lost: a step that saw the label may still be at work.
-    (unlabelled && now < (secret.lastChangedAt ?? 0) + 2 * situation.stepMs);
+    // Also where the line of a detachment was lost: a step that saw the label may still be at work. No step works on a
+    // version that was current and is no more.
+    (unlabelled && !facts.promoted.has(found.versionId) && now < (secret.lastChangedAt ?? 0) + 2 * situation.stepMs);
   if (waits) verdict.waiting.push(candidate);
   else if (!secret.replicasInSync && found.stored) {
     (now < found.dueAt + replicaCeilingMs ? verdict.waiting : verdict.blocked).push(candidate);

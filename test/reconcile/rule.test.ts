@@ -366,6 +366,19 @@ describe("a pending version", () => {
   });
 });
 
+describe("a version that has lost its last label", () => {
+  const secret = { stages: new Map([["new", ["AWSCURRENT"]]]), lastChangedAt: now - minute };
+
+  it("keeps its token while a step may be at work on it, whose detachment no line tells", () => {
+    expect(judge({ secret })).toMatchObject({ revoke: [], waiting: [{ tokenId: "tok_old" }] });
+  });
+
+  it("loses its token at once where it was current before, however often the secret changes", () => {
+    const ledger = [line("token.promoted", now - 2 * day, { version_id: "new", superseded_version_id: "old" })];
+    expect(ids(judge({ secret, ledger }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
 describe("a token of another C2M", () => {
   const former = version("old", { baseUrl: formerUrl });
 
