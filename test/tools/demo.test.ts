@@ -37,6 +37,7 @@ describe("npm run demo", () => {
   it.each([
     ["--weeks", "0"],
     ["--weeks", "soon"],
+    ["--report", "/no/such/folder/out.html"],
     ["--colour", ""],
   ])("refuses %s %s with its usage and exits with 2", (...options) => {
     const { stdout, stderr, status } = demo(...options.filter((option) => option !== ""));

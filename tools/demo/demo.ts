@@ -1,5 +1,5 @@
 /** `npm run demo`: rotates a token end to end on this machine and shows it. */
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { endWithUsage } from "../wrong-options.ts";
 import { renderReport } from "./report/page.ts";
@@ -50,9 +50,21 @@ function readOptions(): { weeks: number; json: boolean; help: boolean; report?: 
     });
     const weeks = Number(values.weeks);
     if (!Number.isInteger(weeks) || weeks < 1 || weeks > 52) throw new Error("--weeks must be a whole number, 1 to 52");
+    if (values.report !== undefined) checkWritable(values.report);
     return { ...values, weeks };
   } catch (error) {
     return endWithUsage(error, help);
+  }
+}
+
+/** Before the demo plays for half a minute, and not after it. */
+function checkWritable(file: string): void {
+  try {
+    closeSync(openSync(file, "a"));
+  } catch (error) {
+    throw new Error(
+      `--report: the file can't be written (${(error as NodeJS.ErrnoException).code}). Check its folder.`,
+    );
   }
 }
 
