@@ -1,5 +1,5 @@
 /** What requests say that they are from: of package.json, said again because importing that file would put all of it into the bundle. A test compares them. */
-export const version = "0.1.0";
+export const version = "0.2.0";
 
 /** One HTTP request of this package; nothing else ever leaves it. */
 export interface HttpRequest {
