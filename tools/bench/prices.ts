@@ -1,7 +1,6 @@
 /**
- * AWS's list prices in us-east-1, in US dollars, without free tiers, as known on 2026-11-21. None was looked up on AWS's
- * pages for this table: they are from memory of the public lists, which have had these figures for years. Check them
- * before you budget.
+ * AWS's list prices in us-east-1, in US dollars, without free tiers, as looked up on 2026-11-26 in stored copies of AWS's
+ * CloudWatch pricing page and of guides of 2025 and 2026; none was read on the live pages. Check them before you budget.
  */
 export const prices = {
   /** Per secret and month. */
