@@ -144,3 +144,17 @@ describe("found by the explorer:", () => {
     },
   );
 });
+
+/** Each turns red when it passes: it is a regression then. */
+describe("found by the explorer and not mended yet (issue 16):", () => {
+  for (const id of [
+    // decommission ends with 0 while a token of the client before lives.
+    "adopted:63.decommission+118.up-client+144.hold",
+    // Two wrong secrets in a row, then the right one: the rotation stays stuck.
+    "seen-late-no-grace:57.up-wrong-credentials+57.up-wrong-credentials",
+  ]) {
+    it.fails(id, async () => {
+      expect((await play(parseScheduleId(id))).violations).toEqual([]);
+    });
+  }
+});
