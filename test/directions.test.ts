@@ -23,7 +23,7 @@ const rooms: Record<string, string[]> = {
   // Pages that a person opens: what the command line's evidence and the demo's report share.
   "cli/report": [],
   cli: [...core, "cli/report"],
-  "infra/args": ["src/ports", "src/formats", "src/c2m"],
+  "infra/args": ["src/formats", "src/c2m"],
   "infra/resources": ["infra/args", "src/formats"],
   infra: ["infra/args", "infra/resources", "src/formats"],
   "local-cloud": [],

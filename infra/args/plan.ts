@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { parseBaseUrl } from "../../src/c2m/base-url.ts";
+import { readBaseUrl } from "../../src/c2m/base-url.ts";
 import { formatDuration } from "../../src/formats/duration.ts";
-import { RotationError } from "../../src/ports/errors.ts";
 import { matches, opaque, opaqueList, type Problem, type Rule, text } from "./checks.ts";
 import { type CredentialsPlan, planCredentials } from "./credentials-plan.ts";
 import { type EventScope, eventScopes } from "./event-scope.ts";
@@ -169,13 +168,8 @@ const policyRule = matches(/^arn:[^:]+:iam::(\d{12}|aws):policy\/.+$/, "must be 
 const regionRule = matches(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, as in "eu-west-1"');
 
 const baseUrlRule = text((value) => {
-  try {
-    parseBaseUrl(value);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof RotationError)) throw error;
-    return error.message.replace(/^base_url /, "");
-  }
+  const url = readBaseUrl(value);
+  return "problem" in url ? url.problem : undefined;
 });
 
 function withoutSlash(url: string): string {
