@@ -121,7 +121,12 @@ export class Effects {
 
   /** Whether a spell is on. */
   isOn(spell: Spell): boolean {
-    return this.#options.clock.now() < (this.#until[spell] ?? 0);
+    return this.#options.clock.now() < this.endOf(spell);
+  }
+
+  /** When a spell ends or ended, epoch ms. */
+  endOf(spell: Spell): number {
+    return this.#until[spell] ?? 0;
   }
 
   /** Resolves when what was held has ended, too. */

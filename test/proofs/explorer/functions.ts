@@ -200,9 +200,10 @@ export class Functions implements Invocations {
     const { baseUrl, clientId } = settings;
     const connection = { clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
     const credentials = async () => held(this.#world.credentials);
-    // As the handler has it: those before, where they are of this client at this C2M.
+    // As the handler has it: those before, where they are of this client at this C2M; none where they are to be proven.
     const fallback = async () => {
       const { credentialsBefore: before } = this.#world;
+      if (run.invocation.name === "proveCredentials") return undefined;
       return before?.clientId === clientId && before.baseUrl === baseUrl ? held(before) : undefined;
     };
     const tokens = Object.fromEntries(

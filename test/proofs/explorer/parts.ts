@@ -13,6 +13,7 @@ import type { Connection } from "./connection.ts";
 import type { Effects } from "./effects.ts";
 import type { CommandName, CommandResult, FunctionEnd, FunctionRun } from "./function-run.ts";
 import type { InMemoryLedger } from "./in-memory-ledger.ts";
+import type { Spell } from "./moves.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Watch } from "./watch.ts";
 
@@ -50,8 +51,12 @@ export interface World {
   credentials: ClientCredentials;
   /** What the credentials secret held before. */
   credentialsBefore: ClientCredentials | undefined;
+  /** What the credentials secret would hold if nobody had deployed wrong ones. */
+  rightCredentials: ClientCredentials;
   /** Until when something is deployed that can't work, epoch ms. */
   wrongUntil: number;
+  /** Spells that have turned something, and not turned it back. */
+  readonly turned: Set<Spell>;
   /** Whether the whole rotation is paused by its settings. */
   paused: boolean;
   /** Indices of the secrets whose bootstrap failed: whoever deploys tries again. */

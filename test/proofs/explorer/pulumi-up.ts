@@ -23,9 +23,9 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
       return await bootstrapAll(world);
     }
     case "up-wrong-credentials": {
-      const right = world.credentials;
+      const right = world.rightCredentials;
       const wrong = { ...right, clientSecret: "a-wrong-client-secret" };
-      store(world, wrong);
+      put(world, wrong);
       world.watch.leaks.confide("a-wrong-client-secret");
       world.wrongUntil = world.clock.now() + hour;
       world.clock.at(world.wrongUntil, () => {
@@ -84,7 +84,13 @@ function otherClientAt(world: World): Pick<ClientCredentials, "clientSecret" | "
   return { clientSecret: secret, baseUrl };
 }
 
+/** Deploys credentials that work. */
 function store(world: World, credentials: ClientCredentials): void {
+  world.rightCredentials = credentials;
+  put(world, credentials);
+}
+
+function put(world: World, credentials: ClientCredentials): void {
   world.credentialsBefore = world.credentials;
   world.credentials = credentials;
 }

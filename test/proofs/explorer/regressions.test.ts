@@ -117,6 +117,20 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it.each([
+    "seen-late-no-grace:57.up-wrong-credentials+57.up-wrong-credentials",
+    "seen-late-no-grace:16.unstick+57.up-wrong-credentials+57.up-wrong-credentials",
+  ])("after two wrong client secrets in a row and the right one the next rotation succeeds: %s", async (id) => {
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
+  it.each(["no-ids:64.c2m-clamps+93.c2m-clamps", "no-ids:64.c2m-clamps+93.c2m-clamps+129.fewer-scopes"])(
+    "when C2M does not clamp lifetimes any more the next rotation succeeds: %s",
+    async (id) => {
+      expect((await play(parseScheduleId(id))).violations).toEqual([]);
+    },
+  );
+
   it("a revocation that is tried again looks at AWSCURRENT again", async () => {
     const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
     const [first] = refused.schedule.strikes;
@@ -150,8 +164,6 @@ describe("found by the explorer and not mended yet (issue 16):", () => {
   for (const id of [
     // decommission ends with 0 while a token of the client before lives.
     "adopted:63.decommission+118.up-client+144.hold",
-    // Two wrong secrets in a row, then the right one: the rotation stays stuck.
-    "seen-late-no-grace:57.up-wrong-credentials+57.up-wrong-credentials",
   ]) {
     it.fails(id, async () => {
       expect((await play(parseScheduleId(id))).violations).toEqual([]);

@@ -3,9 +3,11 @@ import type { World } from "./parts.ts";
 
 const minute = 60_000;
 
-/** A spell begins that turns something of the world, and turns it back when it ends. */
+/** A spell begins that turns something of the world, and turns it back when it ends: one that is on already lasts longer. */
 export function cast(world: World, kind: Spell, until: number): void {
-  const { clock, c2ms, engine, ledger, secrets } = world;
+  const { clock, c2ms, effects, engine, ledger, secrets } = world;
+  if (world.turned.has(kind)) return;
+  world.turned.add(kind);
   const undo: (() => void)[] = [];
   const turn = <Thing extends object>(thing: Thing, values: Partial<Thing>) => {
     const before = { ...thing };
@@ -40,9 +42,15 @@ export function cast(world: World, kind: Spell, until: number): void {
       break;
     default:
       // Told by requests as they come, and by the clock of each process.
-      return;
+      break;
   }
-  clock.at(until, () => {
-    for (const turnBack of undo) turnBack();
-  });
+  const turnBackAt = (time: number) => {
+    clock.at(time, () => {
+      const end = effects.endOf(kind);
+      if (end > time) return turnBackAt(end);
+      world.turned.delete(kind);
+      for (const turnBack of undo) turnBack();
+    });
+  };
+  turnBackAt(until);
 }

@@ -14,6 +14,7 @@ import type { FunctionRun } from "./function-run.ts";
 import { Functions, type Protocol } from "./functions.ts";
 import { InMemoryLedger, type LogLine } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
+import type { Spell } from "./moves.ts";
 import type { ClientCredentials, TokenSecret, World } from "./parts.ts";
 import { baseUrl, engineConnection } from "./ports.ts";
 import type { Scenario } from "./scenarios.ts";
@@ -53,8 +54,10 @@ export class ProveWorld implements World {
   readonly region = region;
   credentials: ClientCredentials = { clientId, clientSecret, baseUrl };
   credentialsBefore: ClientCredentials | undefined = undefined;
+  rightCredentials = this.credentials;
   wrongUntil = 0;
   paused = false;
+  readonly turned = new Set<Spell>();
   readonly toDeploy = new Set<number>();
   readonly toDecommission = new Set<number>();
   readonly decommissioned = new Set<number>();
@@ -173,6 +176,7 @@ export class ProveWorld implements World {
     this.connection = connection;
     this.c2ms.move(baseUrl, connection.baseUrl);
     this.credentials = { ...this.credentials, baseUrl: connection.baseUrl };
+    this.rightCredentials = this.credentials;
     for (const secret of this.secrets) secret.settings = { ...secret.settings, baseUrl: connection.baseUrl };
     for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, connection.baseUrl);
   }
@@ -255,6 +259,9 @@ export class ProveWorld implements World {
       this.functions.memory(),
       this.credentials,
       this.credentialsBefore,
+      this.rightCredentials,
+      // Wrong credentials and a pause end by themselves: how long they last is not told from others.
+      this.wrongUntil > this.clock.now() ? this.wrongUntil : 0,
       this.paused,
       [...this.toDeploy],
       [...this.toDecommission],
