@@ -173,8 +173,8 @@ a token, and each token keeps its grace.`,
   {
     name: "decommission",
     summary: "the end of a token: stop the schedule, revoke every live token, delete the secret",
-    description: `For a secret that no app reads any more. Stops the rotation, waits until no step of it can be at work (2 to 3
-minutes), revokes every token of the secret that lives (the current one last, by itself), looks again, and then marks the secret
+    description: `For a secret that no app reads any more. Has no token issued for it any more, stops the rotation, waits until
+no step can be at work and the log tells of all (about 17 minutes), revokes every token of the secret that lives (the current one last, by itself), looks again, and then marks the secret
 for deletion. A token that nobody can revoke is reported with its expiry, and the secret is kept unless that is accepted. A secret
 that was lent to the stack (\`secretArn\`) is kept, too. Where a revocation fails for the moment, run the command again. It is no
 part of \`pulumi destroy\`, which leaves tokens alive; afterwards remove the token from the stack's config.`,
@@ -190,6 +190,7 @@ part of \`pulumi destroy\`, which leaves tokens alive; afterwards remove the tok
       },
       "accept-alive": { type: "boolean", help: "delete it, too, while tokens live that nobody can revoke" },
       "delete-lent": { type: "boolean", help: "delete it, too, where it was lent to the stack" },
+      cancel: { type: "boolean", help: "give up a decommission that was begun, so that tokens are issued again" },
       ...confirmation,
       ...dryRun,
     },

@@ -1,3 +1,4 @@
+import { decommissionLabel } from "../src/formats/labels.ts";
 import { type ParsedValue, parseValue, type StoredToken } from "../src/formats/stored-token.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
 
@@ -17,6 +18,8 @@ export interface TokenView extends Omit<DescribedSecret, "stages"> {
   pending: VersionView | undefined;
   /** Whether AWSPENDING was left on the current version, which does no harm. */
   pendingLeftOver: boolean;
+  /** Whether its decommission was begun: nothing is issued for it. */
+  isDecommissioned: boolean;
 }
 
 /** Looks at a secret and at the values of its labelled versions. */
@@ -37,7 +40,8 @@ export async function viewToken(aws: Aws, secretId: string): Promise<TokenView> 
     read(at("AWSPENDING", "AWSCURRENT")),
   ]);
   const pendingLeftOver = current?.stages.includes("AWSPENDING") ?? false;
-  return { ...secret, current, previous, pending, pendingLeftOver };
+  const isDecommissioned = at(decommissionLabel) !== undefined;
+  return { ...secret, current, previous, pending, pendingLeftOver, isDecommissioned };
 }
 
 /** The token of a version, where it holds one of ours. */

@@ -1,11 +1,13 @@
 import { RotationError } from "../../src/ports/errors.ts";
+import { unmarkDecommissioned } from "../../src/rotation/decommissioned.ts";
+import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { span } from "../time-text.ts";
-import { viewToken } from "../token-view.ts";
+import { type TokenView, viewToken } from "../token-view.ts";
 import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./confirm-and-act.ts";
 import { type EndOfLife, endTokens, type Left, mostWaitMs, tokensToEnd } from "./end-of-life.ts";
 
@@ -20,6 +22,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
   if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
+  if (options.flag("cancel")) return await cancel(call, aws, view);
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
   const ledger = aws.ledger(logGroup);
   const history = await readHistory(aws, logGroup, view, clock.now());
@@ -73,6 +76,22 @@ export async function decommission(call: Call): Promise<ExitCode> {
     }
   });
   return completes ? exitCode.done : exitCode.failed;
+}
+
+/** Gives up a decommission that was begun. */
+async function cancel({ options, terminal }: Call, aws: Aws, view: TokenView): Promise<ExitCode> {
+  const dryRun = options.flag("dry-run");
+  const { arn, name, isDecommissioned } = view;
+  if (isDecommissioned && !dryRun) await unmarkDecommissioned({ arn, store: aws.store }, await aws.store.describe(arn));
+  terminal.result({ name, dryRun, cancelled: isDecommissioned && !dryRun }, () => {
+    if (!isDecommissioned) terminal.line(`No decommission of ${name} was begun.`);
+    else if (dryRun) terminal.line(`Would let tokens be issued for ${name} again.`);
+    else {
+      terminal.line(`Tokens may be issued for ${name} again. What is revoked stays revoked.`);
+      if (!view.rotationEnabled) terminal.line("Its rotation is switched off: pulumi up --refresh");
+    }
+  });
+  return exitCode.done;
 }
 
 const lent = "it is not this stack's own, and is left to its owner (--delete-lent deletes it)";

@@ -8,6 +8,7 @@ import type { Sensitive } from "../../src/ports/sensitive.ts";
 import type { Candidate } from "../../src/reconcile/revocation-rule.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
+import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
 import type { Aws } from "../aws.ts";
@@ -48,15 +49,15 @@ export function mostWaitMs(stepMs: number): number {
 const mostLooks = 3;
 
 /**
- * Ends the life of every token of a secret: stops the rotation, waits until no step can be at work that began before and
- * the log tells of all, since the current token is the last that could revoke another,
+ * Ends the life of every token of a secret: has nothing issued for it any more, waits until no step can be at work that began
+ * before and the log tells of all, since the current token is the last that could revoke another,
  * revokes what lives, the current token last, by itself, and looks again, until there is nothing new.
  *
  * @returns the tokens that nobody can revoke
  * @throws RotationError where it may succeed later, and `labels_moved` where somebody has switched the rotation on again
  */
 export async function endTokens(end: EndOfLife): Promise<Left[]> {
-  await stopRotation(end);
+  await stopIssuing(end);
   const seen = new Set<string>();
   const left = new Map<string, Left>();
   let found = await revokeOthers(end, seen, left);
@@ -70,7 +71,7 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
   if (outcome === "revoked") end.onRevoked(current?.token?.tokenId ?? "");
   if (outcome === "alive") left.set("current", { tokenId: current?.token?.tokenId, until: current?.token?.expiresAt });
   const after = await surveyAll(end);
-  refuseRotating(after);
+  refuseIssuing(after);
   const { others } = liveTokens(after);
   if (after.current?.versionId !== found.survey.current?.versionId) throw stillIssuing();
   if (others.some((one) => !seen.has(keyOf(one)))) throw stillIssuing();
@@ -85,7 +86,7 @@ async function revokeOthers(
 ): Promise<{ survey: Survey; fresh: number }> {
   const { context, signal, onRevoked } = end;
   const survey = await surveyAll(end);
-  refuseRotating(survey);
+  refuseIssuing(survey);
   const pendingId = versionAt(survey.secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) await detachPending(context, pendingId, "its secret is decommissioned");
   for (const one of survey.verdict.unrevocable) await leaveUnlessDead(end, one, left);
@@ -130,11 +131,12 @@ export async function tokensToEnd(subject: Subject): Promise<(string | undefined
 }
 
 /** A step that began before may still issue and store for as long as Lambda lets it run. */
-async function stopRotation({ context, aws, stepMs, signal, onWait }: EndOfLife): Promise<void> {
+async function stopIssuing({ context, aws, stepMs, signal, onWait }: EndOfLife): Promise<void> {
   const { arn, clock, store } = context;
   const secret = await store.describe(arn);
+  const isMarked = await markDecommissioned(context, secret);
   if (secret.rotationEnabled) await aws.cancelRotation(arn);
-  const since = secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
+  const since = isMarked || secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
   const waitMs = since + mostWaitMs(stepMs) - clock.now();
   signal.throwIfAborted();
   if (waitMs <= 0) return;
@@ -146,9 +148,18 @@ async function stopRotation({ context, aws, stepMs, signal, onWait }: EndOfLife)
   }
 }
 
-function refuseRotating({ secret }: Survey): void {
-  if (!secret.rotationEnabled) return;
-  throw new RetryableError("labels_moved", "Its rotation was switched on again meanwhile, by `pulumi up` or somebody.");
+function refuseIssuing({ secret }: Survey): void {
+  if (secret.rotationEnabled) {
+    throw new RetryableError(
+      "labels_moved",
+      "Its rotation was switched on again meanwhile, by `pulumi up` or somebody.",
+    );
+  }
+  if (isDecommissioned(secret) || secret.stages.size === 0) return;
+  throw new RetryableError(
+    "labels_moved",
+    "Somebody has cancelled the decommission meanwhile, or stored a first value.",
+  );
 }
 
 async function surveyAll({ context, baseUrl, ledger }: Subject): Promise<Survey> {

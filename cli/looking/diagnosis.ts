@@ -50,7 +50,10 @@ export function diagnose(
     say("rejected", "C2M rejects the current token.", command("rotate --wait"));
   }
   const graceEndsAt = graceEnd(view, history, { now, graceSeconds });
-  if (!view.rotationEnabled) {
+  if (view.isDecommissioned) {
+    const what = "Its decommission was begun and not completed: no token is issued for it.";
+    say("decommissioning", what, `${command("decommission")}, or with --cancel to keep it`);
+  } else if (!view.rotationEnabled) {
     const left = view.pending !== undefined || previousLives(view, history, now) || history?.suspectsUntil.length !== 0;
     const retired = left
       ? "If it is retired, leave it in the config: superseded tokens may still live."

@@ -5,3 +5,9 @@
  * since its own move of AWSCURRENT can't succeed any more.
  */
 export const decisionLabel = "C2MDECISION";
+
+/**
+ * The label that says that a secret's tokens are being ended: nothing is issued for it as long as any of its versions has
+ * the label. `decommission` puts it there before it waits, so that nobody who begins later can bring a token to life.
+ */
+export const decommissionLabel = "C2MDECOMMISSION";

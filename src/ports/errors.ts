@@ -66,6 +66,8 @@ export type ProtocolCode =
   | "paused"
   /** The token is retired. */
   | "retired"
+  /** The secret's tokens are being ended. */
+  | "decommissioned"
   /** The lines of the ledger would not be kept. */
   | "ledger_dropped"
   /** The token belongs to another C2M than the settings'. */

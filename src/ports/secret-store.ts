@@ -41,7 +41,7 @@ export interface NewVersion {
 
 export interface StageMove {
   secretId: string;
-  stage: "AWSCURRENT" | "AWSPENDING" | "C2MDECISION";
+  stage: "AWSCURRENT" | "AWSPENDING" | "C2MDECISION" | "C2MDECOMMISSION";
   toVersionId?: string;
   fromVersionId?: string;
 }

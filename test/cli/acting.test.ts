@@ -185,6 +185,17 @@ describe.concurrent("an operator who acts", () => {
     },
   );
 
+  acts("gives a decommission up that was begun, so that tokens are issued again", async (stack) => {
+    stack.cloud.c2m.knobs.selfRevocation = false;
+    expect((await stack.on("decommission", "--yes", secretName)).code).toBe(1);
+    expect((await stack.on("status")).stdout).toContain("Its decommission was begun and not completed");
+    expect((await stack.on("decommission", "--cancel", "--dry-run")).stdout).toContain("Would let tokens be issued");
+    const { code, stdout } = await stack.on("decommission", "--cancel");
+    expect([code, stdout]).toEqual([0, expect.stringContaining("Tokens may be issued for c2m/api-token again")]);
+    expect((await stack.on("status")).stdout).not.toContain("decommission was begun");
+    expect((await stack.on("decommission", "--cancel")).stdout).toContain("No decommission of c2m/api-token was begun");
+  });
+
   acts(
     "keeps the secret where a token could not be revoked for the moment, and goes on at the next try",
     async (stack, live) => {

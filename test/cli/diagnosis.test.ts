@@ -43,6 +43,7 @@ function view(changes: Partial<TokenView> = {}): TokenView {
     previous: undefined,
     pending: undefined,
     pendingLeftOver: false,
+    isDecommissioned: false,
     ...changes,
   };
 }
@@ -69,6 +70,7 @@ describe("what is wrong with a token", () => {
     ["empty", { current: undefined }],
     ["expired", { current: version("v", ["AWSCURRENT"], { endsIn: -hour }) }],
     ["rotation_off", { rotationEnabled: false }],
+    ["decommissioning", { rotationEnabled: false, isDecommissioned: true }],
     ["too_late", { nextRotationAt: now + 31 * day }],
     ["adopted", { current: { versionId: "v", stages: ["AWSCURRENT"], held: { kind: "foreign", token: undefined } } }],
     ["replica", { replicasInSync: false }],

@@ -56,19 +56,19 @@ describe("a decommission", () => {
     const longTokens = () => cloud.c2m.tokens.filter(({ kind }) => kind === "long").length;
     const before = longTokens();
     const issue = new Hold();
-    const cancel = new Hold();
+    const mark = new Hold();
     cloud.faults.add({ service: "c2m", operation: "issueLongTermToken", fault: { kind: "hold", hold: issue } });
     cloud.faults.add({
       service: "secretsmanager",
-      operation: "CancelRotateSecret",
-      fault: { kind: "hold", hold: cancel },
+      operation: "UpdateSecretVersionStage",
+      fault: { kind: "hold", hold: mark },
     });
     const { engine } = cloud.secretsManager;
-    // Between its look and its cancel the schedule begins.
-    const began = cancel.reached.then(async () => {
+    // Between its look and its mark the schedule begins.
+    const began = mark.reached.then(async () => {
       engine.rotateSecret({ SecretId: secretName, ClientRequestToken: crypto.randomUUID() });
       await issue.reached;
-      cancel.release();
+      mark.release();
     });
     const { code, stdout } = await operate(stack, "decommission", async () => {
       issue.release();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decommissionLabel } from "../../src/formats/labels.ts";
 import { metricNames } from "../../src/formats/metrics.ts";
 import { parseValue } from "../../src/formats/stored-token.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
@@ -72,6 +73,16 @@ describe("the bootstrap of an empty secret", () => {
     world.fail("issueLongTermToken", { kind: "cut", when });
     expect((await failureOf(world.bootstrap())).code).toBe("no_answer");
     expect(world.stages()).toEqual({});
+  });
+
+  it("replaces nothing in a secret whose decommission was begun", async () => {
+    const world = await World.ready();
+    world.operator.moveStage(decommissionLabel, world.holder("AWSCURRENT"));
+    expect(await world.bootstrap()).toMatchObject({ outcome: "proven" });
+    world.settings.clientId = "c2m_another_client";
+    world.c2mEngine.registerClient({ clientId: "c2m_another_client", clientSecret, scopes });
+    expect(await failureOf(world.bootstrap())).toMatchObject({ name: "PermanentError", code: "decommissioned" });
+    expect(world.issued()).toHaveLength(1);
   });
 
   it("fails with the reason when the client secret is wrong", async () => {

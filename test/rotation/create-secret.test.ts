@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decommissionLabel } from "../../src/formats/labels.ts";
 import { failureOf, scopes, World } from "../harness/rotation-world.ts";
 
 describe("createSecret", () => {
@@ -80,6 +81,18 @@ describe("createSecret", () => {
       name: "PermanentError",
       code: "rotation_not_enabled",
       message: expect.stringContaining("c2m/api-token"),
+    });
+    expect(world.issued()).toHaveLength(1);
+  });
+
+  it("refuses a secret whose decommission was begun, and issues nothing", async () => {
+    const world = await World.ready();
+    const version = await world.open();
+    world.operator.moveStage(decommissionLabel, world.holder("AWSCURRENT"));
+    expect(await failureOf(world.run("createSecret", version))).toMatchObject({
+      name: "PermanentError",
+      code: "decommissioned",
+      message: expect.stringContaining("c2m-tokens decommission --cancel"),
     });
     expect(world.issued()).toHaveLength(1);
   });

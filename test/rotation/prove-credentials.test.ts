@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { decommissionLabel } from "../../src/formats/labels.ts";
 import { runProveCredentials } from "../../src/rotation/steps/run-step.ts";
 import { clientSecret, failureOf, scopes, World } from "../harness/rotation-world.ts";
 
@@ -23,6 +24,16 @@ describe("the proof of a client's credentials", () => {
     const issued = other.issued().length;
     await prove(one, other);
     expect(other.issued()).toHaveLength(issued);
+  });
+
+  it("issues nothing in the name of a secret whose decommission was begun", async () => {
+    const [one, other] = [await World.ready(), await World.ready({ settings: { secretName: "c2m/other" } })];
+    one.operator.moveStage(decommissionLabel, one.holder("AWSCURRENT"));
+    const issued = [one.issued().length, other.issued().length];
+    await prove(one, other);
+    expect([one.issued().length, other.issued().length]).toEqual([issued[0], (issued[1] ?? 0) + 1]);
+    await prove(one);
+    expect(one.issued()).toHaveLength(issued[0] ?? 0);
   });
 
   it("fails with wrong credentials, and leaves the current token alone", async () => {

@@ -5,6 +5,7 @@ import { stepTime } from "../../formats/time-table.ts";
 import type { SecretDescription, StoredVersion } from "../../ports/secret-store.ts";
 import { versionAt } from "../../ports/secret-store.ts";
 import type { RotationContext } from "../context.ts";
+import { refuseDecommissioned } from "../decommissioned.ts";
 import { issue } from "../issue.ts";
 import { logPromoted } from "../promote.ts";
 import { proveOrDiscard, proveToken } from "../prove.ts";
@@ -59,6 +60,7 @@ async function issueFirst(
   replaced: StoredVersion | undefined,
   current: ParsedValue | undefined,
 ): Promise<BootstrapResult> {
+  refuseDecommissioned(secret);
   const versionId = await freeVersionId(context, secret, replaced?.versionId ?? "none");
   const { lifetimeSeconds } = context.settings;
   const token = await issue(context, { versionId, current, lifetimeSeconds, currentIsDead: true });

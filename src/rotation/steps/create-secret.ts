@@ -4,6 +4,7 @@ import type { SecretDescription } from "../../ports/secret-store.ts";
 import { versionAt } from "../../ports/secret-store.ts";
 import type { Sensitive } from "../../ports/sensitive.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
+import { refuseDecommissioned } from "../decommissioned.ts";
 import { detachPending } from "../detach.ts";
 import { issue } from "../issue.ts";
 import { proveOrDiscard } from "../prove.ts";
@@ -32,6 +33,7 @@ export async function createSecret(context: RotationContext, target: StepTarget)
       `The pending version ${problem}. AWSPENDING was taken off it, so that the next rotation starts afresh.`,
     );
   }
+  refuseDecommissioned(secret);
   refuseToBegin(context);
   const currentId = versionAt(secret, "AWSCURRENT");
   const held = currentId === undefined ? undefined : await store.read(arn, currentId);

@@ -1,3 +1,4 @@
+import { decommissionLabel } from "../../formats/labels.ts";
 import { type ParsedValue, parseValue } from "../../formats/stored-token.ts";
 import { PermanentError } from "../../ports/errors.ts";
 import type { RotationContext } from "../context.ts";
@@ -11,10 +12,12 @@ const proofLifetimeSeconds = 3_600;
 /** How the issued token is named in the ledger, where a version id stands else. */
 const noVersion = "proof-of-credentials";
 
-/** What the secrets of one client hold. */
+/** What a secret of one client holds. */
 interface Held {
   context: RotationContext;
   value: ParsedValue | undefined;
+  /** Its tokens are being ended: none is issued in its name. */
+  isEnding: boolean;
 }
 
 /**
@@ -32,25 +35,27 @@ export async function proveCredentials(contexts: readonly RotationContext[]): Pr
   for (const ofClient of byClient.values()) {
     const held: Held[] = [];
     for (const context of ofClient) {
-      held.push({ context, value: await heldValue(context) });
+      held.push(await heldBy(context));
     }
     refuseDuplicates(held);
     await proveOne(held);
   }
 }
 
-/** What the secret holds; undefined where it can't be read: its own bootstrap and the reconciler tell of that. */
-async function heldValue({ store, arn }: RotationContext): Promise<ParsedValue | undefined> {
+/** Without a value where it can't be read: its own bootstrap and the reconciler tell of that. */
+async function heldBy(context: RotationContext): Promise<Held> {
   try {
-    const current = await store.readCurrent(arn);
-    return current && parseValue(current.value);
+    const current = await context.store.readCurrent(context.arn);
+    const isEnding = current?.stages.includes(decommissionLabel) ?? false;
+    return { context, value: current && parseValue(current.value), isEnding };
   } catch (error) {
-    if (error instanceof PermanentError) return undefined;
+    if (error instanceof PermanentError) return { context, value: undefined, isEnding: false };
     throw error;
   }
 }
 
-async function proveOne([first, ...others]: Held[]): Promise<void> {
+async function proveOne(held: readonly Held[]): Promise<void> {
+  const first = held.find(({ isEnding }) => !isEnding);
   if (!first) return;
   const { context, value } = first;
   const { arn, log, settings } = context;
@@ -63,7 +68,8 @@ async function proveOne([first, ...others]: Held[]): Promise<void> {
   const wasGivenBefore = Date.parse(token.expiresAt) - context.clock.now() > 2 * lifetimeSeconds * 1_000;
   // What the other secrets hold was read just now.
   if (!wasGivenBefore) {
-    await discard({ ...context, siblings: [] }, token, [value, ...others.map((other) => other.value)]);
+    const others = held.filter((one) => one !== first).map((other) => other.value);
+    await discard({ ...context, siblings: [] }, token, [value, ...others]);
   }
   log.event("credentials.proven", { secret: arn, base_url: settings.baseUrl, client_id: settings.clientId });
 }

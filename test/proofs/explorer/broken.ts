@@ -1,11 +1,13 @@
+import { decommissionLabel } from "../../../src/formats/labels.ts";
 import type { StoredToken } from "../../../src/formats/stored-token.ts";
 import { parseValue } from "../../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../../src/ports/c2m.ts";
 import { PermanentError } from "../../../src/ports/errors.ts";
+import type { SecretStore } from "../../../src/ports/secret-store.ts";
 import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ListedSecret, ReconcileContext } from "../../../src/reconcile/run.ts";
 import type { RotationContext, SecretContext } from "../../../src/rotation/context.ts";
-import { runStep } from "../../../src/rotation/steps/run-step.ts";
+import { runBootstrap, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import type { Move } from "./moves.ts";
 
@@ -164,6 +166,28 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
       await runStep(step === "finishSecret" ? { ...context, c2mAt } : context, step, target);
     }),
   },
+  {
+    fault: "issues a token for a secret whose tokens are being ended",
+    breaks: "truth",
+    scenario: "grace",
+    shownBy: [
+      ["decommission", "reconcile DescribeSecret"],
+      ["up-client", "decommission DeleteSecret"],
+    ],
+    protocol: {
+      ...theProtocol,
+      runBootstrap: ({ store, ...context }) => {
+        const describe = async (secretId: string) => {
+          const secret = await store.describe(secretId);
+          const stages = [...secret.stages].map(
+            ([versionId, labels]) => [versionId, labels.filter((label) => label !== decommissionLabel)] as const,
+          );
+          return { ...secret, stages: new Map(stages) };
+        };
+        return runBootstrap({ ...context, store: { ...methodsOf(store), describe } });
+      },
+    },
+  },
 ];
 
 const works = { outcome: "works", token: undefined as never } as const;
@@ -231,18 +255,27 @@ function withoutGuard(context: ReconcileContext): ReconcileContext {
       parts: {
         ...parts,
         store: {
+          ...methodsOf(store),
           describe: async (secretId) => {
             await readFirst(secretId);
             return await store.describe(secretId);
           },
-          read: (secretId, versionId) => store.read(secretId, versionId),
           readCurrent: readFirst,
-          listVersions: (secretId) => store.listVersions(secretId),
-          put: (version) => store.put(version),
-          moveStage: (move) => store.moveStage(move),
         },
       },
     };
   });
   return { ...context, secrets };
+}
+
+/** Its methods as they are, to be replaced one by one. */
+function methodsOf(store: SecretStore): SecretStore {
+  return {
+    describe: (secretId) => store.describe(secretId),
+    read: (secretId, versionId) => store.read(secretId, versionId),
+    readCurrent: (secretId) => store.readCurrent(secretId),
+    listVersions: (secretId) => store.listVersions(secretId),
+    put: (version) => store.put(version),
+    moveStage: (move) => store.moveStage(move),
+  };
 }
