@@ -80,7 +80,8 @@ function letLogsEncrypt(name: string, { accountId, partition, region }: Place) {
     Sid: "LetLogsEncryptTheLog",
     Effect: "Allow",
     Principal: { Service: pulumi.interpolate`logs.${region}.amazonaws.com` },
-    Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+    // Not kms:DescribeKey: it carries no encryption context, so that this condition never lets it through.
+    Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
     Resource: "*",
     Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": group } },
   };
