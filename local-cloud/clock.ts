@@ -63,6 +63,11 @@ export class VirtualClock implements Clock {
     this.#set(end);
   }
 
+  /** How many timers have not fallen due. */
+  get waiting(): number {
+    return this.#due.length;
+  }
+
   /** The time at which the next timer is due, if there is one. */
   nextDue(): number | undefined {
     return this.#due.length === 0 ? undefined : Math.min(...this.#due.map((due) => due.time));

@@ -47,6 +47,7 @@ export function isLive(token: C2mToken, now: number): boolean {
 
 /** Every token that was issued, by id and by text. Ids are never given twice. */
 export class TokenRegister {
+  readonly #all: C2mToken[] = [];
   readonly #byId = new Map<string, C2mToken>();
   readonly #byAccessToken = new Map<string, C2mToken>();
   readonly #randomId: (kind: TokenKind) => string;
@@ -55,8 +56,9 @@ export class TokenRegister {
     this.#randomId = randomId;
   }
 
-  get all(): C2mToken[] {
-    return [...this.#byId.values()];
+  /** In the order in which they were issued. */
+  get all(): readonly C2mToken[] {
+    return this.#all;
   }
 
   byId(id: string): C2mToken | undefined {
@@ -83,6 +85,7 @@ export class TokenRegister {
 
   /** Takes back a token from a saved state. */
   restore(token: C2mToken): void {
+    this.#all.push(token);
     this.#byId.set(token.id, token);
     this.#byAccessToken.set(token.accessToken, token);
   }
@@ -93,7 +96,7 @@ export class TokenRegister {
     token.revokedAt = now;
     token.refusedFrom = now + knobs.revocationDelayMs;
     if (!knobs.revocationEndsShortTokens) return;
-    for (const child of this.#byId.values()) if (child.parent === token.id) this.revoke(child, now, knobs);
+    for (const child of this.#all) if (child.parent === token.id) this.revoke(child, now, knobs);
   }
 
   /** An id that no token has. */

@@ -26,7 +26,7 @@ import { tagResource, untagResource } from "./operations/tags.ts";
 import { listSecretVersionIds, updateSecretVersionStage } from "./operations/versions.ts";
 import { type Region, type Regions, Replication } from "./replication.ts";
 import type { RotationInvoker } from "./rotation.ts";
-import { Rotations } from "./rotation-worker.ts";
+import { Rotations, type SavedRotation } from "./rotation-worker.ts";
 import { restoreSecret as restoreSaved, type SavedSecret, saveSecret } from "./saved-secret.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Secret } from "./secret.ts";
@@ -49,6 +49,17 @@ export interface EngineOptions {
   randomId?: () => string;
   /** Where another engine left off, from its `save`. Rotations are planned afresh on their schedules. */
   state?: SavedSecret[];
+  /** The same in this process, from another one's `snapshot`: everything is as it was, open rotations too. */
+  from?: SecretsSnapshot | undefined;
+  /** Called after each step of a rotation that another one follows, which waits for what it returns. */
+  betweenSteps?: () => Promise<void> | undefined;
+}
+
+/** All of an engine at a moment in which no function runs. Nobody changes it. */
+export interface SecretsSnapshot {
+  secrets: readonly Secret[];
+  rotations: readonly SavedRotation[];
+  knobs: Knobs;
 }
 
 /**
@@ -78,6 +89,7 @@ export class SecretsManagerEngine {
       rotator,
       randomId,
       scheduler: () => scheduler,
+      betweenSteps: options.betweenSteps,
     });
     this.knobs = knobs;
     this.#context = {
@@ -98,6 +110,42 @@ export class SecretsManagerEngine {
       store.add(secret);
       if (!secret.state.deletion) scheduler.plan(secret);
     }
+    if (options.from) this.#restore(options.from);
+  }
+
+  #restore({ secrets, rotations, knobs }: SecretsSnapshot): void {
+    const { store, scheduler } = this.#context;
+    Object.assign(this.knobs, knobs);
+    for (const saved of secrets) {
+      const secret = saved.copy();
+      const announced = secret.state.rotation?.announced;
+      store.add(secret);
+      if (!secret.state.deletion) scheduler.plan(secret);
+      // After a rotation that failed it lies in the past.
+      if (secret.state.rotation) secret.state.rotation.announced = announced;
+    }
+    for (const saved of rotations) this.#context.rotations.restore(store.get(saved.secret), saved);
+  }
+
+  /**
+   * For `from` of an engine to come in this process; undefined while a rotation is only tested, or waits for its retry.
+   * A rotation that is between two steps goes on with `goOn`.
+   */
+  snapshot(): SecretsSnapshot | undefined {
+    const rotations = this.#context.rotations.save();
+    if (!rotations) return undefined;
+    const secrets = this.#context.store.all().map((secret) => secret.copy());
+    return { secrets, rotations, knobs: { ...this.knobs } };
+  }
+
+  /** Lets the rotations go on that were between two steps in the snapshot. */
+  goOn(): void {
+    this.#context.rotations.goOn();
+  }
+
+  /** How many rotations and tests of rotations are running. */
+  get rotating(): number {
+    return this.#context.rotations.running;
   }
 
   /** What the engines of other regions may use of this one. */

@@ -17,10 +17,23 @@ interface OpenRotation {
   readonly rotationToken: string;
   attempts: number;
   running: boolean;
+  /** Index of the step that comes next in the present attempt. */
+  next: number;
+  /** Steps of the present attempt that are delivered once more when it has ended. */
+  late: RotationStep[];
   /** Abandoned, cancelled or replaced: nothing more may come of it. */
   ended: boolean;
   retry: Timer | undefined;
 }
+
+/** An open rotation as another engine can take it up, at a moment in which no step runs. */
+export type SavedRotation = Pick<
+  OpenRotation,
+  "versionId" | "rotationToken" | "attempts" | "running" | "next" | "late"
+> & {
+  /** The secret's ARN. */
+  secret: string;
+};
 
 interface Options {
   clock: Clock;
@@ -31,6 +44,8 @@ interface Options {
   randomId: () => string;
   /** The scheduler needs the rotations and they need it. */
   scheduler: () => Scheduler;
+  /** Called after each step of a rotation that another one follows, which waits for what it returns. */
+  betweenSteps?: (() => Promise<void> | undefined) | undefined;
 }
 
 /** Runs rotations: the four steps in order, and again from the first with the same token when one fails. */
@@ -116,6 +131,30 @@ export class Rotations {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
+  /** How many rotations and tests are running. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** The open rotations, for `restore`; undefined while one is only tested or waits for its retry. */
+  save(): SavedRotation[] | undefined {
+    const open = [...this.#open.values()];
+    if (this.#tests.size > 0 || open.some(({ retry }) => retry !== undefined)) return undefined;
+    return open.map(({ secret, versionId, rotationToken, attempts, running, next, late }) => {
+      return { secret: secret.arn, versionId, rotationToken, attempts, running, next, late: [...late] };
+    });
+  }
+
+  /** Takes up an open rotation. One that was running goes on with `goOn`. */
+  restore(secret: Secret, saved: SavedRotation): void {
+    this.#open.set(secret, { ...saved, secret, late: [...saved.late], ended: false, retry: undefined });
+  }
+
+  /** Lets the rotations go on that were running when they were saved. */
+  goOn(): void {
+    for (const open of this.#open.values()) if (open.running) void this.#track(this.#attempt(open));
+  }
+
   /** Forgets every open rotation, for the end of a test. */
   stopAll(): void {
     for (const secret of [...this.#open.keys()]) this.#end(secret);
@@ -124,7 +163,17 @@ export class Rotations {
   #opened(secret: Secret, versionId: string): OpenRotation {
     this.#end(secret);
     const rotationToken = this.#options.randomId();
-    const open = { secret, versionId, rotationToken, attempts: 0, running: false, ended: false, retry: undefined };
+    const open: OpenRotation = {
+      secret,
+      versionId,
+      rotationToken,
+      attempts: 0,
+      running: false,
+      next: 0,
+      late: [],
+      ended: false,
+      retry: undefined,
+    };
     this.#open.set(secret, open);
     return open;
   }
@@ -140,6 +189,12 @@ export class Rotations {
   #begin(open: OpenRotation): Promise<void> {
     if (open.running) return Promise.resolve();
     open.running = true;
+    open.retry?.cancel();
+    open.retry = undefined;
+    open.attempts += 1;
+    open.next = 0;
+    open.late = [];
+    this.#options.announcer.rotation(open.secret, "RotationStarted");
     return this.#track(this.#attempt(open));
   }
 
@@ -151,11 +206,8 @@ export class Rotations {
 
   async #attempt(open: OpenRotation): Promise<void> {
     const { announcer, scheduler } = this.#options;
-    open.retry?.cancel();
-    open.attempts += 1;
-    announcer.rotation(open.secret, "RotationStarted");
-    const late: RotationStep[] = [];
-    const failure = await this.#steps(open, late);
+    const { late } = open;
+    const failure = await this.#steps(open);
     open.running = false;
     if (!open.ended) {
       if (failure === undefined) {
@@ -170,28 +222,31 @@ export class Rotations {
   }
 
   /** The message of the failure, if one of the steps or the outcome is one. */
-  async #steps(open: OpenRotation, late: RotationStep[]): Promise<string | undefined> {
-    const { knobs } = this.#options;
-    for (const step of rotationSteps) {
+  async #steps(open: OpenRotation): Promise<string | undefined> {
+    const { knobs, betweenSteps } = this.#options;
+    while (open.next < rotationSteps.length) {
+      const step = rotationSteps[open.next] as RotationStep;
       if (open.ended) return undefined;
-      if (await this.#deliver(open, step, late)) return this.#stepFailed(open.secret, step);
+      if (await this.#deliver(open, step)) return this.#stepFailed(open.secret, step);
+      open.next += 1;
       if (knobs.creatorCheck === `after-${step}`) {
         const refusal = this.#notCreatedByFunction(open);
         if (refusal !== undefined) return refusal;
       }
+      if (betweenSteps && open.next < rotationSteps.length) await betweenSteps();
     }
     const promoted = open.secret.state.versions.get(open.versionId)?.stages.has(current);
     return promoted || open.ended ? undefined : knobs.currentNotMovedMessage;
   }
 
   /** Whether the step failed. */
-  async #deliver(open: OpenRotation, step: RotationStep, late: RotationStep[]): Promise<boolean> {
+  async #deliver(open: OpenRotation, step: RotationStep): Promise<boolean> {
     const invoke = () => this.#invoke(open.secret, step, open.versionId, open.rotationToken);
     const delivery = this.#options.knobs.delivery(step, open.versionId);
     if (delivery === "concurrently") return (await Promise.all([invoke(), invoke()]))[0];
     const failed = await invoke();
     if (delivery === "twice") await invoke();
-    if (delivery === "late") late.push(step);
+    if (delivery === "late") open.late.push(step);
     return failed;
   }
 

@@ -96,6 +96,15 @@ export class Secret {
     this.#past.push({ until: now, state: copyOf(this.state) });
   }
 
+  /** Another one that is as this is, now and for reads that lag behind, and shares nothing that changes. */
+  copy(): Secret {
+    const secret = new Secret(this.arn, this.name, this.createdDate);
+    Object.assign(secret.state, copyOf(this.state));
+    // What was does not change any more.
+    secret.#past = [...this.#past];
+    return secret;
+  }
+
   /** The state that was true at `time`; undefined when the secret was not there. */
   stateAt(time: number): SecretState | undefined {
     if (time < this.createdDate) return undefined;

@@ -1,5 +1,5 @@
 import { AwsError, type AwsRequest, type AwsService, type PermissionNeeded } from "../aws/service.ts";
-import { type EngineOptions, SecretsManagerEngine } from "./engine.ts";
+import { type EngineOptions, SecretsManagerEngine, type SecretsSnapshot } from "./engine.ts";
 import { permissionsFor } from "./permissions.ts";
 import type { SavedSecret } from "./saved-secret.ts";
 import type { Input, Operation } from "./shapes.ts";
@@ -46,6 +46,11 @@ export class SecretsManagerService implements AwsService {
     return Object.fromEntries([...this.#engines].map(([region, engine]) => [region, engine.save()]));
   }
 
+  /** For `from` of a service to come in this process; undefined where there are replicas, and where the engine gives none. */
+  snapshot(): SecretsSnapshot | undefined {
+    return this.#engines.size > 1 ? undefined : this.engine.snapshot();
+  }
+
   /** Resolves when no rotation is running in any region. */
   async idle(): Promise<void> {
     await Promise.all([...this.#engines.values()].map((engine) => engine.idle()));
@@ -59,8 +64,14 @@ export class SecretsManagerService implements AwsService {
   #engineOf(region: string): SecretsManagerEngine {
     let engine = this.#engines.get(region);
     if (!engine) {
-      const { state: { [region]: state = [] } = {}, ...options } = this.#options;
-      engine = new SecretsManagerEngine({ ...options, region, state, regions: (name) => this.#engineOf(name).region });
+      const { state: { [region]: state = [] } = {}, from, ...options } = this.#options;
+      engine = new SecretsManagerEngine({
+        ...options,
+        region,
+        state,
+        from: region === options.region ? from : undefined,
+        regions: (name) => this.#engineOf(name).region,
+      });
       this.#engines.set(region, engine);
     }
     return engine;

@@ -17,6 +17,10 @@ export class C2ms {
     this.#engines.set(to, engine);
   }
 
+  get byBaseUrl(): ReadonlyMap<string, C2mEngine> {
+    return this.#engines;
+  }
+
   get engines(): C2mEngine[] {
     return [...this.#engines.values()];
   }

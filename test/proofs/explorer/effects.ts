@@ -54,8 +54,8 @@ export interface EffectsOptions {
   clock: VirtualClock;
   strikes: readonly Strike[];
   intrude: (kind: Intrusion, effect: Effect) => Promise<void>;
-  /** A spell begins, and ends at this time, epoch ms. */
-  spell: (kind: Spell, until: number) => void;
+  /** A spell begins. Returns when it ends, epoch ms. */
+  spell: (kind: Spell) => number;
   /** Before an effect, and after each that happened. */
   before: (effect: Effect) => void;
   after: (effect: Effect) => void;
@@ -74,9 +74,14 @@ const lateMs = 90_000;
 /** A frozen process goes on after so long, in ms: within its time, and after whatever was due. */
 const freezeMs = 100_000;
 
-const minute = 60_000;
-const longSpell = 300 * minute;
-const spellMs: Partial<Record<Spell, number>> = { "throttled-spell": 20 * minute, "denied-spell": 180 * minute };
+/** All of it at a moment in which nothing runs, and nothing is on its way. */
+export interface SavedEffects {
+  /** Number of the latest effect. */
+  count: number;
+  struck: number;
+  played: ReadonlyMap<Move, number>;
+  until: Partial<Record<Spell, number>>;
+}
 
 /** A process that something has come between, and that goes on when that has ended or is held. */
 interface Interrupted {
@@ -101,17 +106,38 @@ export class Effects {
   /** Strikes that have fallen, and requests that a spell spoiled. */
   struck = 0;
   #late = 0;
+  #lateUntil = 0;
 
   constructor(options: EffectsOptions) {
     this.#options = options;
     this.#waiting = [...options.strikes].sort((one, other) => one.at - other.at);
   }
 
-  /** Whether nothing is to come any more: no strike, no end of a spell, no request that is on its way. */
+  save(): SavedEffects {
+    return { count: this.count, struck: this.struck, played: new Map(this.played), until: { ...this.#until } };
+  }
+
+  /** Goes on from where another one was. */
+  restore({ count, struck, played, until }: SavedEffects): void {
+    this.count = count;
+    this.struck = struck;
+    for (const [kind, times] of played) this.played.set(kind, times);
+    Object.assign(this.#until, until);
+  }
+
+  /** Whether nothing is to come any more but the ends of spells: no strike, no request that is on its way. */
   get isQuiet(): boolean {
-    const now = this.#options.clock.now();
-    const isOver = Object.values(this.#until).every((end) => end <= now);
-    return this.#waiting.length === 0 && this.#late === 0 && this.#released.size === 0 && isOver;
+    return this.#waiting.length === 0 && this.#late === 0 && this.#released.size === 0;
+  }
+
+  /** The spells that are on, and when each ends. */
+  get spells(): [Spell, number][] {
+    return (Object.entries(this.#until) as [Spell, number][]).filter(([spell]) => this.isOn(spell));
+  }
+
+  /** When the last of the requests is done that are on their way, epoch ms; 0 without any. */
+  get lateUntil(): number {
+    return this.#late === 0 ? 0 : this.#lateUntil;
   }
 
   /** Whether any spell is on. */
@@ -121,12 +147,7 @@ export class Effects {
 
   /** Whether a spell is on. */
   isOn(spell: Spell): boolean {
-    return this.#options.clock.now() < this.endOf(spell);
-  }
-
-  /** When a spell ends or ended, epoch ms. */
-  endOf(spell: Spell): number {
-    return this.#until[spell] ?? 0;
+    return this.#options.clock.now() < (this.#until[spell] ?? 0);
   }
 
   /** Resolves when what was held has ended, too. */
@@ -147,9 +168,7 @@ export class Effects {
     }
     for (const kind of this.#takeAll(effect, spells)) {
       note(`from here on: ${spells[kind]}`);
-      const until = clock.now() + (spellMs[kind] ?? longSpell);
-      this.#until[kind] = until;
-      begin(kind, until);
+      this.#until[kind] = begin(kind);
     }
     if (run.killed) return await forever();
     const kind = this.#takeOne(effect);
@@ -157,7 +176,8 @@ export class Effects {
     const done = () => after(effect);
     if (kind === "crash-late") {
       this.#late += 1;
-      clock.at(clock.now() + lateMs, async () => {
+      this.#lateUntil = clock.now() + lateMs;
+      clock.at(this.#lateUntil, async () => {
         await request.perform(done).catch(noAnswer);
         this.#late -= 1;
       });

@@ -1,11 +1,15 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
+import type { Precision } from "./life.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf, valueText } from "./stored-text.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
+
+/** What is so near, in ms, may be told from what is a second nearer, where something comes at once. */
+const soon = 6 * minute;
 
 /**
  * All that decides how a world goes on from a moment in which nothing runs, as a text; undefined where something is
@@ -13,12 +17,18 @@ const hour = 60 * minute;
  * by the order in which they appear. Left out is what is over: a token that is dead and known to be, in no labelled
  * version, with the lines of the log about it.
  */
-export function fingerprint(world: World, place: string): string | undefined {
+export function fingerprint(world: World, place: string, precision: Precision): string | undefined {
   if (world.functions.running > 0 || !world.effects.isQuiet) return undefined;
-  const { c2ms, clock, ledger, watch, secrets, scenario } = world;
+  const { effects, c2ms, clock, ledger, watch, secrets, scenario } = world;
   const now = clock.now();
   const base = Math.floor(now / hour) * hour;
-  const since = (date: number | undefined) => (date === undefined ? "-" : ageOf(base - date));
+  const atOnce = precision === "second";
+  const since = (date: number | undefined) => {
+    if (date === undefined) return "-";
+    return atOnce && Math.abs(now - date) < soon
+      ? `${ageOf(base - date)} ${Math.ceil((now - date) / 1_000)} s`
+      : ageOf(base - date);
+  };
   const longTokens = c2ms.tokens.filter(({ kind }) => kind === "long");
   const past = new Set<string>();
   const labelled = new Set<string | undefined>();
@@ -40,6 +50,10 @@ export function fingerprint(world: World, place: string): string | undefined {
     scenario.name,
     place,
     new Date(base).getUTCHours(),
+    precision === "hour" ? "" : Math.floor((now - base) / minute),
+    since(world.wrongUntil),
+    effects.spells.map(([spell, until]) => [spell, since(until)]),
+    [...world.appointments].map(({ at, ...what }) => [what, since(at)]),
     secrets.map(({ index, settings }) => [settings, stateOf(world.secret(index), since, c2ms, past)]),
     longTokens
       .filter(({ id }) => !past.has(id))
@@ -88,7 +102,7 @@ function stateOf(
     since(state.lastChangedDate),
     state.deletion !== undefined,
     state.tags,
-    state.replicas,
+    state.replicas.map(({ inSyncAt, ...replica }) => [replica, since(inSyncAt)]),
     rotation && [rotation.enabled, since(rotation.lastRotatedDate)],
   ];
 }

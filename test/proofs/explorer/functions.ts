@@ -11,7 +11,6 @@ import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
-import { ProvenVersions } from "../../../src/rotation/proven.ts";
 import { runBootstrap, runProveCredentials, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { runCommand } from "./commands.ts";
 import {
@@ -22,6 +21,7 @@ import {
   type Invocation,
 } from "./function-run.ts";
 import type { ClientCredentials, Invocations, World } from "./parts.ts";
+import { WatchedProofs } from "./watched-proofs.ts";
 
 const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: Number.POSITIVE_INFINITY } as const;
 
@@ -30,9 +30,6 @@ const answerMs = 1_000;
 
 /** How far the functions' clocks are off in a spell, in ms. */
 const clockSkewMs = 10 * 60_000;
-
-/** How long a proof is remembered, in ms. */
-const provenMs = 15 * 60_000;
 
 /** Calls to C2M that a run of the reconciler may make. */
 const callBudget = 100;
@@ -50,14 +47,19 @@ export const theProtocol: Protocol = { runStep, runBootstrap, reconcile, runComm
 /** Who has no credentials can't issue: no product code asks it to. */
 const nobody: TokenIssuer = { issueLongTermToken: () => Promise.reject(new Error("Only the rotator issues.")) };
 
+/** All of them at a moment in which none runs. */
+export interface SavedFunctions {
+  versionIds: readonly string[];
+  proofs: WatchedProofs;
+}
+
 /** The functions: what their handlers do, with every request an effect that a schedule can strike. */
 export class Functions implements Invocations {
   /** Versions that steps were run for, in order. */
   readonly versionIds: string[] = [];
   running = 0;
   readonly #created = new Map<string, () => void>();
-  readonly #provenAt = new Map<string, number>();
-  #proven: ProvenVersions;
+  #proven: WatchedProofs;
   readonly #world: World;
   readonly #protocol: Protocol;
 
@@ -69,8 +71,7 @@ export class Functions implements Invocations {
 
   /** What the rotator's warm process still remembers: versions that it has proven. */
   memory(): unknown {
-    const now = this.#world.clock.now();
-    return [...this.#provenAt].filter(([, at]) => now - at < provenMs).map(([versionId]) => versionId);
+    return this.#proven.held();
   }
 
   async proveCredentials(): Promise<FunctionEnd<unknown>> {
@@ -81,11 +82,18 @@ export class Functions implements Invocations {
     );
   }
 
+  save(): SavedFunctions {
+    return { versionIds: [...this.versionIds], proofs: this.#proven.copy(this.#world.clock) };
+  }
+
+  restore({ versionIds, proofs }: SavedFunctions): void {
+    this.versionIds.push(...versionIds);
+    this.#proven = proofs.copy(this.#world.clock);
+  }
+
   /** A rotator that was killed remembers nothing. */
-  #newProcess(): ProvenVersions {
-    this.#provenAt.clear();
-    this.#proven = new ProvenVersions({ now: () => this.#world.clock.now() });
-    return this.#proven;
+  #newProcess(): WatchedProofs {
+    return new WatchedProofs(this.#world.clock);
   }
 
   bootstrap(index: number): Promise<FunctionEnd<unknown>> {
@@ -187,7 +195,7 @@ export class Functions implements Invocations {
     this.running -= 1;
     if (end.kind === "killed") {
       this.#world.ledger.killed(run);
-      if (run.invocation.role === "rotator") this.#newProcess();
+      if (run.invocation.role === "rotator") this.#proven = this.#newProcess();
     }
     this.#world.watch.ended(run, end);
     return end;
@@ -241,7 +249,6 @@ export class Functions implements Invocations {
           // What CloudWatch loses takes the id of a token with it: not promised.
           if (fault === "line-lost") this.#world.watch.exempt("ids");
           if (event === "token.unrevocable") this.#world.watch.unrevocable.add(token_id ?? "without id");
-          if (event === "token.proven" && version_id !== undefined) this.#provenAt.set(version_id, line.at);
           this.#world.watch.logged(run, line);
           this.#world.connection.logged(line);
         });

@@ -25,6 +25,13 @@ export interface LogLine {
   entry: LedgerEntry | "unreadable" | undefined;
 }
 
+/** All of a ledger at a moment in which nothing runs. */
+export interface SavedLedger {
+  lines: readonly LogLine[];
+  delayMs: number;
+  isMixed: boolean;
+}
+
 /** A line that `line-late` strikes can be read so much later, in ms. */
 const lateMs = 3_600_000;
 
@@ -44,6 +51,16 @@ export class InMemoryLedger {
   constructor({ delayMs = 0, lostAtKill = 0 }: { delayMs?: number; lostAtKill?: number } = {}) {
     this.delayMs = delayMs;
     this.#lostAtKill = lostAtKill;
+  }
+
+  save(): SavedLedger {
+    return { lines: [...this.lines], delayMs: this.delayMs, isMixed: this.isMixed };
+  }
+
+  restore({ lines, delayMs, isMixed }: SavedLedger): void {
+    this.lines.push(...lines);
+    this.delayMs = delayMs;
+    this.isMixed = isMixed;
   }
 
   /** A line of a function. */

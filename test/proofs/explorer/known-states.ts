@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Checkpoint } from "./world.ts";
 
 /** How many strikes there were to try at the effects that follow. */
@@ -6,27 +7,22 @@ export interface Rest {
   others: number;
 }
 
-/** Thrown where the world is in a state from which it was played to its end before. */
-export class Merged extends Error {
-  readonly rest: Rest;
+/** States in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
+export class KnownStates {
+  /** By scenario: where an undisturbed world was, in order. */
+  readonly checkpoints = new Map<string, readonly Checkpoint[]>();
+  readonly #known = new Set<string>();
 
-  constructor(rest: Rest) {
-    super("merged");
-    this.rest = rest;
+  has(key: string): boolean {
+    return this.#known.has(key);
+  }
+
+  add(key: string): void {
+    this.#known.add(key);
   }
 }
 
-/** States in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
-export class KnownStates {
-  /** By scenario: where an undisturbed world was at the end of each phase. */
-  readonly checkpoints = new Map<string, { phase: number; checkpoint: Checkpoint }[]>();
-  readonly #known = new Map<string, Rest>();
-
-  get(fingerprint: string): Rest | undefined {
-    return this.#known.get(fingerprint);
-  }
-
-  add(fingerprint: string, rest: Rest): void {
-    this.#known.set(fingerprint, rest);
-  }
+/** A fingerprint is some thousand characters long, and there are states by the hundred thousand. */
+export function keyOf(fingerprint: string): string {
+  return hash("sha1", fingerprint, "base64");
 }

@@ -17,6 +17,11 @@ export class LeakDetector {
     this.#confidential.add(text);
   }
 
+  /** Looks for what another one looks for. */
+  copy(other: LeakDetector): void {
+    for (const secret of other.#confidential) this.#confidential.add(secret);
+  }
+
   leaksIn(text: string): boolean {
     for (const secret of this.#confidential) if (text.includes(secret)) return true;
     const { tokens } = this.#c2ms;

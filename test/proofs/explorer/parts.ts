@@ -33,6 +33,13 @@ export interface ClientCredentials {
   baseUrl: string;
 }
 
+/** Something that happens by itself at a time, epoch ms. */
+export type Appointment = { at: number } & (
+  | { kind: "spell ends"; spell: Spell }
+  | { kind: "freeze ends" }
+  | { kind: "credentials righted"; wrong: ClientCredentials; right: ClientCredentials }
+);
+
 /** The explored world as its parts see it. */
 export interface World {
   readonly clock: VirtualClock;
@@ -55,10 +62,11 @@ export interface World {
   rightCredentials: ClientCredentials;
   /** Until when something is deployed that can't work, epoch ms. */
   wrongUntil: number;
-  /** Spells that have turned something, and not turned it back. */
-  readonly turned: Set<Spell>;
   /** Whether the whole rotation is paused by its settings. */
   paused: boolean;
+  /** What will happen by itself. */
+  readonly appointments: ReadonlySet<Appointment>;
+  appoint(appointment: Appointment): void;
   /** Indices of the secrets whose bootstrap failed: whoever deploys tries again. */
   readonly toDeploy: Set<number>;
   /** Indices of the secrets that somebody began to decommission: whoever did goes on. */

@@ -1,18 +1,14 @@
 import type { Connection } from "./connection.ts";
 import { type EffectSeen, strikesLeft } from "./enumerate.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { forever } from "./function-run.ts";
 import type { Protocol } from "./functions.ts";
-import { type KnownStates, Merged, type Rest } from "./known-states.ts";
+import { type KnownStates, keyOf, type Rest } from "./known-states.ts";
+import { Life, nameOf, type Place } from "./life.ts";
 import type { Move } from "./moves.ts";
-import { act } from "./operator.ts";
-import { checkQuiet } from "./quiescence.ts";
 import { scenarioNamed } from "./scenarios.ts";
-import type { Action, Schedule } from "./schedule.ts";
-import { day, enableRotation, hour, kept, minute, nextAll, rotate, settle } from "./settle.ts";
-import { ProveWorld } from "./world.ts";
-
-/** How often somebody who deploys tries again at once; then hourly. */
-const mostAttempts = 4;
+import type { Schedule } from "./schedule.ts";
+import { type Checkpoint, ProveWorld } from "./world.ts";
 
 /** What came of a schedule. */
 export interface Outcome {
@@ -27,6 +23,8 @@ export interface Outcome {
   trace: string[];
   /** What would have followed where a state was reached that was played before; undefined where it was played to the end. */
   merged: Rest | undefined;
+  /** Where other schedules that begin like this one can go on from, after its last strike; only when asked for. */
+  checkpoints: readonly Checkpoint[];
 }
 
 export interface PlayOptions {
@@ -38,58 +36,70 @@ export interface PlayOptions {
   trace?: boolean;
   /** States that were played before: the play stops where it comes to one, and adds its own. Default: none. */
   known?: KnownStates | undefined;
+  /** Of a schedule that this one begins with, from which it can go on; default: of the undisturbed one. */
+  from?: readonly Checkpoint[] | undefined;
+  /** Whether the outcome has checkpoints; default false. */
+  keep?: boolean;
+  /**
+   * States after which everything that could strike was, or will be, tried. With it the play stops at these only, and adds
+   * its own with what there was to try.
+   */
+  expanded?: Map<string, Rest> | undefined;
 }
 
+const nothing: Rest = { crashes: 0, others: 0 };
+
 /** Plays one schedule from the first token to the last check. Everything in it is determined by the schedule. */
-export async function play(
-  schedule: Schedule,
-  { protocol, connect, trace = false, known }: PlayOptions = {},
-): Promise<Outcome> {
-  // What comes before the first strike is as it was without one.
-  const before = Math.min(...schedule.strikes.map(({ at }) => at));
-  const start = schedule.actions
-    ? undefined
-    : known?.checkpoints.get(schedule.scenario)?.findLast(({ checkpoint }) => checkpoint.effects < before);
+export async function play(schedule: Schedule, options: PlayOptions = {}): Promise<Outcome> {
+  const { protocol, connect, trace = false, known, keep = false, expanded } = options;
+  const start = startOf(schedule, options);
   const world = new ProveWorld({
     scenario: scenarioNamed(schedule.scenario),
-    strikes: schedule.strikes,
+    strikes: schedule.strikes.slice(start ? fallenIn(start) : 0),
     ...(protocol ? { protocol } : {}),
-    from: start?.checkpoint,
+    from: start,
   });
   if (connect) world.connect(await connect(world));
-  const states: { fingerprint: string; effects: number }[] = [];
-  /** At a moment in which nothing runs. */
-  const atRest = (place: string) => {
-    if (!known || world.watch.violations.length > 0) return;
-    const text = fingerprint(world, place);
-    if (text === undefined) return;
-    const rest = known.get(text);
-    if (rest) throw new Merged(rest);
-    states.push({ fingerprint: text, effects: world.effects.seen.length });
-  };
+  const life = new Life(world, schedule.actions, start?.place);
+  const states: { key: string; effects: number }[] = [];
+  const checkpoints: Checkpoint[] = [];
   let merged: Rest | undefined;
-  /** At the end of a phase. */
-  const passed = (phase: number) => {
-    if (!known || schedule.actions || schedule.strikes.length > 0 || world.watch.violations.length > 0) return;
-    const { checkpoints } = known;
-    const { scenario } = schedule;
-    checkpoints.set(scenario, [...(checkpoints.get(scenario) ?? []), { phase, checkpoint: world.checkpoint() }]);
+  /** At a moment in which nothing runs: whether the play can stop. What an action is followed by no state tells. */
+  const isKnown = (place: Place): boolean => {
+    if (!known || schedule.actions || world.watch.violations.length > 0) return false;
+    const { name, precision } = nameOf(world, place);
+    const text = fingerprint(world, name, precision);
+    if (text === undefined) return false;
+    const key = keyOf(text);
+    merged = expanded ? expanded.get(key) : known.has(key) ? nothing : undefined;
+    if (merged) return true;
+    states.push({ key, effects: world.effects.seen.length });
+    const checkpoint = keep ? world.checkpoint(place) : undefined;
+    if (checkpoint) checkpoints.push(checkpoint);
+    return false;
+  };
+  const stopped = Promise.withResolvers<void>();
+  world.betweenSteps = () => {
+    // Other rotations can run beside the life's own.
+    if (!life.midway || world.engine.rotating > 1 || !isKnown(life.midway)) return undefined;
+    stopped.resolve();
+    return forever();
+  };
+  const live = async () => {
+    while (life.place && !isKnown(life.place)) await life.next();
   };
   try {
-    await live(world, schedule.actions, { atRest, passed, from: start?.phase ?? 0 });
+    await Promise.race([live(), stopped.promise]);
   } catch (error) {
-    if (error instanceof Merged) merged = error.rest;
-    else
-      world.watch.violation(
-        "crashed",
-        `the run itself failed: ${error instanceof Error ? error.stack : String(error)}`,
-      );
+    world.watch.violation("crashed", `the run itself failed: ${error instanceof Error ? error.stack : String(error)}`);
   }
   const effects = effectsOf(world);
-  if (world.watch.violations.length === 0) {
-    const left = known && strikesLeft(effects, merged);
-    for (const { fingerprint: text, effects: from } of states)
-      known?.add(text, left?.[from] ?? { crashes: 0, others: 0 });
+  if (known && world.watch.violations.length === 0) {
+    const left = expanded && strikesLeft(effects, merged);
+    for (const { key, effects: from } of states) {
+      known.add(key);
+      expanded?.set(key, left?.[from] ?? nothing);
+    }
   }
   world.engine.stop();
   await world.connection.close();
@@ -101,99 +111,25 @@ export async function play(
     moves: world.effects.played,
     trace: trace ? traceOf(world) : [],
     merged,
+    checkpoints,
   };
 }
 
-async function live(
-  world: ProveWorld,
-  actions: readonly Action[] | undefined,
-  { atRest, passed, from }: { atRest: (place: string) => void; passed: (phase: number) => void; from: number },
-): Promise<void> {
-  // What an action is followed by hangs on the actions still to come, which no state tells.
-  const at = (phase: string) => (place: string) => (actions ? undefined : atRest(`${phase} ${place}`));
-  if (from < 1) {
-    for (const { index } of world.secrets) await bootstrap(world, index, at("deploying"));
-    await settle(world, at("deployed"));
-    at("deployed and settled")("");
-    passed(1);
-  }
-  if (from < 2) {
-    if (actions) for (const action of actions) await follow(world, action);
-    else await rotateOnce(world);
-    checkQuiet(world, await settle(world, at("rotated")));
-    if (world.watch.violations.length > 0) return;
-    at("rotated and settled")("");
-    passed(2);
-  }
-  for (const index of kept(world)) await rotateAgain(world, index);
-  checkQuiet(world, await settle(world, at("rotated again")));
+/** The latest checkpoint before what is still to strike. */
+function startOf(
+  { scenario, actions, strikes }: Schedule,
+  { known, from, connect }: PlayOptions,
+): Checkpoint | undefined {
+  if (actions || connect) return undefined;
+  const isBefore = (one: Checkpoint) => strikes.slice(fallenIn(one)).every(({ at }) => at > one.effects.count);
+  return from?.findLast(isBefore) ?? known?.checkpoints.get(scenario)?.findLast(isBefore);
 }
 
-/** `pulumi up`: the first token, and rotation on, which tests a copy of it. Whoever deploys tries again when it fails. */
-async function bootstrap(world: ProveWorld, index: number, atRest: (place: string) => void): Promise<void> {
-  if (world.scenario.firstBy === "rotation") return await enableRotation(world, index, true);
-  for (let attempt = 1; ; attempt += 1) {
-    const { kind } = await world.functions.bootstrap(index);
-    if (kind === "succeeded") break;
-    if (!kept(world).includes(index)) return;
-    if (attempt === 8 * mostAttempts) return world.watch.violation("stuck", "the bootstrap never succeeds");
-    await world.idle();
-    atRest(`${index} ${attempt}`);
-    // Longer than a request that left before a crash may take.
-    await world.clock.advanceBy(attempt < mostAttempts ? 5 * minute : hour);
-  }
-  if (kept(world).includes(index)) await enableRotation(world, index);
-}
-
-async function rotateOnce(world: ProveWorld): Promise<void> {
-  // A week on, a little after midnight: the daily run over everything is three hours away.
-  await world.clock.advanceTo(Math.ceil((world.clock.now() + 6 * day) / day) * day + 10 * minute);
-  for (const index of kept(world)) await rotate(world, index);
-  if (!world.scenario.rollsBack) return;
-  await world.clock.advanceBy(20 * minute);
-  for (const index of kept(world)) await world.functions.command("rollback", index);
-}
-
-async function follow(world: ProveWorld, { afterHours, secret, kind }: Action): Promise<void> {
-  await pass(world, afterHours);
-  const { index } = world.of(secret % world.secrets.length);
-  if (kind === "rotate") await rotate(world, index);
-  else if (kind === "rollback") await world.functions.command("rollback", index);
-  else act(world, kind, index);
-  checkQuiet(world, await settle(world));
-}
-
-/** Lets time pass with the daily run of the reconciler only: between the settled and the next action there is nothing hourly to do. */
-async function pass(world: ProveWorld, hours: number): Promise<void> {
-  const end = world.clock.now() + hours * hour;
-  for (let next = nextAll(world.clock.now()); next <= end; next += day) {
-    await world.clock.advanceTo(next);
-    await world.functions.reconcile("all");
-    await world.idle();
-  }
-  await world.clock.advanceTo(end);
-}
-
-/**
- * Whatever happened before, a rotation can be made now; one that nothing disturbs succeeds: at the first attempt, or
- * where writes are seen late at a later one.
- */
-async function rotateAgain(world: ProveWorld, index: number): Promise<void> {
-  const { effects } = world;
-  for (;;) {
-    const { struck } = effects;
-    const isSpellbound = () => effects.isSpellbound || world.clock.now() < world.wrongUntil;
-    const wasSpellbound = isSpellbound();
-    const isDisturbed = () => wasSpellbound || effects.struck !== struck || isSpellbound();
-    const versionId = await rotate(world, index);
-    if (world.holder(index, "AWSCURRENT") === versionId) return;
-    const seenLate = (world.scenario.knobs?.visibilityDelayMs ?? 0) > 0;
-    if (!isDisturbed() && !seenLate) break;
-    await settle(world);
-    if (!kept(world).includes(index) || world.holder(index, "AWSCURRENT") === versionId) return;
-    if (!isDisturbed()) break;
-  }
-  world.watch.violation("stuck", "the next rotation does not succeed");
+/** How many strikes had fallen. */
+function fallenIn({ effects }: Checkpoint): number {
+  let fallen = 0;
+  for (const times of effects.played.values()) fallen += times;
+  return fallen;
 }
 
 function effectsOf(world: ProveWorld): EffectSeen[] {

@@ -28,9 +28,7 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
       put(world, wrong);
       world.watch.leaks.confide("a-wrong-client-secret");
       world.wrongUntil = world.clock.now() + hour;
-      world.clock.at(world.wrongUntil, () => {
-        if (world.credentials === wrong) store(world, right);
-      });
+      world.appoint({ kind: "credentials righted", at: world.wrongUntil, wrong, right });
       return await bootstrapAll(world);
     }
     case "up-lifetime":
@@ -42,9 +40,7 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
     case "up-paused":
       world.paused = true;
       world.wrongUntil = world.clock.now() + hour;
-      world.clock.at(world.wrongUntil, () => {
-        world.paused = false;
-      });
+      world.appoint({ kind: "freeze ends", at: world.wrongUntil });
   }
 }
 

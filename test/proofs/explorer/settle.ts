@@ -11,7 +11,7 @@ export const hour = 60 * minute;
 export const day = 24 * hour;
 
 /** A world that is not quiet after so much time never will be. */
-const mostHours = 60;
+export const mostHours = 60;
 
 /** When nothing has come of so many hours, somebody rotates. */
 const patience = 12;
@@ -19,33 +19,13 @@ const patience = 12;
 /** How often Secrets Manager tries a rotation again while its window is open. */
 const mostAttempts = 4;
 
-/**
- * Hours pass, with the reconciler and with Secrets Manager's retries, until there is nothing left to do, and then until
- * a run over everything finds nothing either. Resolves with the report of that run.
- */
-export async function settle(world: World, atRest: (place: string) => void = () => {}): Promise<ReconcileReport> {
-  const every = world.scenario.reconcileEveryHours ?? 1;
-  for (let hours = 1; hours <= mostHours; hours += 1) {
-    atRest(placeIn(world, hours, every));
-    await world.clock.advanceTo((Math.floor(world.clock.now() / hour) + 1) * hour);
-    const scope = new Date(world.clock.now()).getUTCHours() === 3 ? "all" : "recent";
-    const found = hours % every === 0 ? await reconcileUndisturbed(world, scope) : undefined;
-    if (found && scope === "all") return found;
-    if (found) {
-      await world.clock.advanceTo(nextAll(world.clock.now()));
-      const all = await reconcileUndisturbed(world, "all");
-      if (all) return all;
-    }
-    atRest(`${placeIn(world, hours, every)} reconciled`);
-    await world.clock.advanceBy(10 * minute);
-    for (const index of kept(world)) await retry(world, index, hours);
-  }
-  world.watch.violation("stuck", `after ${mostHours} hours there is still something to do`);
-  throw new Error("never quiet");
+/** Which run of the reconciler is due at a full hour. */
+export function scopeAt(now: number): Scope {
+  return new Date(now).getUTCHours() === 3 ? "all" : "recent";
 }
 
 /** What of the hours that have passed decides what is still to come. */
-function placeIn(world: World, hours: number, every: number): string {
+export function placeIn(world: World, hours: number, every: number): string {
   const counts =
     world.toDeploy.size > 0 ||
     world.toDecommission.size > 0 ||
@@ -65,7 +45,7 @@ export function kept(world: World): number[] {
 }
 
 /** Runs the reconciler. Resolves with its report when it found nothing to do, and nothing happened meanwhile. */
-async function reconcileUndisturbed(world: World, scope: Scope): Promise<ReconcileReport | undefined> {
+export async function reconcileUndisturbed(world: World, scope: Scope): Promise<ReconcileReport | undefined> {
   const { struck } = world.effects;
   const before = world.ledger.lines.length;
   const end = await world.functions.reconcile(scope);
@@ -76,23 +56,30 @@ async function reconcileUndisturbed(world: World, scope: Scope): Promise<Reconci
   return isQuiet(world, end.result) ? end.result : undefined;
 }
 
-/** Secrets Manager tries the unfinished rotation again; people do what they have begun, or what an alarm tells them. */
-async function retry(world: World, index: number, hours: number): Promise<void> {
+/**
+ * Secrets Manager tries the unfinished rotation again; people do what they have begun, or what an alarm tells them.
+ * Resolves with whether a rotation is to be asked for now: it is refused, and thereby the unfinished one is tried again.
+ */
+export async function retry(world: World, index: number, hours: number): Promise<boolean> {
   const { retryAfterHours } = world.scenario;
-  if (world.toDecommission.has(index)) return await decommission(world, index);
+  if (world.toDecommission.has(index)) {
+    await decommission(world, index);
+    return false;
+  }
   if (world.toDeploy.has(index) && (await world.functions.bootstrap(index)).kind === "succeeded") {
     world.toDeploy.delete(index);
   }
   if (!world.secret(index).state.rotation?.enabled) {
     if (hours > 4 && world.holder(index, "AWSPENDING", "AWSCURRENT") === undefined) await enableRotation(world, index);
-    return;
+    return false;
   }
   if (hours > patience && needsRotation(world, index)) await rotate(world, index);
   if (hours > patience && seemsToGoBack(world, index)) await world.functions.command("unstick", index);
-  if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours) return;
-  // Refused, since a rotation is unfinished; and thereby that one is tried again.
-  if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) await rotate(world, index);
-  else await world.deliverAgain(index);
+  if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours)
+    return false;
+  if (world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined) return true;
+  await world.deliverAgain(index);
+  return false;
 }
 
 /**
@@ -117,8 +104,7 @@ function seemsToGoBack(world: World, index: number): boolean {
 }
 
 /** Asks for a rotation and waits for the end of its first attempt. Resolves with the id of its version. */
-export async function rotate(world: World, index: number): Promise<string> {
-  const versionId = world.id();
+export async function rotate(world: World, index: number, versionId = world.id()): Promise<string> {
   tryTo(() => rotateSecret(world, index, versionId));
   await world.idle();
   return versionId;

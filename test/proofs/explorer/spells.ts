@@ -1,56 +1,56 @@
+import { plainKnobs } from "../../../local-cloud/c2m/knobs.ts";
 import type { Spell } from "./moves.ts";
 import type { World } from "./parts.ts";
 
 const minute = 60_000;
+const hour = 60 * minute;
 
-/** A spell begins that turns something of the world, and turns it back when it ends: one that is on already lasts longer. */
-export function cast(world: World, kind: Spell, until: number): void {
-  const { clock, c2ms, effects, engine, ledger, secrets } = world;
-  if (world.turned.has(kind)) return;
-  world.turned.add(kind);
-  const undo: (() => void)[] = [];
-  const turn = <Thing extends object>(thing: Thing, values: Partial<Thing>) => {
-    const before = { ...thing };
-    Object.assign(thing, values);
-    undo.push(() => {
-      for (const key of Object.keys(values) as (keyof Thing)[]) thing[key] = before[key];
-    });
-  };
+const longSpell = 5 * hour;
+const spellMs: Partial<Record<Spell, number>> = { "throttled-spell": 20 * minute, "denied-spell": 3 * hour };
+
+/** When a spell ends that begins now. A long one ends at half past, so that it is the same wherever in an hour it began. */
+export function endOf(kind: Spell, now: number): number {
+  const end = now + (spellMs[kind] ?? longSpell);
+  return kind === "throttled-spell" ? end : Math.ceil((end - hour / 2) / hour) * hour + hour / 2;
+}
+
+/** Turns something of the world as long as a spell is on, and back to what the scenario says. */
+export function turn(world: World, kind: Spell, isOn: boolean): void {
+  const { c2ms, engine, ledger, secrets, scenario } = world;
   switch (kind) {
-    case "c2m-late":
-      for (const { knobs } of c2ms.engines) {
-        turn(knobs, { activationDelayMs: 20_000, revocationDelayMs: 5 * minute });
-      }
-      break;
-    case "c2m-clamps":
-      for (const { knobs } of c2ms.engines) turn(knobs, { maximumTtlSeconds: 30 * 86_400 });
-      break;
+    case "c2m-late": {
+      const { activationDelayMs, revocationDelayMs } = { ...plainKnobs, ...scenario.c2mKnobs };
+      const delays = { activationDelayMs: 20_000, revocationDelayMs: 5 * minute };
+      for (const { knobs } of c2ms.engines)
+        Object.assign(knobs, isOn ? delays : { activationDelayMs, revocationDelayMs });
+      return;
+    }
+    case "c2m-clamps": {
+      const { maximumTtlSeconds } = { ...plainKnobs, ...scenario.c2mKnobs };
+      for (const { knobs } of c2ms.engines) knobs.maximumTtlSeconds = isOn ? 30 * 86_400 : maximumTtlSeconds;
+      return;
+    }
     case "reads-late":
-      turn(engine.knobs, { visibilityDelayMs: 3_000 });
-      break;
+      engine.knobs.visibilityDelayMs = isOn ? 3_000 : (scenario.knobs?.visibilityDelayMs ?? 0);
+      return;
     case "log-late":
-      turn(ledger, { delayMs: 10 * minute });
-      break;
+      ledger.delayMs = isOn ? 10 * minute : (scenario.ledger?.delayMs ?? 0);
+      return;
     case "log-mixed":
-      turn(ledger, { isMixed: true });
-      break;
+      ledger.isMixed = isOn;
+      return;
     case "replica-behind":
       for (const { index } of secrets) {
-        const behind = { Region: "eu-west-1", KmsKeyId: undefined, inSyncAt: until, failure: undefined };
-        turn(world.secret(index).state, { replicas: [behind] });
+        const behind = {
+          Region: "eu-west-1",
+          KmsKeyId: undefined,
+          inSyncAt: world.clock.now() + longSpell,
+          failure: undefined,
+        };
+        world.secret(index).state.replicas = isOn ? [behind] : [];
       }
-      break;
+      return;
     default:
-      // Told by requests as they come, and by the clock of each process.
-      break;
+    // Told by requests as they come, and by the clock of each process.
   }
-  const turnBackAt = (time: number) => {
-    clock.at(time, () => {
-      const end = effects.endOf(kind);
-      if (end > time) return turnBackAt(end);
-      world.turned.delete(kind);
-      for (const turnBack of undo) turnBack();
-    });
-  };
-  turnBackAt(until);
 }

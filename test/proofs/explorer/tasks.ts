@@ -2,7 +2,7 @@ import { crashesAt, type EffectSeen, effectsAfter, troublesAt, withStrike } from
 import { count, countPairs, emptyTally, type Family, type Tally } from "./figures.ts";
 import { httpConnection } from "./http-connection.ts";
 import { KnownStates, type Rest } from "./known-states.ts";
-import { type PlayOptions, play } from "./play.ts";
+import { type Outcome, type PlayOptions, play } from "./play.ts";
 import { checkOverHttp, checkStruck, checkYears, sampleOf } from "./random.ts";
 import { core, varied } from "./scenarios.ts";
 import type { Schedule, Strike } from "./schedule.ts";
@@ -118,7 +118,7 @@ export async function perform(task: Task): Promise<Tally> {
       break;
     case "random": {
       const known = new KnownStates();
-      for (const { name } of [...core, ...varied]) await play({ scenario: name, strikes: [] }, { known });
+      for (const { name } of [...core, ...varied]) await playUndisturbed(name, known);
       await checkStruck(task, playAs("random", { known }), isTimeUp);
       break;
     }
@@ -150,10 +150,10 @@ async function exploreSingles(
   { tally, isTimeUp }: Parts,
 ): Promise<void> {
   const known = new KnownStates();
-  const undisturbed = await play({ scenario, strikes: [] }, { known });
+  const undisturbed = await playUndisturbed(scenario, known);
   count(tally, "singles", undisturbed);
-  for (const [index, strike] of strikesAt(undisturbed.effects, "all").entries()) {
-    if (index % (nth * shares) !== share) continue;
+  const strikes = strikesAt(undisturbed.effects, "all").filter((_, index) => index % nth === 0);
+  for (const strike of shareOf(strikes, share, shares)) {
     if (isTimeUp()) return;
     count(tally, "singles", await play(withStrike(undisturbed.schedule, strike), { known }));
   }
@@ -168,12 +168,12 @@ async function explorePairs(
   { tally, isTimeUp }: Parts,
 ): Promise<void> {
   const known = new KnownStates();
-  const undisturbed = await play({ scenario, strikes: [] }, { known });
+  const expanded = new Map<string, Rest>();
+  const undisturbed = await playUndisturbed(scenario, known, expanded);
   let number = 0;
-  for (const [index, strike] of strikesAt(undisturbed.effects, first).entries()) {
-    if (index % shares !== share) continue;
+  for (const strike of shareOf(strikesAt(undisturbed.effects, first), share, shares)) {
     if (isTimeUp()) return;
-    const one = await play(withStrike(undisturbed.schedule, strike), { known });
+    const one = await play(withStrike(undisturbed.schedule, strike), { known, expanded, keep: true });
     if (one.violations.length > 0) continue;
     const seconds = strikesAt(effectsAfter(one.schedule, one.effects), second);
     const merged = one.merged === undefined ? 0 : strikesIn(one.merged, second);
@@ -182,11 +182,24 @@ async function explorePairs(
       number += 1;
       if (number % nth !== 0) continue;
       if (isTimeUp()) break;
-      count(tally, family, await play(withStrike(one.schedule, other), { known }));
+      count(tally, family, await play(withStrike(one.schedule, other), { known, from: one.checkpoints }));
       played += 1;
     }
     countPairs(tally, scenario, { possible: seconds.length + merged, played, merged });
   }
+}
+
+/** What comes of a scenario by itself; its checkpoints are where the others go on from. */
+async function playUndisturbed(scenario: string, known: KnownStates, expanded?: Map<string, Rest>): Promise<Outcome> {
+  const outcome = await play({ scenario, strikes: [] }, { known, expanded, keep: true });
+  if (outcome.violations.length === 0) known.checkpoints.set(scenario, outcome.checkpoints);
+  return outcome;
+}
+
+/** One of `shares` parts that each go together: what is near comes to the same states. */
+function shareOf<Item>(items: readonly Item[], share: number, shares: number): readonly Item[] {
+  const from = Math.floor((items.length * share) / shares);
+  return items.slice(from, Math.floor((items.length * (share + 1)) / shares));
 }
 
 /** How many strikes there were to try at so many effects. */
@@ -207,7 +220,7 @@ async function compareUnmerged(
     if (!states) {
       states = new KnownStates();
       known.set(schedule.scenario, states);
-      await play({ scenario: schedule.scenario, strikes: [] }, { known: states });
+      await playUndisturbed(schedule.scenario, states);
     }
     const merged = await play(schedule, { known: states });
     const whole = await play(schedule);

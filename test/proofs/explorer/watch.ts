@@ -80,7 +80,15 @@ export class Watch {
 
   /** Remembers what another one does. */
   copy(other: Watch): void {
-    const maps = (of: Watch): Map<string, unknown>[] => [of.attemptOf, of.secretOf, of.#values, of.#current, of.#lost];
+    const maps = (of: Watch): Map<string, unknown>[] => [
+      of.attemptOf,
+      of.secretOf,
+      of.#hosts,
+      of.#values,
+      of.#current,
+      of.#lost,
+      of.#revokedAfter,
+    ];
     const sets = (of: Watch): Set<string>[] => [
       of.unrevocable,
       of.wereCurrent,
@@ -89,11 +97,18 @@ export class Watch {
       of.#bySomebody,
       of.#claimed,
       of.#byHand,
+      of.#exempt,
     ];
     const [ownMaps, ownSets] = [maps(this), sets(this)];
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
+    this.reported.push(...other.reported);
+    this.leaks.copy(other.leaks);
     this.#seenTokens = other.#seenTokens;
+    this.#upEffect = other.#upEffect;
+    this.#upAt = other.#upAt;
+    this.#skewMs = other.#skewMs;
+    this.#askedAt = other.#askedAt;
     this.#operatorActed = other.#operatorActed;
   }
 

@@ -1,40 +1,62 @@
 import type { Caller } from "../../../local-cloud/aws/service.ts";
 import { C2mEngine, type C2mState } from "../../../local-cloud/c2m/engine.ts";
+import type { C2mKnobs } from "../../../local-cloud/c2m/knobs.ts";
 import { type Clock, VirtualClock } from "../../../local-cloud/clock.ts";
 import { EventBus } from "../../../local-cloud/events/bus.ts";
+import type { SecretsSnapshot } from "../../../local-cloud/secrets-manager/engine.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
-import { type SavedSecrets, SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
+import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
 import { C2ms } from "./c2ms.ts";
 import type { Connection } from "./connection.ts";
-import { Effects } from "./effects.ts";
+import { Effects, type SavedEffects } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
-import { Functions, type Protocol } from "./functions.ts";
-import { InMemoryLedger, type LogLine } from "./in-memory-ledger.ts";
+import { Functions, type Protocol, type SavedFunctions } from "./functions.ts";
+import { InMemoryLedger, type SavedLedger } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
-import type { Spell } from "./moves.ts";
-import type { ClientCredentials, TokenSecret, World } from "./parts.ts";
+import type { Place } from "./life.ts";
+import type { Appointment, ClientCredentials, TokenSecret, World } from "./parts.ts";
 import { baseUrl, engineConnection } from "./ports.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Strike } from "./schedule.ts";
-import { cast } from "./spells.ts";
+import { endOf, turn } from "./spells.ts";
 import { Watch, type Watched } from "./watch.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
+const mostScopes = [...scopes, "jobs:read"];
 
-/** Where an undisturbed world was at a moment in which nothing ran. */
+/** All of a world at a moment in which nothing ran, and where it was: another one can go on from here. */
 export interface Checkpoint {
+  place: Place;
   now: number;
-  c2m: C2mState;
-  secrets: SavedSecrets;
+  /** By base URL. */
+  c2ms: ReadonlyMap<string, { state: C2mState; knobs: C2mKnobs }>;
+  secrets: SecretsSnapshot;
+  /** What was purged, as it was, by ARN. */
+  seen: ReadonlyMap<string, Secret>;
   watch: Watch;
-  lines: readonly LogLine[];
-  versionIds: readonly string[];
-  /** Number of the latest effect. */
-  effects: number;
+  ledger: SavedLedger;
+  functions: SavedFunctions;
+  effects: SavedEffects;
+  settings: readonly TokenSettings[];
+  appointments: readonly Appointment[];
+  rest: Rest;
+}
+
+/** What else a world remembers. */
+interface Rest {
+  credentials: ClientCredentials;
+  credentialsBefore: ClientCredentials | undefined;
+  rightCredentials: ClientCredentials;
+  wrongUntil: number;
+  paused: boolean;
+  toDeploy: readonly number[];
+  toDecommission: readonly number[];
+  decommissioned: readonly number[];
+  failed: readonly (readonly [arn: string, versionId: string])[];
   ids: number;
   tokens: number;
 }
@@ -57,7 +79,7 @@ export class ProveWorld implements World {
   rightCredentials = this.credentials;
   wrongUntil = 0;
   paused = false;
-  readonly turned = new Set<Spell>();
+  readonly appointments = new Set<Appointment>();
   readonly toDeploy = new Set<number>();
   readonly toDecommission = new Set<number>();
   readonly decommissioned = new Set<number>();
@@ -66,6 +88,8 @@ export class ProveWorld implements World {
   readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
   readonly administrator: Caller = { kind: "administrator", accountId, arn: `arn:aws:iam::${accountId}:user/operator` };
   readonly functions: Functions;
+  /** Called between two steps of a rotation, which waits for what it returns. */
+  betweenSteps: (() => Promise<void> | undefined) | undefined = undefined;
   /** By ARN: the version whose latest attempt failed. */
   readonly #failed = new Map<string, string>();
   readonly #seen = new Map<string, Secret>();
@@ -76,7 +100,7 @@ export class ProveWorld implements World {
     scenario: Scenario;
     strikes: readonly Strike[];
     protocol?: Protocol;
-    /** Where an undisturbed world was; default at the beginning. */
+    /** Where another world was; default at the beginning. */
     from?: Checkpoint | undefined;
   }) {
     const { scenario, from } = options;
@@ -85,13 +109,12 @@ export class ProveWorld implements World {
     this.scenario = scenario;
     this.functions = new Functions(this, options.protocol);
     this.ledger = new InMemoryLedger(scenario.ledger);
-    this.c2m = this.addC2m(baseUrl, from?.c2m).engine;
-    this.c2m.registerClient({ clientId, clientSecret, scopes: [...scopes, "jobs:read"] });
-    this.c2m.registerClient({
-      clientId: otherClientId,
-      clientSecret: otherClientSecret,
-      scopes: [...scopes, "jobs:read"],
-    });
+    for (const [url, { state, knobs }] of from?.c2ms ?? []) Object.assign(this.addC2m(url, state).engine.knobs, knobs);
+    this.c2m = this.addC2m(baseUrl).engine;
+    if (!from) {
+      this.c2m.registerClient({ clientId, clientSecret, scopes: mostScopes });
+      this.c2m.registerClient({ clientId: otherClientId, clientSecret: otherClientSecret, scopes: mostScopes });
+    }
     this.service = new SecretsManagerService({
       clock,
       accountId,
@@ -99,7 +122,8 @@ export class ProveWorld implements World {
       events: this.bus,
       knobs: { retry: "manual", ...scenario.knobs },
       randomId: () => this.id("made-by-aws"),
-      ...(from ? { state: from.secrets } : {}),
+      from: from?.secrets,
+      betweenSteps: () => this.betweenSteps?.(),
       rotator: {
         mayInvoke: () => true,
         isFunction: (_, caller) => caller.arn.endsWith("rotator/rotator"),
@@ -116,19 +140,18 @@ export class ProveWorld implements World {
       clock,
       strikes: options.strikes,
       intrude: (kind, effect) => intrude(this, kind, effect),
-      spell: (kind, until) => cast(this, kind, until),
+      spell: (kind) => {
+        const at = endOf(kind, clock.now());
+        turn(this, kind, true);
+        this.appoint({ kind: "spell ends", at, spell: kind });
+        return at;
+      },
       before: (effect) => this.watch.before(effect),
       after: (effect) => this.watch.after(effect),
     });
     this.connection = engineConnection(this);
-    if (from) {
-      this.watch.copy(from.watch);
-      this.ledger.lines.push(...from.lines);
-      this.functions.versionIds.push(...from.versionIds);
-      this.effects.count = from.effects;
-      this.#ids = from.ids;
-      this.#tokens = from.tokens;
-    } else this.watch.operatorActed(0);
+    if (from) this.#goOnFrom(from);
+    else this.watch.operatorActed(0);
     this.bus.onEvent(({ detail }) => {
       const { SecretId } = (detail.additionalEventData ?? {}) as { SecretId?: string };
       if (SecretId === undefined) return;
@@ -139,21 +162,83 @@ export class ProveWorld implements World {
     });
   }
 
-  /** Where it is now, with nothing running and nothing disturbed, for worlds that go on from here. */
-  checkpoint(): Checkpoint {
+  /**
+   * All of it, for worlds that go on from here. Undefined where something is on its way that can't be carried over: it
+   * waits for a time other than a rotation's.
+   */
+  checkpoint(place: Place): Checkpoint | undefined {
+    const planned = this.secrets.filter(({ index }) => this.#isPlanned(this.secret(index)));
+    const secrets =
+      this.clock.waiting === planned.length + this.appointments.size ? this.service.snapshot() : undefined;
+    if (!secrets) return undefined;
     const watch = this.#newWatch();
     watch.copy(this.watch);
+    const urls = [...this.c2ms.byBaseUrl];
     return {
+      place,
       now: this.clock.now(),
-      c2m: this.c2m.save(),
-      secrets: this.service.save(),
+      c2ms: new Map(urls.map(([url, engine]) => [url, { state: engine.save(), knobs: { ...engine.knobs } }])),
+      secrets,
+      seen: new Map([...this.#seen].filter(([arn]) => !this.engine.find(arn)).map(([arn, one]) => [arn, one.copy()])),
       watch,
-      lines: [...this.ledger.lines],
-      versionIds: [...this.functions.versionIds],
-      effects: this.effects.count,
-      ids: this.#ids,
-      tokens: this.#tokens,
+      ledger: this.ledger.save(),
+      functions: this.functions.save(),
+      effects: this.effects.save(),
+      settings: this.secrets.map(({ settings }) => settings),
+      appointments: [...this.appointments],
+      rest: {
+        credentials: this.credentials,
+        credentialsBefore: this.credentialsBefore,
+        rightCredentials: this.rightCredentials,
+        wrongUntil: this.wrongUntil,
+        paused: this.paused,
+        toDeploy: [...this.toDeploy],
+        toDecommission: [...this.toDecommission],
+        decommissioned: [...this.decommissioned],
+        failed: [...this.#failed],
+        ids: this.#ids,
+        tokens: this.#tokens,
+      },
     };
+  }
+
+  #goOnFrom({ seen, watch, ledger, functions, effects, settings, appointments, rest }: Checkpoint): void {
+    this.watch.copy(watch);
+    this.ledger.restore(ledger);
+    this.functions.restore(functions);
+    this.effects.restore(effects);
+    for (const [arn, secret] of seen) this.#seen.set(arn, secret.copy());
+    for (const secret of this.secrets) secret.settings = settings[secret.index] ?? secret.settings;
+    const { toDeploy, toDecommission, decommissioned, failed, ids, tokens, ...others } = rest;
+    for (const index of toDeploy) this.toDeploy.add(index);
+    for (const index of toDecommission) this.toDecommission.add(index);
+    for (const index of decommissioned) this.decommissioned.add(index);
+    for (const [arn, versionId] of failed) this.#failed.set(arn, versionId);
+    this.#ids = ids;
+    this.#tokens = tokens;
+    Object.assign(this, others);
+    for (const appointment of appointments) this.appoint(appointment);
+  }
+
+  appoint(appointment: Appointment): void {
+    this.appointments.add(appointment);
+    this.clock.at(appointment.at, () => {
+      this.appointments.delete(appointment);
+      if (appointment.kind === "freeze ends") this.paused = false;
+      // The same spell can have begun once more.
+      else if (appointment.kind === "spell ends" && !this.effects.isOn(appointment.spell))
+        turn(this, appointment.spell, false);
+      else if (appointment.kind === "credentials righted" && this.credentials === appointment.wrong) {
+        this.rightCredentials = appointment.right;
+        this.credentialsBefore = this.credentials;
+        this.credentials = appointment.right;
+      }
+    });
+  }
+
+  /** Whether a time is set for its next rotation. */
+  #isPlanned({ state }: Secret): boolean {
+    return state.rotation?.enabled === true && !state.deletion;
   }
 
   #newWatch(): Watch {
@@ -260,8 +345,6 @@ export class ProveWorld implements World {
       this.credentials,
       this.credentialsBefore,
       this.rightCredentials,
-      // Wrong credentials and a pause end by themselves: how long they last is not told from others.
-      this.wrongUntil > this.clock.now() ? this.wrongUntil : 0,
       this.paused,
       [...this.toDeploy],
       [...this.toDecommission],
