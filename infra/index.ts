@@ -10,6 +10,7 @@ export const {
   rotatorName,
   reconcilerName,
   logGroupName,
+  kmsKeyArn,
   baseUrl,
   graceSeconds,
   alarmTopicArn,

@@ -50,6 +50,8 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
   declare readonly reconcilerName: pulumi.Output<string>;
   /** Both functions write to it: it is the ledger of issued and revoked tokens. */
   declare readonly logGroupName: pulumi.Output<string>;
+  /** The key of the secrets; AWS's own by its alias. With another, apps need `kms:Decrypt` for it. */
+  declare readonly kmsKeyArn: pulumi.Output<string>;
   /** The C2M API, without `/auth`: where an operator may send a token. */
   declare readonly baseUrl: pulumi.Output<string>;
   /** How long a superseded token stays alive, by the secret's name. */

@@ -50,7 +50,9 @@ export function opaque<Value>(
 
 /** What fails the deployment where a value turns out to be wrong. */
 export function foundLate(problem: Problem): pulumi.RunError {
-  return new pulumi.RunError(`This argument is not valid:\n${describe(problem)}`);
+  const text = `This argument is not valid:\n${describe(problem)}`;
+  // The SDK would put the name of each property that waits for the value before the message: a screen of them.
+  return Object.defineProperty(new pulumi.RunError(text), "message", { get: () => text, set: () => undefined });
 }
 
 /** Whether a value is known only later: an output or a promise. */

@@ -125,8 +125,8 @@ export const rotationKeys = {
   },
   protect: {
     type: "boolean",
-    meaning: "whether the secrets, their key and the log can't be deleted",
-    says: "Whether Pulumi refuses to delete the secrets, their key and the log, and AWS the log. A deleted secret leaves its token alive at C2M; the log is the ledger of all tokens.",
+    meaning: "whether the secrets and the log can't be deleted",
+    says: "Whether Pulumi refuses to delete the secrets and the log, and AWS the log. A deleted secret leaves its token alive at C2M; the log is the ledger of all tokens.",
     default: true,
   },
   logRetentionDays: {
@@ -156,7 +156,13 @@ export const rotationKeys = {
   kmsKey: {
     type: "string",
     meaning: "what the secrets are encrypted with",
-    says: 'The customer managed key of the secrets, a full ARN, or "create". By default AWS\'s own key.',
+    says: 'The customer managed key of the secrets, a full ARN, or "create". By default AWS\'s own key. To change it, name the one before in formerKmsKeys.',
+  },
+  formerKmsKeys: {
+    type: "array",
+    meaning: "keys that the secrets had before",
+    says: "Full ARNs of customer managed keys that the secrets had before: the functions may still read what is encrypted with them. Name the old one here when kmsKey changes, for 90 days.",
+    default: [],
   },
   logKmsKey: {
     type: "string",

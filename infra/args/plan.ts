@@ -34,6 +34,7 @@ export interface RotationPlan {
   eventScopes: EventScope[];
   runbook: string;
   kmsKey: KeyPlan;
+  formerKmsKeys: pulumi.Output<string>[];
   logKmsKey: KeyPlan;
   topicKmsKey: KeyPlan;
   replicas: { region: pulumi.Input<string>; keyArn: pulumi.Output<string> | undefined }[];
@@ -109,6 +110,7 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     eventScopes: monitoring ? eventScopes(names, credentialsName, report) : [],
     runbook: args.runbook ?? rotationKeys.runbook.default,
     kmsKey: key("kmsKey"),
+    formerKmsKeys: planFormerKeys(args, report),
     logKmsKey: key("logKmsKey"),
     topicKmsKey: key("topicKmsKey"),
     replicas: planReplicas(args, report),
@@ -155,8 +157,10 @@ const readerRule = matches(
   "must be the ARN of a role, a user or an account",
 );
 /** The full ARN of a key. */
+const keyArn = /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/;
+const keyArnRule = matches(keyArn, "must be the full ARN of a key (not of an alias, which no policy can name)");
 const kmsKeyRule = matches(
-  /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/,
+  keyArn,
   'must be "create", or the full ARN of a key (not of an alias, which no policy can name)',
 );
 const proxyRule = matches(
@@ -204,6 +208,17 @@ function planFormerBaseUrls({ formerBaseUrls = [] }: TokenRotationArgs, report: 
     if (rule !== undefined) report({ path: `formerBaseUrls[${index}]`, meaning, rule });
   }
   return formerBaseUrls.map((url) => withoutSlash(String(url)));
+}
+
+function planFormerKeys({ formerKmsKeys = [] }: TokenRotationArgs, report: Report): pulumi.Output<string>[] {
+  const { meaning } = rotationKeys.formerKmsKeys;
+  if (!Array.isArray(formerKmsKeys)) {
+    report({ path: "formerKmsKeys", meaning, rule: "must be a list of texts" });
+    return [];
+  }
+  return formerKmsKeys.map((arn, index) =>
+    opaque(arn, keyArnRule, { path: `formerKmsKeys[${index}]`, meaning }, report),
+  );
 }
 
 function planTokens(args: TokenRotationArgs, spread: boolean, report: Report): TokenPlan[] {

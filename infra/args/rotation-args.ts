@@ -79,8 +79,8 @@ export interface TokenRotationArgs {
    */
   recoveryWindowInDays?: number | undefined;
   /**
-   * Whether Pulumi refuses to delete the secrets, their key and the log, and AWS the log. A deleted secret leaves its
-   * token alive at C2M; the log is the ledger of all tokens.
+   * Whether Pulumi refuses to delete the secrets and the log, and AWS the log. A deleted secret leaves its token
+   * alive at C2M; the log is the ledger of all tokens.
    * @default true
    */
   protect?: boolean | undefined;
@@ -104,8 +104,17 @@ export interface TokenRotationArgs {
    * @default "docs/runbook.md"
    */
   runbook?: string | undefined;
-  /** The customer managed key of the secrets, a full ARN, or "create". By default AWS's own key. */
+  /**
+   * The customer managed key of the secrets, a full ARN, or "create". By default AWS's own key. To change it, name
+   * the one before in formerKmsKeys.
+   */
   kmsKey?: pulumi.Input<string> | undefined;
+  /**
+   * Full ARNs of customer managed keys that the secrets had before: the functions may still read what is encrypted
+   * with them. Name the old one here when kmsKey changes, for 90 days.
+   * @default []
+   */
+  formerKmsKeys?: pulumi.Input<string>[] | undefined;
   /**
    * The customer managed key of the log, a full ARN whose policy lets CloudWatch Logs use it, or "create" for the
    * stack's own. By default AWS's own key.

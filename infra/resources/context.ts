@@ -1,8 +1,9 @@
 import * as aws from "@pulumi/aws";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { inPlace } from "../args/place-rules.ts";
 import type { RotationPlan } from "../args/plan.ts";
 import { createKey, type Place } from "./key.ts";
+import { keyAfter, lookAtStanding } from "./standing.ts";
 
 /** What every family of resources is given. */
 export interface StackContext extends Place {
@@ -13,7 +14,12 @@ export interface StackContext extends Place {
   logGroup: aws.cloudwatch.LogGroup;
   /** The ARNs of the customer managed keys; undefined where there is none. */
   keys: Record<"secrets" | "log" | "topics", pulumi.Output<string> | undefined>;
+  /** What the secrets are encrypted with: AWS's own key has to be named, or a secret that had another would keep it. */
+  secretKeyId: pulumi.Output<string>;
 }
+
+/** As Secrets Manager knows the key that AWS keeps for it. */
+export const awsManagedKey = "alias/aws/secretsmanager";
 
 /**
  * Makes the log group, which all but the key depends on: AWS refuses one whose name is taken, while it would silently
@@ -26,7 +32,10 @@ export function createContext(given: RotationPlan, parent: pulumi.Resource): Sta
     region: aws.getRegionOutput({}, child).region,
     partition: aws.getPartitionOutput({}, child).partition,
   };
-  const plan = inPlace(given, place);
+  const placed = inPlace(given, place);
+  const standing = pulumi.output(lookAtStanding(placed, parent));
+  // All that has tags waits until it is known that nothing is lost.
+  const plan = { ...placed, tags: pulumi.all([placed.tags, standing]).apply(([tags]) => tags) };
   const { kmsKey, logKmsKey, topicKmsKey } = plan;
   const own = [kmsKey, logKmsKey, topicKmsKey].includes("create") ? createKey(plan, place, parent) : undefined;
   const keyOf = (key: RotationPlan["kmsKey"]) => (key === "create" ? own : key);
@@ -42,5 +51,6 @@ export function createContext(given: RotationPlan, parent: pulumi.Resource): Sta
     },
     { parent, protect: plan.protect },
   );
-  return { ...place, plan, child: { parent, dependsOn: [logGroup] }, logGroup, keys };
+  const secretKeyId = keyAfter(keys.secrets ?? pulumi.output(awsManagedKey), standing, plan);
+  return { ...place, plan, child: { parent, dependsOn: [logGroup] }, logGroup, keys, secretKeyId };
 }

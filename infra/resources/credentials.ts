@@ -14,7 +14,7 @@ export interface StoredCredentials {
 }
 
 /** Stores the credentials, or takes those that are stored. */
-export function createCredentials({ plan, child, keys }: StackContext): StoredCredentials {
+export function createCredentials({ plan, child, secretKeyId }: StackContext): StoredCredentials {
   const { name, clientId, baseUrl, credentials } = plan;
   if (credentials.kind === "shortToken") return { secretId: undefined, secretArn: undefined, version: undefined };
   if (credentials.kind === "existing") {
@@ -23,7 +23,7 @@ export function createCredentials({ plan, child, keys }: StackContext): StoredCr
   const secret = new aws.secretsmanager.Secret(
     `${name}-credentials`,
     {
-      ...secretArgsOf(plan, keys.secrets),
+      ...secretArgsOf(plan, secretKeyId),
       name: credentials.secretName,
       description: pulumi.interpolate`Credentials of the C2M client ${clientId}, for the rotation function only`,
     },

@@ -1,7 +1,7 @@
-import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { tokenKeys } from "../args/keys.ts";
 import type { RotationPlan } from "../args/plan.ts";
+import { secretsTagged } from "./standing.ts";
 
 /** Says on a token secret which scopes its token gets because nobody named any. */
 export const defaultScopesTag = "c2m-token-rotation/default-scopes";
@@ -16,19 +16,12 @@ export const defaultScopes = tokenKeys.scopes.default.join(" ");
 export async function warnOfOtherScopes({ name, tokens }: RotationPlan, parent: pulumi.Resource): Promise<void> {
   const byDefault = tokens.filter(({ ownScopes, secretArn }) => !ownScopes && !secretArn);
   if (byDefault.length === 0) return;
-  const namesWith = async (key: string, value: string): Promise<string[]> => {
-    const filters = [
-      { name: "tag-key", values: [key] },
-      { name: "tag-value", values: [value] },
-    ];
-    return (await aws.secretsmanager.getSecrets({ filters }, { parent })).names;
-  };
   let deployed: string[];
   let unchanged: string[];
   try {
     [deployed, unchanged] = await Promise.all([
-      namesWith("Rotation", name),
-      namesWith(defaultScopesTag, defaultScopes),
+      secretsTagged("Rotation", name, parent),
+      secretsTagged(defaultScopesTag, defaultScopes, parent),
     ]);
   } catch {
     return;

@@ -43,7 +43,9 @@ export function createKey(plan: RotationPlan, place: Place, parent: pulumi.Resou
         ),
       }),
     },
-    { parent, protect: plan.protect },
+    // What it has encrypted can't be read without it: deleted secrets that may be restored, the log. So it is never deleted
+    // from here; whoever takes it out of the stack says when it may go.
+    { parent, retainOnDelete: true },
   );
   new aws.kms.Alias(plan.name, { name: `alias/${plan.name}`, targetKeyId: created.keyId }, { parent });
   return created.arn;

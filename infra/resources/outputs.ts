@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { StackContext } from "./context.ts";
+import { awsManagedKey, type StackContext } from "./context.ts";
 import type { StoredCredentials } from "./credentials.ts";
 import type { LambdaFunction } from "./function.ts";
 import type { Monitoring } from "./monitoring.ts";
@@ -14,6 +14,7 @@ export interface RotationOutputs {
   rotatorName: pulumi.Output<string>;
   reconcilerName: pulumi.Output<string>;
   logGroupName: pulumi.Output<string>;
+  kmsKeyArn: pulumi.Output<string>;
   baseUrl: pulumi.Output<string>;
   graceSeconds: ByName<number>;
   alarmTopicArn: pulumi.Output<string | undefined>;
@@ -24,7 +25,7 @@ export interface RotationOutputs {
 }
 
 export function outputsOf(
-  { plan, logGroup, region }: StackContext,
+  { plan, logGroup, region, partition, accountId, keys }: StackContext,
   nodes: {
     rotator: LambdaFunction;
     reconciler: LambdaFunction;
@@ -46,6 +47,7 @@ export function outputsOf(
     rotatorName: nodes.rotator.function.name,
     reconcilerName: nodes.reconciler.function.name,
     logGroupName: logGroup.name,
+    kmsKeyArn: keys.secrets ?? pulumi.interpolate`arn:${partition}:kms:${region}:${accountId}:${awsManagedKey}`,
     baseUrl: plan.baseUrl,
     graceSeconds: pulumi.output(
       Object.fromEntries(plan.tokens.map(({ name, graceSeconds }) => [name, graceSeconds])),

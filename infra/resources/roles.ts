@@ -98,23 +98,22 @@ function onTokens(
  * never asks for the key.
  */
 function keyStatements(
-  { keys, accountId, region, partition }: StackContext,
+  { plan, keys, accountId, region, partition }: StackContext,
   Action: string[],
   except: pulumi.Output<string> | undefined,
 ): Statement[] {
-  if (!keys.secrets) return [];
   const secrets = pulumi.interpolate`arn:${partition}:secretsmanager:${region}:${accountId}:secret:*`;
+  const Condition = {
+    StringEquals: { "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com` },
+    StringLike: { "kms:EncryptionContext:SecretARN": secrets },
+    ...(except ? { StringNotEquals: { "kms:EncryptionContext:SecretARN": except } } : {}),
+  };
+  const use = { Effect: "Allow", Condition } as const;
   return [
-    {
-      Sid: "UseKey",
-      Effect: "Allow",
-      Action,
-      Resource: keys.secrets,
-      Condition: {
-        StringEquals: { "kms:ViaService": pulumi.interpolate`secretsmanager.${region}.amazonaws.com` },
-        StringLike: { "kms:EncryptionContext:SecretARN": secrets },
-        ...(except ? { StringNotEquals: { "kms:EncryptionContext:SecretARN": except } } : {}),
-      },
-    },
+    ...(keys.secrets ? [{ ...use, Sid: "UseKey", Action, Resource: keys.secrets }] : []),
+    // What it has encrypted before, and nothing new.
+    ...(plan.formerKmsKeys.length > 0
+      ? [{ ...use, Sid: "UseFormerKeys", Action: "kms:Decrypt", Resource: plan.formerKmsKeys }]
+      : []),
   ];
 }

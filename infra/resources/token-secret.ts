@@ -15,7 +15,7 @@ export interface TokenSecret {
 }
 
 /** Creates the token secrets with their policies, or takes those that are there, which are left as they are. By name. */
-export function createTokenSecrets({ plan, child, keys }: StackContext): Record<string, TokenSecret> {
+export function createTokenSecrets({ plan, child, secretKeyId }: StackContext): Record<string, TokenSecret> {
   void warnOfOtherScopes(plan, child.parent);
   const description = pulumi.interpolate`C2M API token of ${plan.clientId}${keptFresh}${plan.name}`;
   const create = ({ name, secretArn, ownScopes }: TokenPlan): TokenSecret => {
@@ -23,7 +23,7 @@ export function createTokenSecrets({ plan, child, keys }: StackContext): Record<
     const secret = new aws.secretsmanager.Secret(
       `${plan.name}-${name}`,
       {
-        ...secretArgsOf(plan, keys.secrets),
+        ...secretArgsOf(plan, secretKeyId),
         name,
         tags: plan.tags.apply((tags) => ({
           ...tags,
@@ -49,9 +49,9 @@ export function ownerOf({ name }: RotationPlan): string {
 /** What all secrets of a rotation have. */
 export function secretArgsOf(
   { recoveryWindowInDays, tags }: RotationPlan,
-  keyArn: pulumi.Output<string> | undefined,
+  kmsKeyId: pulumi.Output<string>,
 ): aws.secretsmanager.SecretArgs {
-  return { recoveryWindowInDays, tags, ...(keyArn ? { kmsKeyId: keyArn } : {}) };
+  return { recoveryWindowInDays, tags, kmsKeyId };
 }
 
 /** Lets nobody in without TLS, and the readers read. */

@@ -26,6 +26,8 @@ export interface PermissionNeeded {
   action: string;
   /** The ARN that the policy's Resource is matched against; `*` where the action has no resource. */
   resource: string;
+  /** Other resources of which the permission will do as well. */
+  orResources?: string[];
   /** Condition keys and their values, `secretsmanager:VersionStage`. */
   context?: Record<string, string | string[]>;
   /** The resource's own policy (JSON), where it has one. */

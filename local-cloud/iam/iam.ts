@@ -134,6 +134,8 @@ export class Iam {
   authorize(caller: Caller, needed: PermissionNeeded): void {
     const decision = this.#decide(caller, needed);
     if (decision.allowed) return;
+    const others = decision.explicitDeny ? [] : (needed.orResources ?? []);
+    if (others.some((resource) => this.isAllowed(caller, { ...needed, resource }))) return;
     throw new AwsError("AccessDeniedException", needed.refusal ?? refusalOf(caller, needed, decision.explicitDeny));
   }
 

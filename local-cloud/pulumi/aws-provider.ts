@@ -119,9 +119,22 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
 function accountOf({ accountId, region, secretsManager: { engine } }: LocalCloud): Account {
   const secretNames = (filters: SecretFilter[]) => {
     const Filters = filters.map(({ name, values }) => ({ Key: name as "tag-key", Values: values }));
-    return (engine.listSecrets({ Filters, MaxResults: 100 }).SecretList ?? []).flatMap(({ Name }) => Name ?? []);
+    const names: string[] = [];
+    let NextToken: string | undefined;
+    do {
+      const page = engine.listSecrets({ Filters, MaxResults: 100, ...(NextToken && { NextToken }) });
+      names.push(...(page.SecretList ?? []).flatMap(({ Name }) => Name ?? []));
+      ({ NextToken } = page);
+    } while (NextToken);
+    return names;
   };
-  return { accountId, region, secretNames };
+  const secret = (name: string) => {
+    const found = engine.find(name) && engine.describeSecret({ SecretId: name });
+    if (!found || found.DeletedDate) return undefined;
+    const { ARN, KmsKeyId = "", Tags = [] } = found;
+    return { arn: ARN, kmsKeyId: KmsKeyId, tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])) };
+  };
+  return { accountId, region, secretNames, secret };
 }
 
 const { DIFF_NONE: none, DIFF_SOME: some } = provider.DiffResponse.DiffChanges as Record<string, number>;

@@ -5,7 +5,7 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import { answer, get, javaScriptOf, serve, unary } from "./grpc.ts";
 import type { Program } from "./program.ts";
 import { revealed } from "./property-values.ts";
-import { type Deployer, providerAnswer, providerCall, type SecretFilter } from "./provider-answers.ts";
+import { type Deployer, providerAnswer, providerCall } from "./provider-answers.ts";
 
 // Generated CommonJS without types that could be imported.
 const require = createRequire(import.meta.url);
@@ -49,7 +49,8 @@ export interface ProgramOptions {
   /** The process's environment, beside what it needs to run. */
   env?: Record<string, string>;
   /** The names of the account's secrets that fit a filter. Default: there are none. */
-  secretNames?: (filters: SecretFilter[]) => string[];
+  secretNames?: Deployer["secretNames"];
+  secret?: Deployer["secret"];
 }
 
 /**
@@ -63,6 +64,7 @@ export async function runProgram({
   preview = false,
   env = {},
   secretNames,
+  secret,
 }: ProgramOptions): Promise<ProgramRun> {
   const { folder, project, main } = program;
   const stack = "test";
@@ -72,6 +74,7 @@ export async function runProgram({
     region: "us-east-1",
     stack,
     ...(secretNames && { secretNames }),
+    ...(secret && { secret }),
   };
   const { port, server } = await serve([
     [ResourceMonitorService, monitorFor(run, account, { project, stack, preview })],

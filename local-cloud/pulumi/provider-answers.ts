@@ -5,6 +5,8 @@ export interface Account {
   region: string;
   /** The names of the account's secrets that fit ListSecrets' filters. Default: there are none. */
   secretNames?: (filters: SecretFilter[]) => string[];
+  /** A secret by its name; undefined where there is none, or where it is to be deleted. */
+  secret?: (name: string) => { arn: string; kmsKeyId: string; tags: Record<string, string> } | undefined;
 }
 
 /** One of ListSecrets' filters, as the provider's function takes them. */
@@ -121,6 +123,11 @@ export function providerCall(
     case "aws:secretsmanager/getSecrets:getSecrets": {
       const names = account.secretNames?.((args.filters ?? []) as SecretFilter[]) ?? [];
       return { id: account.region, names, arns: [], region: account.region };
+    }
+    case "aws:secretsmanager/getSecret:getSecret": {
+      const secret = account.secret?.(String(args.name));
+      if (!secret) throw new Error(`reading Secrets Manager Secret (${args.name}): couldn't find resource`);
+      return { id: secret.arn, name: args.name, ...secret };
     }
     case "aws:index/getCallerIdentity:getCallerIdentity":
       return {

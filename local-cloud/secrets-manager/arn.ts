@@ -44,6 +44,13 @@ export function nameOfPartialArn(home: Home, arn: string): string | undefined {
   return arn.slice(prefix.length);
 }
 
+/** The key that AWS keeps for Secrets Manager, which every principal of the account may use through it. */
+export const awsManagedKey = "alias/aws/secretsmanager";
+
+export function isAwsManaged(keyId: string): boolean {
+  return keyId.endsWith(awsManagedKey);
+}
+
 /** `arn:aws:kms:…` for whatever a KmsKeyId may be: a key's ARN, an alias, an alias' ARN or a key id. */
 export function kmsKeyArn(home: Home, keyId: string): string {
   if (keyId.startsWith("arn:")) return keyId;

@@ -1,5 +1,5 @@
 import type { PermissionNeeded } from "../aws/service.ts";
-import { type Home, kmsKeyArn, regionOf, secretArn, secretArnPrefix } from "./arn.ts";
+import { awsManagedKey, type Home, isAwsManaged, kmsKeyArn, regionOf, secretArn, secretArnPrefix } from "./arn.ts";
 import type { SecretsManagerEngine } from "./engine.ts";
 import { current, holderOf } from "./labels.ts";
 import type { Secret } from "./secret.ts";
@@ -133,8 +133,12 @@ function kmsPermissions(
   if (operation === "GetSecretValue") {
     const version =
       state.versions.get(textOf(input.VersionId) ?? "") ?? holderOf(state, textOf(input.VersionStage) ?? current);
-    if (!version?.value || version.kmsKeyId === undefined) return [];
-    return [kmsPermission("kms:Decrypt", home, version.kmsKeyId, secret.arn, version.id)];
+    if (!version?.value) return [];
+    const key = version.kmsKeyId ?? awsManagedKey;
+    if ([key, ...version.formerKmsKeyIds].some(isAwsManaged)) return [];
+    const orResources = version.formerKmsKeyIds.map((former) => kmsKeyArn(home, former));
+    const needed = kmsPermission("kms:Decrypt", home, key, secret.arn, version.id);
+    return [{ ...needed, ...(orResources.length > 0 ? { orResources } : {}) }];
   }
   const writes = operation === "PutSecretValue" || operation === "UpdateSecret";
   const key = (operation === "UpdateSecret" ? textOf(input.KmsKeyId) : undefined) ?? state.kmsKeyId;
@@ -142,7 +146,7 @@ function kmsPermissions(
 }
 
 function kmsWrite(home: Home, key: string, arn: string, input: Record<string, unknown>): PermissionNeeded[] {
-  if (key.endsWith("alias/aws/secretsmanager")) return [];
+  if (isAwsManaged(key)) return [];
   const versionId = textOf(input.ClientRequestToken) ?? "";
   return [
     kmsPermission("kms:GenerateDataKey", home, key, arn, versionId),

@@ -9,6 +9,8 @@ export interface Version {
   /** Undefined for the placeholder of a rotation. */
   value: SecretValue | undefined;
   kmsKeyId: string | undefined;
+  /** Keys that it is encrypted with as well, since its secret has changed its key. */
+  formerKmsKeyIds: string[];
   lastAccessedDate: number | undefined;
   /** The value was stored by the rotation function itself, or with the rotation's RotationToken. */
   fromRotationFunction: boolean;

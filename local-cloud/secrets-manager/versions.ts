@@ -12,6 +12,7 @@ export function newVersion(id: string, createdDate: number, kmsKeyId: string | u
     stages: new Set(),
     value: undefined,
     kmsKeyId,
+    formerKmsKeyIds: [],
     lastAccessedDate: undefined,
     fromRotationFunction: false,
   };

@@ -110,7 +110,7 @@ describe("the stack's config", () => {
       "- alarmEmail (not a key of this project): did you mean alarmEmails?",
       "- zzz (not a key of this project): remove it; docs/deploy.md has all keys",
       "- recoveryWindowInDays (how long a deleted secret can be restored): must be a number",
-      "- protect (whether the secrets, their key and the log can't be deleted): must be true or false",
+      "- protect (whether the secrets and the log can't be deleted): must be true or false",
       "- alarmEmails[0] (who gets the alarms): must be an e-mail address",
       "- replicaRegions[0] (regions with a copy of each token secret): must be a region",
       "- readers (who may read the token secrets): must be a list",

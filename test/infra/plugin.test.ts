@@ -38,6 +38,7 @@ describe("what programs in other Pulumi languages are told of the component", ()
       "rotatorName",
       "reconcilerName",
       "logGroupName",
+      "kmsKeyArn",
       "baseUrl",
       "graceSeconds",
       "alarmTopicArn",

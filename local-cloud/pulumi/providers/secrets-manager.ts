@@ -28,17 +28,12 @@ export const secretsManagerProviders: Providers = {
     },
     update({ secretsManager: { engine }, administrator }, { inputs, id }) {
       const now = readSecret(engine, id);
-      const own = now && { description: now.description ?? "", kmsKeyId: now.kmsKeyId ?? defaultKey };
-      const wanted = {
-        description: optional<string>(inputs, "description") ?? "",
-        kmsKeyId: optional<string>(inputs, "kmsKeyId") ?? defaultKey,
-      };
-      if (!same(own, wanted)) {
-        const { description: Description, kmsKeyId: KmsKeyId } = wanted;
-        engine.updateSecret(
-          { SecretId: id, Description, KmsKeyId, ClientRequestToken: crypto.randomUUID() },
-          administrator,
-        );
+      const Description = optional<string>(inputs, "description") ?? "";
+      const key = optional<string>(inputs, "kmsKeyId");
+      // A key that is left out is not sent: the secret keeps the one that it has. Source: terraform-provider-aws, secret.go.
+      if (Description !== (now?.description ?? "") || (key !== undefined && key !== now?.kmsKeyId)) {
+        const changes = { Description, ...encrypted(inputs), ClientRequestToken: crypto.randomUUID() };
+        engine.updateSecret({ SecretId: id, ...changes }, administrator);
       }
       retag(engine, id, now?.tags ?? {}, tagsOf(inputs));
       const replicas = optional<Replica[]>(inputs, "replicas") ?? [];

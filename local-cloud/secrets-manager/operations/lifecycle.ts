@@ -1,5 +1,5 @@
 import type { Caller } from "../../aws/service.ts";
-import { arnSuffix, secretArn } from "../arn.ts";
+import { arnSuffix, awsManagedKey, secretArn } from "../arn.ts";
 import { change } from "../changes.ts";
 import { type Context, checkKms, seconds, writableSecret } from "../context.ts";
 import {
@@ -48,7 +48,7 @@ export function createSecret(
   const secret = new Secret(secretArn(context.home, input.Name, suffix), input.Name, context.clock.now());
   checkKms(context, "CreateSecret", secret.arn);
   secret.state.description = input.Description;
-  secret.state.kmsKeyId = customerKey(input.KmsKeyId);
+  secret.state.kmsKeyId = input.KmsKeyId || undefined;
   if (input.Tags && input.Tags.length > 0) secret.state.tags = input.Tags;
   context.store.add(secret);
   if (value && token) storeValue(context, secret, { token, value, stages: [current], caller });
@@ -80,11 +80,6 @@ function repeatedCreate(
   return { ARN: existing.arn, Name: existing.name, VersionId: token };
 }
 
-// The AWS-managed key is what a secret has without one, and is not shown.
-function customerKey(keyId: string | undefined): string | undefined {
-  return keyId === undefined || keyId === "" || keyId.endsWith("alias/aws/secretsmanager") ? undefined : keyId;
-}
-
 export interface UpdateSecretOutput {
   ARN: string;
   Name: string;
@@ -100,9 +95,15 @@ export function updateSecret(context: Context, input: Input<"UpdateSecret">, cal
   const describe = (state: Secret["state"]) => {
     if (input.Description !== undefined) state.description = input.Description;
     if (input.KmsKeyId === undefined) return;
-    state.kmsKeyId = customerKey(input.KmsKeyId);
-    // A change of key encrypts the labelled versions afresh.
-    for (const version of state.versions.values()) if (version.stages.size > 0) version.kmsKeyId = state.kmsKeyId;
+    state.kmsKeyId = input.KmsKeyId || undefined;
+    for (const version of state.versions.values()) {
+      // A change of key encrypts what AWS's labels are on with the new one, too, and takes nothing from the one before.
+      // Source: the user guide, "Change the encryption key for a secret".
+      if (version.kmsKeyId === state.kmsKeyId || ![...version.stages].some((stage) => stage.startsWith("AWS")))
+        continue;
+      version.formerKmsKeyIds.push(version.kmsKeyId ?? awsManagedKey);
+      version.kmsKeyId = state.kmsKeyId;
+    }
   };
   if (!value || token === undefined) {
     change(context, secret, "metadata", (state) => void describe(state));

@@ -1,4 +1,4 @@
-import { arnInRegion, regionOf } from "../arn.ts";
+import { arnInRegion, awsManagedKey, regionOf } from "../arn.ts";
 import { change } from "../changes.ts";
 import { type Context, liveSecret, writableSecret } from "../context.ts";
 import { invalidReplicaRegion, unrecorded } from "../errors.ts";
@@ -18,7 +18,7 @@ export function replicationStatus(context: Context, state: SecretState): { Repli
   return {
     ReplicationStatus: state.replicas.map((replica) => ({
       Region: replica.Region,
-      KmsKeyId: replica.KmsKeyId ?? "alias/aws/secretsmanager",
+      KmsKeyId: replica.KmsKeyId ?? awsManagedKey,
       ...statusOf(context, replica),
     })),
   };

@@ -1,3 +1,4 @@
+import { awsManagedKey, isAwsManaged } from "../arn.ts";
 import { change } from "../changes.ts";
 import { type Context, seconds, visibleState, writableSecret } from "../context.ts";
 import { removeFromRequired, unrecorded } from "../errors.ts";
@@ -56,6 +57,10 @@ export interface ListSecretVersionIdsOutput {
   NextToken?: string;
 }
 
+function keyShown(keyId = awsManagedKey): string {
+  return isAwsManaged(keyId) ? "DefaultEncryptionKey" : keyId;
+}
+
 /** Labelled versions, or with IncludeDeprecated all of them. */
 export function listSecretVersionIds(
   context: Context,
@@ -74,7 +79,7 @@ export function listSecretVersionIds(
       ...(version.stages.size > 0 ? { VersionStages: orderedStages(context, version) } : {}),
       CreatedDate: seconds(version.createdDate),
       ...(version.lastAccessedDate === undefined ? {} : { LastAccessedDate: seconds(version.lastAccessedDate) }),
-      KmsKeyIds: [version.kmsKeyId ?? "DefaultEncryptionKey"],
+      KmsKeyIds: [version.kmsKeyId, ...version.formerKmsKeyIds].map(keyShown),
     })),
     ...rest,
   };

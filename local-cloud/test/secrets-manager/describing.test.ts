@@ -32,11 +32,13 @@ describe("DescribeSecret", () => {
     );
   });
 
-  test("shows a customer key and not AWS's own", () => {
+  test("shows a key that was named, AWS's own too, and none where none was", () => {
     const account = new LocalAccount();
     account.engine.createSecret({ Name: "own", KmsKeyId: "alias/mine" }, operator);
     account.engine.createSecret({ Name: "aws", KmsKeyId: "alias/aws/secretsmanager" }, operator);
     expect(account.engine.describeSecret({ SecretId: "own" }).KmsKeyId).toBe("alias/mine");
+    expect(account.engine.describeSecret({ SecretId: "aws" }).KmsKeyId).toBe("alias/aws/secretsmanager");
+    account.engine.updateSecret({ SecretId: "aws", KmsKeyId: "" }, operator);
     expect(account.engine.describeSecret({ SecretId: "aws" })).not.toHaveProperty("KmsKeyId");
   });
 

@@ -111,3 +111,22 @@ test("a customer key needs kms permissions with the secret and the version in th
   ]);
   expect(needed(account, "DescribeSecret", { SecretId: "own" })).toHaveLength(1);
 });
+
+test("after a change of key the labelled versions can be read with either, those without a label with the one before", () => {
+  const account = new LocalAccount();
+  const keyArn = (id: string) => `arn:aws:kms:${region}:123456789012:key/${id}`;
+  const create = { Name: "own", KmsKeyId: keyArn("1"), ClientRequestToken: token("first"), SecretString: "one" };
+  account.engine.createSecret(create, operator);
+  for (const next of ["second", "third"]) account.put("own", next, next);
+  account.engine.updateSecret({ SecretId: "own", KmsKeyId: keyArn("2") }, operator);
+  const keysFor = (version: string) =>
+    needed(account, "GetSecretValue", { SecretId: "own", VersionId: token(version) })
+      .slice(1)
+      .map(({ resource, orResources = [] }) => [resource, ...orResources]);
+  expect(keysFor("first")).toEqual([[keyArn("1")]]);
+  expect(keysFor("third")).toEqual([[keyArn("2"), keyArn("1")]]);
+  account.put("own", "fourth", "four");
+  expect(keysFor("fourth")).toEqual([[keyArn("2")]]);
+  account.engine.updateSecret({ SecretId: "own", KmsKeyId: "alias/aws/secretsmanager" }, operator);
+  expect(keysFor("fourth")).toEqual([]);
+});

@@ -133,7 +133,7 @@ describe("what is optional", () => {
   it("is off where nothing is said", () => {
     for (const kind of ["Key", "Alias", "TopicSubscription"]) expect(all(plain, kind)).toEqual([]);
     for (const { inputs } of all(plain, "Secret")) {
-      expect(inputs).not.toHaveProperty("kmsKeyId");
+      expect(inputs.kmsKeyId).toBe("alias/aws/secretsmanager");
       expect(inputs).not.toHaveProperty("replicas");
     }
     for (const { inputs } of all(plain, "Function")) {
