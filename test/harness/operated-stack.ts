@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import { LocalCloud, type LocalCloudOptions } from "../../local-cloud/cloud.ts";
-import { deploy } from "../../local-cloud/pulumi/deploy.ts";
+import { type Deployment, deploy } from "../../local-cloud/pulumi/deploy.ts";
 import type { Plan } from "../../local-cloud/pulumi/plan.ts";
 import { clientId, clientSecret, currentToken, hour, logGroup, scopes, secretName, stackPlan } from "./stack.ts";
 
@@ -62,7 +62,7 @@ export interface OperatedStackOptions extends Partial<LocalCloudOptions> {
 export class OperatedStack {
   readonly cloud: LocalCloud;
   readonly clock: VirtualClock;
-  readonly #program: Plan;
+  #deployment: Deployment;
   #following: NodeJS.Timeout | undefined;
 
   static async start({
@@ -80,8 +80,8 @@ export class OperatedStack {
       c2m: { rateLimitPerMinute: Number.POSITIVE_INFINITY, ...options.c2m },
     });
     cloud.c2m.registerClient({ clientId, clientSecret, scopes });
-    const { plan: deployed } = await deploy(cloud, program ?? (await stackPlan(token)));
-    const stack = new OperatedStack(cloud, clock, deployed);
+    const deployment = await deploy(cloud, program ?? (await stackPlan(token)));
+    const stack = new OperatedStack(cloud, clock, deployment);
     await history?.(stack);
     await clock.advanceTo(shiftedNow());
     // Time passes for the command line as on the machine: from here on the cloud's keeps up with it.
@@ -89,10 +89,10 @@ export class OperatedStack {
     return stack;
   }
 
-  private constructor(cloud: LocalCloud, clock: VirtualClock, program: Plan) {
+  private constructor(cloud: LocalCloud, clock: VirtualClock, deployment: Deployment) {
     this.cloud = cloud;
     this.clock = clock;
-    this.#program = program;
+    this.#deployment = deployment;
     cloud.iam.createRole({ name: "operator", arn: this.#roleArn, assumeRolePolicy: trust(cloud.accountId) });
     this.allow(operatorPolicies());
   }
@@ -123,10 +123,16 @@ export class OperatedStack {
     return startOps(args, { ...this.environment(), ...env });
   }
 
-  /** A PATH with a `pulumi` that knows one stack, `production`: this one, or one with other outputs. */
-  async pulumiPath(outputs: object = this.#program.outputs): Promise<string> {
+  /** `pulumi up` of this program, or of what stands, after a look at what the cloud has where `refresh` is set. */
+  async up(program: Plan = this.#deployment.plan, { refresh = false } = {}): Promise<void> {
+    if (refresh) this.#deployment = (await this.#deployment.refresh()).deployment;
+    this.#deployment = await this.#deployment.update(program);
+  }
+
+  /** A PATH with a `pulumi` that knows one stack: this one, or one with other outputs. */
+  async pulumiPath(outputs: object = this.#deployment.plan.outputs, name = "production"): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), "pulumi-"));
-    const asked = "stack output --json --stack production";
+    const asked = `stack output --json --stack ${name}`;
     const script = `#!/bin/sh\n[ "$*" = "${asked}" ] || exit 1\ncat <<'END'\n${JSON.stringify(outputs)}\nEND\n`;
     await writeFile(join(folder, "pulumi"), script, { mode: 0o755 });
     return `${folder}:/usr/bin:/bin`;
