@@ -15,7 +15,7 @@ const rooms: Record<string, string[]> = {
   "src/aws": ["src/ports", "src/formats"],
   "src/rotation": ["src/ports", "src/formats"],
   "src/reconcile": ["src/ports", "src/formats", "src/rotation"],
-  // The one file that is no handler: it replaces the SDK's chain of credential providers in both bundles.
+  // What is no handler: lambdas/sdk, which both bundles have in place of parts of the SDK.
   lambdas: [],
   "lambdas/rotator": ["src/ports", "src/formats", "src/rotation", "src/c2m", "src/aws"],
   "lambdas/reconciler": core,
@@ -28,7 +28,7 @@ const rooms: Record<string, string[]> = {
   infra: ["infra/args", "infra/resources", "src/formats"],
   "local-cloud": [],
   "local-cloud/test": ["local-cloud"],
-  "tools/package": ["infra/resources", "src/formats"],
+  "tools/package": ["infra/resources", "src/formats", "lambdas"],
   tools: [
     "tools/package",
     "test/harness",
