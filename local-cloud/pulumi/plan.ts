@@ -1,7 +1,7 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
 import { resolve } from "node:path";
-import { promisify } from "node:util";
 import type { Program } from "./program.ts";
 
 /** One resource as the Pulumi program registered it. */
@@ -49,39 +49,97 @@ export interface PlanOptions {
   region?: string;
 }
 
+/** What record-program.ts answers. */
+export type Recorded = { plan: Plan } | { failed: string };
+
 const plans = new Map<string, Promise<Plan>>();
 
 /**
  * Runs the Pulumi program on Node, with its types stripped, as `pulumi up` does, and resolves with what it registers.
- * In a process of its own, since the Pulumi SDK keeps one program per process. Rejects with what the program printed
- * when it fails.
+ * Programs of one folder run one after the other in a process of their own, and what is known already is not run again.
+ * Rejects with what the program printed when it fails.
  */
 export function plan(options: PlanOptions): Promise<Plan> {
   const key = createHash("sha256").update(JSON.stringify(options)).digest("hex");
-  const known = plans.get(key) ?? run(options);
+  const known = plans.get(key) ?? recorderIn(options.program.folder).record(options);
   plans.set(key, known);
   return known;
 }
 
-async function run(options: PlanOptions): Promise<Plan> {
-  const { folder } = options.program;
-  const recorder = resolve(import.meta.dirname, "record-program.ts");
-  const child = promisify(execFile)(process.execPath, [recorder, JSON.stringify(options)], {
-    cwd: folder,
-    maxBuffer: 256 * 1024 * 1024,
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      AWS_REGION: options.region ?? "us-east-1",
-      NO_COLOR: "1",
-      // The Pulumi SDK is large: compiled once, it loads in half the time.
-      NODE_COMPILE_CACHE: resolve(folder, "node_modules/.cache/compile"),
-    },
-  });
-  try {
-    return JSON.parse((await child).stdout) as Plan;
-  } catch (error) {
-    const { stderr } = error as { stderr?: string };
-    throw new Error(`The Pulumi program failed:\n${stderr ?? String(error)}`, { cause: error });
+const recorders = new Map<string, Recorder>();
+
+function recorderIn(folder: string): Recorder {
+  const recorder = recorders.get(folder) ?? new Recorder(folder);
+  recorders.set(folder, recorder);
+  return recorder;
+}
+
+/** A process that runs programs, until this one ends. */
+export class Recorder {
+  readonly #folder: string;
+  #child: ChildProcess | undefined;
+  #printed = "";
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string) {
+    this.#folder = folder;
   }
+
+  record(options: PlanOptions): Promise<Plan> {
+    const plan = this.#last.then(() => this.#run(options));
+    this.#last = plan.catch(() => undefined);
+    return plan;
+  }
+
+  close(): void {
+    this.#child?.disconnect();
+  }
+
+  async #run(options: PlanOptions): Promise<Plan> {
+    this.#child ??= this.#start();
+    const child = this.#child;
+    const answer = Promise.withResolvers<Recorded>();
+    const ended = () => {
+      this.#child = undefined;
+      answer.reject(new Error(`The process of the Pulumi program has ended:\n${this.#printed}`));
+    };
+    this.#printed = "";
+    child.once("message", answer.resolve);
+    // The stream ends with the process, when all is read.
+    child.stderr?.once("end", ended);
+    keepAlive(child, true);
+    child.send(options);
+    try {
+      const recorded = await answer.promise;
+      if ("failed" in recorded) throw new Error(`The Pulumi program failed:\n${recorded.failed}`);
+      return recorded.plan;
+    } finally {
+      child.off("message", answer.resolve).stderr?.off("end", ended);
+      keepAlive(child, false);
+    }
+  }
+
+  #start(): ChildProcess {
+    const child = fork(resolve(import.meta.dirname, "record-program.ts"), {
+      cwd: this.#folder,
+      execArgv: [],
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        NO_COLOR: "1",
+        // The Pulumi SDK is large: compiled once, it loads in half the time.
+        NODE_COMPILE_CACHE: resolve(this.#folder, "node_modules/.cache/compile"),
+      },
+    });
+    child.stderr?.on("data", (text: Buffer) => {
+      this.#printed += text.toString();
+    });
+    return child;
+  }
+}
+
+/** Whether this process waits for the other one. */
+function keepAlive(child: ChildProcess, wait: boolean): void {
+  for (const handle of [child, child.channel, child.stderr as Socket | null]) wait ? handle?.ref() : handle?.unref();
 }

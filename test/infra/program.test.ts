@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { Plan } from "../../local-cloud/pulumi/plan.ts";
+import { type Plan, Recorder } from "../../local-cloud/pulumi/plan.ts";
 import { alarmNames } from "../../src/formats/metrics.ts";
 import { all, declared, kindOf, one, policyIn } from "../harness/declared.ts";
-import { plan } from "../harness/program.ts";
+import { program as own, plan } from "../harness/program.ts";
 import { stackConfig } from "../harness/stack.ts";
 
 const base = stackConfig();
@@ -119,8 +119,9 @@ describe("the program", () => {
   });
 
   it("declares the same again, to the byte, in another process", async () => {
-    // An option that changes nothing, so that the plan is not the one that is known already.
-    const again = await plan({ ...base, preview: false });
+    const recorder = new Recorder(own.folder);
+    const again = await recorder.record({ ...base, program: own });
+    recorder.close();
     const bytes = ({ resources }: Plan) =>
       resources
         .filter(({ custom }) => custom)

@@ -1,5 +1,7 @@
-import { spawnSync } from "node:child_process";
+import { fork } from "node:child_process";
 import { resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { PlanOptions } from "../../../local-cloud/pulumi/plan.ts";
 import { program } from "../../../test/harness/program.ts";
 import type { Figure } from "../figure.ts";
@@ -25,11 +27,11 @@ function figure(name: string, what: string, unit: string, tokens: number, field:
     what,
     unit,
     rounds: 3,
-    prepare: async () => ({ sample: async () => run(tokens)[field], close: async () => undefined }),
+    prepare: async () => ({ sample: async () => (await run(tokens))[field], close: async () => undefined }),
   };
 }
 
-function run(tokens: number): { seconds: number; megabytes: number } {
+async function run(tokens: number): Promise<{ seconds: number; megabytes: number }> {
   const options: PlanOptions = {
     program,
     config: {
@@ -39,10 +41,15 @@ function run(tokens: number): { seconds: number; megabytes: number } {
     },
     secretKeys: ["clientSecret"],
   };
-  // The program prints its plan on stdout; what it took goes to stderr as it exits.
+  // What it took goes to stderr as it exits.
   const report = `process.on("exit", () => process.stderr.write("\\n" + JSON.stringify({ seconds: performance.now() / 1000, megabytes: process.resourceUsage().maxRSS / 1024 })))`;
-  const args = ["--import", `data:text/javascript,${encodeURIComponent(report)}`, recorder, JSON.stringify(options)];
-  const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 30 });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stderr.split("\n").at(-1) ?? "") as { seconds: number; megabytes: number };
+  const child = fork(recorder, {
+    cwd: root,
+    execArgv: ["--import", `data:text/javascript,${encodeURIComponent(report)}`],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  child.once("message", () => child.disconnect());
+  child.send(options);
+  const printed = await text(child.stderr as Readable);
+  return JSON.parse(printed.split("\n").at(-1) ?? "") as { seconds: number; megabytes: number };
 }
