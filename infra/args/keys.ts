@@ -205,13 +205,13 @@ export const rotationKeys = {
   },
   proxy: {
     type: "string",
-    meaning: "the proxy to C2M",
-    says: 'The proxy by which the functions reach C2M, as in "http://proxy.example.com:3128". They reach AWS without it: give the VPC endpoints for Secrets Manager and CloudWatch Logs. By default none.',
+    meaning: "the proxy of the functions",
+    says: 'The proxy by which the functions reach C2M and AWS, as in "http://proxy.example.com:3128". By default none.',
   },
   noProxy: {
     type: "array",
     meaning: "hosts that are reached without the proxy",
-    says: "With proxy, the hosts that are reached without it.",
+    says: 'With proxy, the hosts that are reached without it; ".amazonaws.com" where the VPC has endpoints for Secrets Manager and CloudWatch Logs.',
     default: [],
   },
   caCertificates: {

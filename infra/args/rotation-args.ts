@@ -148,13 +148,11 @@ export interface TokenRotationArgs {
   tags?: pulumi.Input<{ [key: string]: pulumi.Input<string> }> | undefined;
   /** Where the functions run, as `subnetIds` and `securityGroupIds`. By default in no VPC. */
   vpc?: VpcArgs | undefined;
-  /**
-   * The proxy by which the functions reach C2M, as in "http://proxy.example.com:3128". They reach AWS without it:
-   * give the VPC endpoints for Secrets Manager and CloudWatch Logs. By default none.
-   */
+  /** The proxy by which the functions reach C2M and AWS, as in "http://proxy.example.com:3128". By default none. */
   proxy?: pulumi.Input<string> | undefined;
   /**
-   * With proxy, the hosts that are reached without it.
+   * With proxy, the hosts that are reached without it; ".amazonaws.com" where the VPC has endpoints for Secrets
+   * Manager and CloudWatch Logs.
    * @default []
    */
   noProxy?: string[] | undefined;

@@ -23,12 +23,14 @@ export function functionEnvironment({
   taskRoot,
   endpoint,
 }: EnvironmentSource): Record<string, string> {
+  // At AWS the archive is unpacked there.
+  const own = Object.entries(definition.environment);
   return {
     LANG: "en_US.UTF-8",
     PATH: "/usr/local/bin:/usr/bin:/bin",
     TZ: ":UTC",
     AWS_ENDPOINT_URL: endpoint,
-    ...definition.environment,
+    ...Object.fromEntries(own.map(([name, value]) => [name, value.replace(/^\/var\/task(?=\/|$)/, taskRoot)])),
     ...reservedVariables({ definition, region, credentials, logStream, taskRoot }),
   };
 }
