@@ -13,6 +13,7 @@ export const {
   kmsKeyArn,
   baseUrl,
   graceSeconds,
+  sandbox,
   alarmTopicArn,
   rotationTopicArn,
   dashboardName,

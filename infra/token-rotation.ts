@@ -56,6 +56,8 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
   declare readonly baseUrl: pulumi.Output<string>;
   /** How long a superseded token stays alive, by the secret's name. */
   declare readonly graceSeconds: pulumi.Output<{ [name: string]: number }>;
+  /** Whether the stack is there to be tried out: only then an operator's command rehearses on it. */
+  declare readonly sandbox: pulumi.Output<boolean>;
   /** Gets the alarms. Absent without monitoring, as are the next two. */
   declare readonly alarmTopicArn: pulumi.Output<string | undefined>;
   /** Gets an event whenever a token secret has a new current value. */

@@ -111,6 +111,12 @@ export const rotationKeys = {
     says: "A change freeze: true begins no rotation and revokes nothing, and both say so; a rotation under way is finished. A token that reaches its expiry in the meantime is not renewed.",
     default: false,
   },
+  sandbox: {
+    type: "boolean",
+    meaning: "whether the stack is there to be tried out",
+    says: "Whether the stack is there to be tried out, and no app depends on its tokens: only then `c2m-tokens rehearse` works on it, which rotates, rolls back and revokes for real.",
+    default: false,
+  },
   spread: {
     type: "boolean",
     meaning: "whether tokens are rotated on different days",

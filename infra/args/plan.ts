@@ -22,6 +22,7 @@ export interface RotationPlan {
   baseUrl: pulumi.Output<string>;
   formerBaseUrls: string[];
   paused: boolean;
+  sandbox: boolean;
   credentials: CredentialsPlan;
   tokens: TokenPlan[];
   recoveryWindowInDays: number;
@@ -70,7 +71,7 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
   const report = (problem: Problem) => void problems.push(problem);
   const at = (key: RotationKey, path: string = key) => ({ path, meaning: rotationKeys[key].meaning });
   const say = (key: RotationKey, rule: string, path: string = key) => report({ ...at(key, path), rule });
-  const flag = (key: "protect" | "monitoring" | "tracing" | "paused" | "spread"): boolean => {
+  const flag = (key: "protect" | "monitoring" | "tracing" | "paused" | "sandbox" | "spread"): boolean => {
     const value: unknown = args[key] ?? rotationKeys[key].default;
     if (typeof value !== "boolean") say(key, "must be true or false");
     return value === true;
@@ -100,6 +101,7 @@ export function planRotation(name: string, args: TokenRotationArgs): { plan: Rot
     ),
     formerBaseUrls: planFormerBaseUrls(args, report),
     paused: flag("paused"),
+    sandbox: flag("sandbox"),
     credentials: planCredentials(args, report) ?? { kind: "shortToken", grantType: undefined },
     tokens,
     recoveryWindowInDays: args.recoveryWindowInDays ?? rotationKeys.recoveryWindowInDays.default,

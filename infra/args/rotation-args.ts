@@ -67,6 +67,12 @@ export interface TokenRotationArgs {
    */
   paused?: boolean | undefined;
   /**
+   * Whether the stack is there to be tried out, and no app depends on its tokens: only then `c2m-tokens rehearse`
+   * works on it, which rotates, rolls back and revokes for real.
+   * @default false
+   */
+  sandbox?: boolean | undefined;
+  /**
    * For many tokens: true gives each token that has no schedule of its own a day of the month, the 1st to the 28th by
    * its name, in place of every 30 days from its first one.
    * @default false

@@ -17,6 +17,7 @@ export interface RotationOutputs {
   kmsKeyArn: pulumi.Output<string>;
   baseUrl: pulumi.Output<string>;
   graceSeconds: ByName<number>;
+  sandbox: pulumi.Output<boolean>;
   alarmTopicArn: pulumi.Output<string | undefined>;
   rotationTopicArn: pulumi.Output<string | undefined>;
   dashboardName: pulumi.Output<string | undefined>;
@@ -52,6 +53,7 @@ export function outputsOf(
     graceSeconds: pulumi.output(
       Object.fromEntries(plan.tokens.map(({ name, graceSeconds }) => [name, graceSeconds])),
     ) as ByName<number>,
+    sandbox: pulumi.output(plan.sandbox),
     alarmTopicArn: pulumi.output(monitoring?.alarmTopic.arn),
     rotationTopicArn: pulumi.output(monitoring?.rotationTopic.arn),
     dashboardName: pulumi.output(monitoring?.dashboard.dashboardName),

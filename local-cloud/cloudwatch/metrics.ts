@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { LogsService } from "../logs/service.ts";
 import { quotas, wrongTags } from "../quotas.ts";
 import { type AlarmDefinition, type AlarmState, alarmProblem, type Datapoint, stateAt } from "./alarm.ts";
+import { AlarmHistory } from "./alarm-history.ts";
 
 /** An alarm that changed its state. */
 export interface Transition {
@@ -23,13 +24,18 @@ export interface WatchedAlarm {
 interface Watched extends WatchedAlarm {
   /** Epoch ms; it has been evaluated up to here. */
   evaluatedUntil: number;
+  /** Epoch ms; when SetAlarmState has set its state, until it is evaluated again. */
+  setAt?: number | undefined;
 }
+
+/** A state that was set lasts so long: metric alarms are evaluated every minute. In ms. */
+const setStateMs = 60_000;
 
 export interface CloudWatchOptions {
   clock: Clock;
   logs: LogsService;
-  /** Publishes to a topic for an alarm. */
-  notify: (topicArn: string, message: string) => void;
+  /** Publishes to a topic for an alarm; returns why it could not, or nothing. */
+  notify: (topicArn: string, message: string) => string | undefined;
   /** How many periods beside its own an alarm looks at for real data; default 0. See `stateAt`. */
   extraPeriods?: number | undefined;
 }
@@ -42,6 +48,7 @@ export class CloudWatch {
   readonly #options: CloudWatchOptions;
   readonly #datapoints = new Map<string, Datapoint[]>();
   readonly #alarms = new Map<string, Watched>();
+  readonly #history = new AlarmHistory();
 
   constructor(options: CloudWatchOptions) {
     this.#options = options;
@@ -103,6 +110,24 @@ export class CloudWatch {
     watched.alarm = { ...watched.alarm, actionsEnabled };
   }
 
+  /**
+   * SetAlarmState: the alarm is in this state until it is evaluated again, a minute later.
+   * @throws AwsError ResourceNotFound
+   */
+  setAlarmState(name: string, state: AlarmState, reason: string): void {
+    this.evaluate();
+    const watched = this.#find(name);
+    const now = this.#options.clock.now();
+    if (state !== watched.state) this.#enter(watched, state, now, reason);
+    watched.setAt = now;
+  }
+
+  /** What happened to the alarms up to now, oldest first. */
+  history(): ReturnType<AlarmHistory["items"]> {
+    this.evaluate();
+    return this.#history.items();
+  }
+
   /** All alarms as they stand now, by name. */
   alarms(): WatchedAlarm[] {
     this.evaluate();
@@ -128,20 +153,38 @@ export class CloudWatch {
 
   #evaluate(watched: Watched): Transition[] {
     const { alarm } = watched;
-    const { clock, notify, extraPeriods } = this.#options;
+    const { clock, extraPeriods } = this.#options;
     const datapoints = this.datapoints(alarm.namespace, alarm.metricName, alarm.dimensions);
     const transitions: Transition[] = [];
-    for (let end = watched.evaluatedUntil + alarm.periodMs; end <= clock.now(); end += alarm.periodMs) {
+    const judge = (end: number, at: number) => {
       const state = stateAt(alarm, datapoints, end, watched.state, extraPeriods);
+      if (state === watched.state) return;
+      this.#enter(watched, state, at, "Evaluated by its datapoints.");
+      transitions.push({ name: alarm.name, state, at });
+    };
+    const returnsAt = watched.setAt === undefined ? Number.POSITIVE_INFINITY : watched.setAt + setStateMs;
+    if (returnsAt <= clock.now()) {
+      watched.setAt = undefined;
+      judge(watched.evaluatedUntil, returnsAt);
+    }
+    for (let end = watched.evaluatedUntil + alarm.periodMs; end <= clock.now(); end += alarm.periodMs) {
       watched.evaluatedUntil = end;
-      if (state === watched.state) continue;
-      watched.state = state;
-      watched.since = end;
-      transitions.push({ name: alarm.name, state, at: end });
-      if (state !== "ALARM" || alarm.actionsEnabled === false) continue;
-      for (const topic of alarm.actions) notify(topic, JSON.stringify({ AlarmName: alarm.name, NewStateValue: state }));
+      judge(end, end);
     }
     return transitions;
+  }
+
+  /** Changes an alarm's state, and tells its topics where it goes into ALARM. */
+  #enter(watched: Watched, to: AlarmState, at: number, reason: string): void {
+    const { alarm, state: from } = watched;
+    watched.state = to;
+    watched.since = at;
+    this.#history.stateUpdate(alarm.name, at, { from, to, reason });
+    if (to !== "ALARM" || alarm.actionsEnabled === false) return;
+    for (const arn of alarm.actions) {
+      const message = JSON.stringify({ AlarmName: alarm.name, NewStateValue: to });
+      this.#history.action(alarm.name, at, { arn, message, problem: this.#options.notify(arn, message) });
+    }
   }
 
   /** What Lambda measures of an invocation. */

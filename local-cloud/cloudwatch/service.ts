@@ -3,7 +3,7 @@ import { AwsError, type AwsRequest, type AwsService, type PermissionNeeded } fro
 import type { CloudWatch, WatchedAlarm } from "./metrics.ts";
 
 export interface CloudWatchKnobs {
-  /** The most alarms in a page, whatever MaxRecords asks for. Default 100, AWS's own limit; smaller ones make readers page. */
+  /** The most alarms, or entries of their history, in a page, whatever MaxRecords asks for. Default 100, AWS's own limit; smaller ones make readers page. */
   maxPageAlarms: number;
   /**
    * How many periods beside its own an alarm looks at for real data before it fills what is missing. Default 0, the
@@ -19,20 +19,46 @@ export interface CloudWatchServiceOptions {
   knobs?: Partial<CloudWatchKnobs>;
 }
 
-/** AWS's limits: the model of the CloudWatch API, 2010-08-01. Without MaxRecords a page has 50. */
+/** AWS's limits: the model of the CloudWatch API, 2010-08-01. Without MaxRecords a page of alarms has 50. */
 const alarmName = v.pipe(v.string(), v.minLength(1), v.maxLength(255));
+const alarmTypes = v.optional(v.array(v.picklist(["MetricAlarm", "CompositeAlarm"])), ["MetricAlarm"]);
+const maxRecords = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 50);
+const stateValue = v.picklist(["OK", "ALARM", "INSUFFICIENT_DATA"]);
+/** Epoch seconds, with a fraction. */
+const timestamp = v.optional(v.number());
+
 const describeAlarmsInput = v.strictObject({
   AlarmNames: v.optional(v.pipe(v.array(alarmName), v.maxLength(100))),
   AlarmNamePrefix: v.optional(alarmName),
-  AlarmTypes: v.optional(v.array(v.picklist(["MetricAlarm", "CompositeAlarm"])), ["MetricAlarm"]),
+  AlarmTypes: alarmTypes,
   ActionPrefix: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(1024))),
-  StateValue: v.optional(v.picklist(["OK", "ALARM", "INSUFFICIENT_DATA"])),
-  MaxRecords: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 50),
+  StateValue: v.optional(stateValue),
+  MaxRecords: maxRecords,
   NextToken: v.optional(v.string()),
 });
 
+const describeAlarmHistoryInput = v.strictObject({
+  AlarmName: v.optional(alarmName),
+  AlarmTypes: alarmTypes,
+  HistoryItemType: v.optional(v.picklist(["ConfigurationUpdate", "StateUpdate", "Action"])),
+  StartDate: timestamp,
+  EndDate: timestamp,
+  MaxRecords: maxRecords,
+  NextToken: v.optional(v.string()),
+  ScanBy: v.optional(v.picklist(["TimestampDescending", "TimestampAscending"]), "TimestampDescending"),
+});
+
+const setAlarmStateInput = v.strictObject({
+  AlarmName: alarmName,
+  StateValue: stateValue,
+  StateReason: v.pipe(v.string(), v.maxLength(1023)),
+  StateReasonData: v.optional(v.pipe(v.string(), v.maxLength(4000))),
+});
+
+const operations = ["DescribeAlarms", "DescribeAlarmHistory", "SetAlarmState"];
+
 /**
- * CloudWatch behind the front door: what the local cloud's alarms are and how they stand. There are no composite alarms
+ * CloudWatch behind the front door: what the local cloud's alarms are, how they stand and stood, and their state set. There are no composite alarms
  * here, so neither parents nor children of any.
  */
 export class CloudWatchService implements AwsService {
@@ -50,32 +76,79 @@ export class CloudWatchService implements AwsService {
    * DescribeAlarms on single alarms.
    */
   permissionsFor({ operation, input }: AwsRequest): PermissionNeeded[] {
-    if (operation !== "DescribeAlarms") return [];
-    const { AlarmNames } = input;
-    const names = Array.isArray(AlarmNames) && AlarmNames.length > 0 ? AlarmNames.map(String) : ["*"];
-    return names.map((name) => ({ action: "cloudwatch:DescribeAlarms", resource: this.#arn(name) }));
+    if (!operations.includes(operation)) return [];
+    const { AlarmNames, AlarmName } = input;
+    const named = Array.isArray(AlarmNames)
+      ? AlarmNames.map(String)
+      : AlarmName === undefined
+        ? []
+        : [String(AlarmName)];
+    const names = named.length > 0 ? named : ["*"];
+    return names.map((name) => ({ action: `cloudwatch:${operation}`, resource: this.#arn(name) }));
   }
 
   async handle({ operation, input }: AwsRequest): Promise<Record<string, unknown>> {
-    if (operation !== "DescribeAlarms") {
-      const message = `cloudwatch:${operation} is not there; there is: DescribeAlarms.`;
-      throw new AwsError("UnknownOperationException", message);
+    switch (operation) {
+      case "DescribeAlarms":
+        return this.#describeAlarms(parse(describeAlarmsInput, input));
+      case "DescribeAlarmHistory":
+        return this.#describeAlarmHistory(parse(describeAlarmHistoryInput, input));
+      case "SetAlarmState":
+        return this.#setAlarmState(parse(setAlarmStateInput, input));
+      default: {
+        const message = `cloudwatch:${operation} is not there; there are: ${operations.join(", ")}.`;
+        throw new AwsError("UnknownOperationException", message);
+      }
     }
-    const wanted = parse(input);
+  }
+
+  #describeAlarms(wanted: v.InferOutput<typeof describeAlarmsInput>): Record<string, unknown> {
     const { AlarmNames: names, AlarmNamePrefix: prefix = "", ActionPrefix, StateValue } = wanted;
+    if (names && wanted.AlarmNamePrefix !== undefined)
+      throw new AwsError("ValidationException", "AlarmNames and AlarmNamePrefix can't be given together.");
     const found = (wanted.AlarmTypes.includes("MetricAlarm") ? this.#options.metrics.alarms() : [])
       .filter(({ alarm }) => (names?.includes(alarm.name) ?? true) && alarm.name.startsWith(prefix))
       .filter(({ state }) => StateValue === undefined || state === StateValue)
       .filter(
         ({ alarm }) => ActionPrefix === undefined || alarm.actions.some((action) => action.startsWith(ActionPrefix)),
       );
-    const start = wanted.NextToken === undefined ? 0 : offsetOf(wanted.NextToken);
-    const end = start + Math.min(wanted.MaxRecords, this.#options.knobs?.maxPageAlarms ?? 100);
-    return {
-      MetricAlarms: found.slice(start, end).map((watched) => this.#described(watched)),
-      CompositeAlarms: [],
-      ...(end < found.length && { NextToken: `alarms/${end}` }),
-    };
+    const { page, NextToken } = this.#page(found, wanted);
+    return { MetricAlarms: page.map((watched) => this.#described(watched)), CompositeAlarms: [], ...NextToken };
+  }
+
+  #describeAlarmHistory(wanted: v.InferOutput<typeof describeAlarmHistoryInput>): Record<string, unknown> {
+    const { AlarmName, HistoryItemType, StartDate = 0, EndDate = Number.POSITIVE_INFINITY, ScanBy } = wanted;
+    const found = (wanted.AlarmTypes.includes("MetricAlarm") ? this.#options.metrics.history() : [])
+      .filter(({ alarmName }) => AlarmName === undefined || alarmName === AlarmName)
+      .filter(({ type }) => HistoryItemType === undefined || type === HistoryItemType)
+      .filter(({ at }) => at >= StartDate * 1_000 && at <= EndDate * 1_000);
+    const { page, NextToken } = this.#page(ScanBy === "TimestampAscending" ? found : found.reverse(), wanted);
+    const AlarmHistoryItems = page.map(({ alarmName, at, type, summary, data }) => ({
+      AlarmName: alarmName,
+      AlarmType: "MetricAlarm",
+      Timestamp: at / 1_000,
+      HistoryItemType: type,
+      HistorySummary: summary,
+      HistoryData: data,
+    }));
+    return { AlarmHistoryItems, ...NextToken };
+  }
+
+  #setAlarmState(wanted: v.InferOutput<typeof setAlarmStateInput>): Record<string, unknown> {
+    const { AlarmName, StateValue, StateReason, StateReasonData } = wanted;
+    if (StateReasonData !== undefined && !isJson(StateReasonData))
+      throw new AwsError("InvalidFormat", "StateReasonData was not syntactically valid JSON");
+    this.#options.metrics.setAlarmState(AlarmName, StateValue, StateReason);
+    return {};
+  }
+
+  #page<Item>(
+    found: readonly Item[],
+    { MaxRecords, NextToken }: { MaxRecords: number; NextToken?: string | undefined },
+  ): { page: readonly Item[]; NextToken: { NextToken?: string } } {
+    const start = NextToken === undefined ? 0 : offsetOf(NextToken);
+    const end = start + Math.min(MaxRecords, this.#options.knobs?.maxPageAlarms ?? 100);
+    return { page: found.slice(start, end), NextToken: end < found.length ? { NextToken: `alarms/${end}` } : {} };
   }
 
   #described({ alarm, state, since }: WatchedAlarm): Record<string, unknown> {
@@ -108,15 +181,20 @@ export class CloudWatchService implements AwsService {
 }
 
 // The model's ValidationException; in the query protocol the same is called ValidationError.
-function parse(input: unknown): v.InferOutput<typeof describeAlarmsInput> {
-  const result = v.safeParse(describeAlarmsInput, input);
-  if (!result.success) {
-    const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "input"}: ${issue.message}`);
-    throw new AwsError("ValidationException", problems.join("; "));
+function parse<Schema extends v.GenericSchema>(schema: Schema, input: unknown): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return result.output;
+  const problems = result.issues.map((issue) => `${v.getDotPath(issue) ?? "input"}: ${issue.message}`);
+  throw new AwsError("ValidationException", problems.join("; "));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
-  if (result.output.AlarmNames && result.output.AlarmNamePrefix !== undefined)
-    throw new AwsError("ValidationException", "AlarmNames and AlarmNamePrefix can't be given together.");
-  return result.output;
 }
 
 function offsetOf(token: string): number {

@@ -95,13 +95,14 @@ export class Topics {
   }
 
   /**
-   * Publishes for an AWS service. Does nothing where the topic's policy does not let it, as a service that is refused.
+   * Publishes for an AWS service, where there is a topic whose policy lets it.
    *
    * @param keys condition keys that the service sends. EventBridge sends none.
+   * @returns whether it was published
    */
-  publish(arn: string, service: string, message: string, keys: Record<string, string> = {}): void {
+  publish(arn: string, service: string, message: string, keys: Record<string, string> = {}): boolean {
     const topic = this.#topics.get(arn);
-    if (topic?.policy === undefined) return;
+    if (topic?.policy === undefined) return false;
     const caller = {
       kind: "service",
       accountId: this.#accountId,
@@ -111,7 +112,9 @@ export class Topics {
     } as const;
     const policies = { identity: [], resource: parsePolicy(topic.policy, "resource") };
     const needed = { action: "sns:Publish", resource: arn };
-    if (decide(caller, undefined, needed, policies, contextOf(keys)).allowed) topic.published.push(message);
+    const { allowed } = decide(caller, undefined, needed, policies, contextOf(keys));
+    if (allowed) topic.published.push(message);
+    return allowed;
   }
 
   /** What was published so far. */

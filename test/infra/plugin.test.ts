@@ -41,6 +41,7 @@ describe("what programs in other Pulumi languages are told of the component", ()
       "kmsKeyArn",
       "baseUrl",
       "graceSeconds",
+      "sandbox",
       "alarmTopicArn",
       "rotationTopicArn",
       "dashboardName",

@@ -3,7 +3,9 @@ import {
   DescribeAlarmHistoryCommand,
   DescribeAlarmsCommand,
   type DescribeAlarmsCommandInput,
+  EnableAlarmActionsCommand,
   paginateDescribeAlarms,
+  SetAlarmStateCommand,
 } from "@aws-sdk/client-cloudwatch";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { VirtualClock } from "../../clock.ts";
@@ -17,11 +19,16 @@ import { accountId, policy, region, roleArn, roleCaller, startTestCloud, trustPo
 
 const clock = new VirtualClock("2026-01-01T00:00:00Z");
 const told: string[] = [];
+/** Why nobody can be told. */
+let problem: string | undefined;
 const knobs = { maxPageAlarms: 100 };
 const metrics = new CloudWatch({
   clock,
   logs: new LogsService({ clock, iam: new Iam(), accountId, region }),
-  notify: (_topic, message) => void told.push(message),
+  notify: (_topic, message) => {
+    if (problem === undefined) told.push(message);
+    return problem;
+  },
 });
 const cloud = await startTestCloud({ clock, services: [new CloudWatchService({ metrics, accountId, region, knobs })] });
 afterAll(() => cloud.stop());
@@ -173,10 +180,105 @@ test("without the permission on each alarm that is named, or on all, it is refus
   expect(await named({}, looker)).toEqual(["mail-1", "other"]);
 });
 
+describe("SetAlarmState", () => {
+  const set = (AlarmName: string, StateValue: "OK" | "ALARM", by = client) =>
+    by.send(new SetAlarmStateCommand({ AlarmName, StateValue, StateReason: "a test" }));
+  const historyOf = async (AlarmName: string, HistoryItemType?: "Action") => {
+    const { AlarmHistoryItems = [] } = await client.send(
+      new DescribeAlarmHistoryCommand({ AlarmName, HistoryItemType }),
+    );
+    return AlarmHistoryItems;
+  };
+
+  test("runs the actions of the state, which the history tells with AWS's words, and lasts for a minute", async () => {
+    metrics.putAlarm(alarm("set", { dimensions: { service: "set" } }));
+    await clock.advanceBy(300_000);
+    await set("set", "ALARM");
+    expect(told.map((message) => JSON.parse(message))).toEqual([{ AlarmName: "set", NewStateValue: "ALARM" }]);
+    const setAt = new Date(clock.now());
+    await clock.advanceBy(59_000);
+    expect(metrics.alarming()).toEqual(["set"]);
+    await clock.advanceBy(1_000);
+    expect(metrics.alarming()).toEqual([]);
+    const item = { AlarmName: "set", AlarmType: "MetricAlarm", Timestamp: setAt };
+    expect(await historyOf("set")).toEqual([
+      expect.objectContaining({ HistorySummary: "Alarm updated from ALARM to OK", Timestamp: new Date(clock.now()) }),
+      expect.objectContaining({
+        ...item,
+        HistoryItemType: "Action",
+        HistorySummary: `Successfully executed action ${topic}`,
+      }),
+      expect.objectContaining({
+        ...item,
+        HistoryItemType: "StateUpdate",
+        HistorySummary: "Alarm updated from OK to ALARM",
+      }),
+      expect.objectContaining({ HistorySummary: "Alarm updated from INSUFFICIENT_DATA to OK" }),
+    ]);
+    const [action] = await historyOf("set", "Action");
+    expect(JSON.parse(action?.HistoryData ?? "")).toMatchObject({
+      actionState: "Succeeded",
+      notificationResource: topic,
+      stateUpdateTimestamp: setAt.getTime(),
+    });
+  });
+
+  test("of a state that it has already, or without its actions, tells nobody", async () => {
+    metrics.putAlarm(alarm("mute-again"));
+    metrics.setActionsEnabled("mute-again", false);
+    await set("mute-again", "ALARM");
+    metrics.setActionsEnabled("mute-again", true);
+    await set("mute-again", "ALARM");
+    expect(told).toEqual([]);
+    expect(await historyOf("mute-again", "Action")).toEqual([]);
+  });
+
+  test("tells in the history why an action failed", async () => {
+    problem = `CloudWatch Alarms is not authorized to perform: SNS:Publish on resource: ${topic}`;
+    metrics.putAlarm(alarm("deaf"));
+    await set("deaf", "ALARM");
+    problem = undefined;
+    const [action] = await historyOf("deaf", "Action");
+    expect(action?.HistorySummary).toBe(
+      `Failed to execute action ${topic}. Received error: "CloudWatch Alarms is not authorized to perform: SNS:Publish on resource: ${topic}"`,
+    );
+    expect(JSON.parse(action?.HistoryData ?? "")).toMatchObject({ actionState: "Failed" });
+  });
+
+  test("needs its permission on the alarm, and an alarm", async () => {
+    cloud.iam.createRole({ name: "setter", arn: roleArn, assumeRolePolicy: trustPolicy("lambda.amazonaws.com") });
+    const statement = { Effect: "Allow", Action: "cloudwatch:SetAlarmState", Resource: arnOf("mail-*") } as const;
+    cloud.iam.putRolePolicy("setter", "one", policy(statement));
+    const setter = new CloudWatchClient(cloud.clientConfig(roleCaller("setter")));
+    await expect(set("other", "ALARM", setter)).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(set("mail-none", "ALARM", setter)).rejects.toMatchObject({ name: "ResourceNotFound" });
+  });
+
+  test("the history comes by time, in pages, from either end", async () => {
+    metrics.putAlarm(alarm("paged"));
+    const start = clock.now();
+    for (const state of ["ALARM", "OK", "ALARM"] as const) {
+      await set("paged", state);
+      await clock.advanceBy(10_000);
+    }
+    const StartDate = new Date(start + 5_000);
+    const input = { AlarmName: "paged", StartDate, HistoryItemType: "StateUpdate", MaxRecords: 1 } as const;
+    const first = await client.send(new DescribeAlarmHistoryCommand({ ...input, ScanBy: "TimestampAscending" }));
+    const { NextToken } = first;
+    const rest = await client.send(
+      new DescribeAlarmHistoryCommand({ ...input, ScanBy: "TimestampAscending", NextToken, MaxRecords: 100 }),
+    );
+    const times = [first, rest].flatMap(({ AlarmHistoryItems = [] }) =>
+      AlarmHistoryItems.map(({ Timestamp }) => Timestamp),
+    );
+    expect(times).toEqual([new Date(start + 10_000), new Date(start + 20_000)]);
+  });
+});
+
 test("another operation of CloudWatch is refused and named", async () => {
-  await expect(client.send(new DescribeAlarmHistoryCommand({}))).rejects.toMatchObject({
+  await expect(client.send(new EnableAlarmActionsCommand({ AlarmNames: ["a"] }))).rejects.toMatchObject({
     name: "UnknownOperationException",
-    message: "cloudwatch:DescribeAlarmHistory is not there; there is: DescribeAlarms.",
+    message: expect.stringContaining("cloudwatch:EnableAlarmActions is not there; there are: DescribeAlarms"),
   });
 });
 
