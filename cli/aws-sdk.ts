@@ -1,4 +1,10 @@
-import { CloudWatchClient, paginateDescribeAlarms } from "@aws-sdk/client-cloudwatch";
+import {
+  CloudWatchClient,
+  paginateDescribeAlarmHistory,
+  paginateDescribeAlarms,
+  SetAlarmStateCommand,
+  type StateValue,
+} from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   CreateLogStreamCommand,
@@ -12,9 +18,11 @@ import {
   DeleteSecretCommand,
   DescribeSecretCommand,
   type DescribeSecretCommandOutput,
+  GetSecretValueCommand,
   ListSecretsCommand,
   RotateSecretCommand,
   SecretsManagerClient,
+  SecretsManagerServiceException,
 } from "@aws-sdk/client-secrets-manager";
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { CloudWatchLedger, eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
@@ -146,6 +154,28 @@ export function connectSdk(
         }
       }
       return alarms;
+    },
+    setAlarmState: async (AlarmName, state, StateReason) => {
+      await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: state as StateValue, StateReason }));
+    },
+    alarmActions: async (AlarmName, from) => {
+      const asked = { AlarmName, HistoryItemType: "Action", StartDate: new Date(from) } as const;
+      const actions = [];
+      for await (const { AlarmHistoryItems = [] } of paginateDescribeAlarmHistory({ client: cloudwatch }, asked)) {
+        for (const { Timestamp, HistorySummary = "" } of AlarmHistoryItems) {
+          actions.push({ at: Timestamp?.getTime() ?? from, summary: HistorySummary });
+        }
+      }
+      return actions;
+    },
+    refusedRead: async (SecretId, VersionId) => {
+      try {
+        await secrets.send(new GetSecretValueCommand({ SecretId, VersionId }));
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof SecretsManagerServiceException) || error.$fault !== "client") throw error;
+        return { code: error.name, message: error.message };
+      }
     },
     clockAheadMs: () => clock.aheadMs,
     close: () => {

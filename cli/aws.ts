@@ -27,6 +27,12 @@ export interface Aws {
   /** In days, undefined for ever; null where there is no such log group. */
   logRetention(logGroup: string): Promise<number | undefined | null>;
   alarms(names: readonly string[]): Promise<Alarm[]>;
+  /** Sets an alarm's state until CloudWatch evaluates it again; the actions of the state run. */
+  setAlarmState(name: string, state: string, reason: string): Promise<void>;
+  /** What the alarm's history tells of its actions since `from`, in AWS's words. */
+  alarmActions(name: string, from: number): Promise<{ at: number; summary: string }[]>;
+  /** How Secrets Manager refuses to read a version; undefined where it gives its value. */
+  refusedRead(secretId: string, versionId: string): Promise<{ code: string; message: string } | undefined>;
   /** How far this machine's clock is ahead of AWS's, in ms, by AWS's last answer; 0 before the first. */
   clockAheadMs(): number;
   close(): void;

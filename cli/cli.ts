@@ -64,7 +64,7 @@ async function perform(
 ): Promise<ExitCode> {
   let aws: Promise<Aws> | undefined;
   const clock = new AwsClock(edges.clock, terminal);
-  let ifCut: string | undefined;
+  let ifCut: string | (() => string) | undefined;
   const { signal, again } = edges;
   const call: Call = {
     options,
@@ -96,7 +96,8 @@ async function perform(
     resolve(stopped(command, edges));
   };
   const cut = () => {
-    edges.stderr.write(`\nStopped at once.${ifCut === undefined ? "" : ` ${ifCut}`}\n`);
+    const left = typeof ifCut === "function" ? ifCut() : ifCut;
+    edges.stderr.write(`\nStopped at once.${left === undefined ? "" : ` ${left}`}\n`);
     resolve(exitCode.interrupted);
   };
   signal.addEventListener("abort", stop, { once: true });

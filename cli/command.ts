@@ -37,9 +37,9 @@ export interface Call {
   signal: AbortSignal;
   /**
    * Work that must not be left half done: Ctrl-C waits for its end, and the command stops there. A second Ctrl-C cuts it;
-   * `ifCut` is said then: what may be left, and what mends it.
+   * `ifCut` is said then: what may be left, and what mends it, as far as it is known by then.
    *
    * @throws the signal's reason when Ctrl-C was pressed before or meanwhile
    */
-  uninterrupted<Result>(work: () => Promise<Result>, ifCut: string): Promise<Result>;
+  uninterrupted<Result>(work: () => Promise<Result>, ifCut: string | (() => string)): Promise<Result>;
 }

@@ -199,6 +199,28 @@ part of \`pulumi destroy\`, which leaves tokens alive; afterwards remove the tok
     run: async (call) => (await import("./acting/decommission.ts")).decommission(call),
   },
   {
+    name: "rehearse",
+    summary: "try every promise of a sandbox stack, for real",
+    description: `For a stack whose config says \`sandbox: true\`, on which no app depends: rotates for real and looks with AWS's public
+APIs whether each promise holds. Labels and values at each step, the old token alive in its grace and dead afterwards, the
+log, the reconciler's run, the alarms (one is set off and set back), rollback and compromised. It takes the token's grace and
+some 5 to 40 minutes more: a sandbox does with \`grace\` "5 minutes". Ends with a table of what was done, what AWS answered and
+whether the promise held; with what differs from the local cloud, each with the name of its knob; and with what it leaves
+behind, and until when, also after Ctrl-C. Exit status 0 when every promise held.`,
+    examples: [
+      ["rehearse --stack sandbox --dry-run", "what it would do, and what that takes and costs"],
+      ["rehearse --stack sandbox --report rehearsal.html", "for real; asks for the secret's name first"],
+      ["rehearse --stack sandbox --yes c2m/api-token --json", "for a script"],
+    ],
+    options: {
+      report: { type: "string", value: "FILE", help: "write it as an HTML page, too" },
+      ...confirmation,
+      ...dryRun,
+    },
+    whenInterrupted: "A rotation that has begun goes on in AWS; `c2m-tokens status` shows it.",
+    run: async (call) => (await import("./rehearse/rehearse.ts")).rehearse(call),
+  },
+  {
     name: "doctor",
     summary: "check everything that a token's life depends on, line by line",
     description: `Tries what can be tried without changing anything: account and region, what you may do, the functions, the log group

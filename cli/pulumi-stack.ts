@@ -13,6 +13,7 @@ const outputs = v.object({
   alarmTopicArn: v.optional(v.string()),
   /** The C2M API, without `/auth`. */
   baseUrl: v.optional(v.string()),
+  sandbox: v.optional(v.boolean()),
   /** By the secrets' names. */
   graceSeconds: v.optional(v.record(v.string(), v.number())),
 });

@@ -15,6 +15,8 @@ export interface Target {
   functions: Functions;
   /** Whether the stack has alarms, by its outputs; undefined where no stack was given. */
   isMonitored: boolean | undefined;
+  /** Whether the stack is there to be tried out, by its outputs; undefined where no stack was given. */
+  isSandbox: boolean | undefined;
 }
 
 /** Names that were given; what was not is found through the secret. */
@@ -55,6 +57,7 @@ export async function resolveTarget(
       logGroup: options.text("log-group") ?? outputs.logGroupName,
     },
     isMonitored: stack === undefined ? undefined : outputs.alarmTopicArn !== undefined,
+    isSandbox: stack === undefined ? undefined : outputs.sandbox === true,
   };
 }
 

@@ -67,6 +67,7 @@ export async function runCommand(
       graceSecondsOf: () => settings.graceSeconds,
       functions: { rotator: rotatorName, reconciler: "c2m-token-rotation-reconciler", logGroup },
       isMonitored: false,
+      isSandbox: false,
     }),
     signal: new AbortController().signal,
     uninterrupted: (work) => work(),
@@ -128,6 +129,9 @@ function awsOf(world: World, run: FunctionRun): Aws {
     mayInvoke: never,
     logRetention: never,
     alarms: never,
+    setAlarmState: never,
+    alarmActions: never,
+    refusedRead: never,
     clockAheadMs: () => 0,
     close: () => {},
   };

@@ -1,0 +1,82 @@
+import type { EventName } from "../../src/formats/ledger.ts";
+import type { Aws } from "../aws.ts";
+import type { Answers } from "./questions.ts";
+
+/** What a rehearsal reads of the log. */
+const names = [
+  "step.started",
+  "step.failed",
+  "token.issue.started",
+  "token.issue.refused",
+  "token.issued",
+  "token.stored",
+  "token.proven",
+  "token.promotion.started",
+  "token.promoted",
+  "token.revoked",
+  "reconcile.completed",
+] as const satisfies EventName[];
+
+export type WatchedEvent = (typeof names)[number];
+
+export interface WatchedLine {
+  event: WatchedEvent;
+  /** Epoch ms at which it was written. */
+  at: number;
+  stream: string | undefined;
+  /** As they stand in the line: whoever reads one looks first whether it is there. */
+  fields: Readonly<Record<string, unknown>>;
+}
+
+/** A delay within this is none: clocks differ. In ms. */
+const toleranceMs = 1_000;
+
+const mostPages = 20;
+
+/** The functions' log since the rehearsal began, read again and again: how late each line comes is noted. */
+export class LogWatch {
+  readonly #aws: Aws;
+  readonly #logGroup: string;
+  readonly #from: number;
+  readonly #answers: Answers;
+  readonly #lines = new Map<string, WatchedLine>();
+  #lookedAt: number;
+
+  constructor(aws: Aws, logGroup: string, from: number, answers: Answers) {
+    this.#aws = aws;
+    this.#logGroup = logGroup;
+    this.#from = from;
+    this.#lookedAt = from;
+    this.#answers = answers;
+  }
+
+  /** All lines so far, oldest first. */
+  async read(now: () => number): Promise<WatchedLine[]> {
+    let nextToken: string | undefined;
+    const before = this.#lookedAt;
+    for (let page = 0; page < mostPages; page += 1) {
+      const answer = await this.#aws.logEvents({ logGroup: this.#logGroup, names, from: this.#from, nextToken });
+      for (const { message, timestamp, logStreamName } of answer.events) {
+        const key = `${logStreamName} ${timestamp} ${message}`;
+        const line = this.#lines.has(key) ? undefined : lineOf(message, timestamp, logStreamName);
+        if (!line) continue;
+        this.#lines.set(key, line);
+        // Written before the last look and not seen then: it was late, by so much at least.
+        this.#answers.delay("logs.deliveryDelayMs", Math.max(0, before - line.at), toleranceMs);
+      }
+      nextToken = answer.nextToken;
+      if (!nextToken) break;
+    }
+    this.#lookedAt = now();
+    return [...this.#lines.values()].sort((one, other) => one.at - other.at);
+  }
+}
+
+function lineOf(message: string, at: number, stream: string | undefined): WatchedLine | undefined {
+  try {
+    const { message: event, ...fields } = JSON.parse(message) as { message: WatchedEvent };
+    return names.includes(event) ? { event, at, stream, fields } : undefined;
+  } catch {
+    return undefined;
+  }
+}
