@@ -107,7 +107,7 @@ export async function planRollback(context: SecretContext, request: RollbackRequ
 
 /**
  * Makes the previous token current again while it lives. Before it moves AWSCURRENT it rules out a revocation, and a
- * revocation that has begun rules it out. AWSPENDING is taken off an open rotation. Afterwards the token is exchanged once
+ * revocation that has begun rules it out. AWSPENDING is taken off an open rotation, and off the replaced version. Afterwards the token is exchanged once
  * more; if C2M rejects it then, AWSCURRENT goes back in the same way.
  *
  * @throws PermanentError with a `RollbackCode`, and AWSCURRENT is where it was; RetryableError `labels_moved`
@@ -117,7 +117,9 @@ export async function rollback(context: SecretContext, request: RollbackRequest)
   const plan = await planRollback(context, request);
   const { secret, currentId, previousId, token } = plan;
   await proveOrRefuse(context, token);
-  const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
+  // AWS may leave it on a version that was rotated in. On one that is not current it is an open rotation, which Secrets
+  // Manager would run again, and the next one can't begin.
+  const pendingId = versionAt(secret, "AWSPENDING");
   if (pendingId !== undefined) await detachPending(context, pendingId, "a rollback overtook its rotation");
   await makeCurrent(context, secret, { from: currentId, to: previousId, token });
   if (!(await stillWorks(context, token, request.ledger))) {

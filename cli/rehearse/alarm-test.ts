@@ -47,7 +47,7 @@ async function setOff(stage: Stage, alarm: Alarm): Promise<void> {
   const { name, state = "OK" } = alarm;
   const startedAt = stage.now();
   stage.say(`Setting off ${name}, which its subscribers hear`);
-  stage.openAlarm = name;
+  stage.alarm = { name, isSetBack: false };
   try {
     await aws.setAlarmState(name, "ALARM", reason);
     const topics = topicsOf(alarm);
@@ -74,6 +74,6 @@ async function setOff(stage: Stage, alarm: Alarm): Promise<void> {
     verdicts.judge("heard", `SetAlarmState of ${name}, and DescribeAlarmHistory`, { problem, answered });
   } finally {
     await aws.setAlarmState(name, state, "c2m-tokens rehearse: set back.");
-    stage.openAlarm = undefined;
+    stage.alarm = { name, isSetBack: true };
   }
 }

@@ -38,7 +38,7 @@ export async function leftBehind(stage: Stage): Promise<LeftBehind[]> {
 /** The same from what was seen before: asks nobody. */
 export function remembered(stage: Stage): LeftBehind[] {
   const left: LeftBehind[] = [];
-  const { reconciler, rotation, logGroup } = stage.options;
+  const { reconciler, logGroup } = stage.options;
   for (const { versionId, token, state } of stage.tokens.values()) {
     if (state === "seen dead") continue;
     const how = {
@@ -53,10 +53,6 @@ export function remembered(stage: Stage): LeftBehind[] {
     const what = `the rotation of version ${stage.openVersionId}`;
     left.push({ what, until: undefined, how: "it goes on in AWS; `c2m-tokens status` shows it and its token" });
   }
-  if (stage.openAlarm !== undefined) {
-    const how = "CloudWatch sets it back within minutes";
-    left.push({ what: `the alarm ${stage.openAlarm}, set off`, until: undefined, how });
-  }
   if (stage.tokens.size > 0) {
     const until = stage.now() + shortTokenMs;
     left.push({ what: "short tokens that were exchanged and thrown away", until, how: "they expire" });
@@ -64,7 +60,11 @@ export function remembered(stage: Stage): LeftBehind[] {
   }
   const how = "the log is kept as long as `logRetentionDays` says, an alarm's history for 30 days";
   left.push({ what: `lines in ${logGroup}, and entries in the alarms' history`, until: undefined, how });
-  left.push({ what: `a message of ${rotation}'s alarm at its subscribers`, until: undefined, how: "it was a test" });
+  if (stage.alarm) {
+    const { name, isSetBack } = stage.alarm;
+    const how = isSetBack ? "it was set back" : "CloudWatch sets it back within minutes";
+    left.push({ what: `the alarm ${name}, set off as a test, and what its subscribers got`, until: undefined, how });
+  }
   return left;
 }
 

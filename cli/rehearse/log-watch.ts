@@ -39,7 +39,7 @@ export class LogWatch {
   readonly #logGroup: string;
   readonly #from: number;
   readonly #answers: Answers;
-  readonly #lines = new Map<string, WatchedLine>();
+  readonly #seen = new Set<string>();
   #lookedAt: number;
 
   constructor(aws: Aws, logGroup: string, from: number, answers: Answers) {
@@ -52,15 +52,18 @@ export class LogWatch {
 
   /** All lines so far, oldest first. */
   async read(now: () => number): Promise<WatchedLine[]> {
+    const lines: WatchedLine[] = [];
     let nextToken: string | undefined;
     const before = this.#lookedAt;
     for (let page = 0; page < mostPages; page += 1) {
       const answer = await this.#aws.logEvents({ logGroup: this.#logGroup, names, from: this.#from, nextToken });
       for (const { message, timestamp, logStreamName } of answer.events) {
-        const key = `${logStreamName} ${timestamp} ${message}`;
-        const line = this.#lines.has(key) ? undefined : lineOf(message, timestamp, logStreamName);
+        const line = lineOf(message, timestamp, logStreamName);
         if (!line) continue;
-        this.#lines.set(key, line);
+        lines.push(line);
+        const key = `${logStreamName} ${timestamp} ${message}`;
+        if (this.#seen.has(key)) continue;
+        this.#seen.add(key);
         // Written before the last look and not seen then: it was late, by so much at least.
         this.#answers.delay("logs.deliveryDelayMs", Math.max(0, before - line.at), toleranceMs);
       }
@@ -68,7 +71,7 @@ export class LogWatch {
       if (!nextToken) break;
     }
     this.#lookedAt = now();
-    return [...this.#lines.values()].sort((one, other) => one.at - other.at);
+    return lines.sort((one, other) => one.at - other.at);
   }
 }
 

@@ -152,6 +152,7 @@ async function play(stage: Stage, { rollback, compromised }: Rehearsed): Promise
   }
   const wentBackTo =
     first && stage.verdicts.all().some(({ name, verdict }) => name === "rollback" && verdict === "held");
+  if (rotated.length === 0) return;
   await stage.act("ledger", "read the log", () =>
     checkLedger(stage, rotated, wentBackTo ? first.supersededId : undefined),
   );

@@ -52,8 +52,8 @@ export class Stage {
   readonly tokens = new Map<string, KnownToken>();
   /** The rotation that was started and has not ended. */
   openVersionId: string | undefined;
-  /** An alarm that was set off and not set back. */
-  openAlarm: string | undefined;
+  /** The alarm that was set off, and whether it was set back. */
+  alarm: { name: string; isSetBack: boolean } | undefined;
 
   constructor(options: StageOptions) {
     this.options = options;

@@ -190,14 +190,18 @@ describe("a rollback", () => {
     expect(world.holder("AWSCURRENT")).toBe(first);
   });
 
-  it("leaves AWSPENDING where it is with AWSCURRENT: no rotation is open", async () => {
-    const { world, first } = await rotated();
-    const second = world.holder("AWSCURRENT") ?? "";
-    world.engine.updateSecretVersionStage({ SecretId: world.arn, VersionStage: "AWSPENDING", MoveToVersionId: second });
-    await goBack(world);
-    expect(world.events("pending.detached")).toEqual([]);
-    expect(world.holder("AWSCURRENT")).toBe(first);
+  it("takes AWSPENDING off the version that it replaces, where AWS has left it there: that rotation would undo it", async () => {
+    const world = await World.ready({ settings, knobs: { pendingAfterSuccess: "never" } });
+    const first = world.holder("AWSCURRENT");
+    const second = await world.rotate();
     expect(world.holder("AWSPENDING")).toBe(second);
+    await goBack(world);
+    expect(world.holder("AWSPENDING")).toBeUndefined();
+    expect(world.events("pending.detached")).toMatchObject([
+      expect.objectContaining({ version_id: second, reason: "a rollback overtook its rotation" }),
+    ]);
+    const third = await world.rotate();
+    expect([world.holder("AWSCURRENT"), world.holder("AWSPREVIOUS")]).toEqual([third, first]);
   });
 
   it.each([

@@ -1,4 +1,10 @@
+import { vi } from "vitest";
+import { compromised } from "../../../cli/acting/compromised.ts";
+import { rollback } from "../../../cli/acting/rollback.ts";
 import type { Edges } from "../../../cli/cli.ts";
+import { commands } from "../../../cli/commands.ts";
+import type { Tried } from "../../../cli/rehearse/promises.ts";
+import { type Rehearsed, rehearse as rehearsal } from "../../../cli/rehearse/rehearse.ts";
 import type { LocalCloudOptions } from "../../../local-cloud/cloud.ts";
 import type { Plan } from "../../../local-cloud/pulumi/plan.ts";
 import { type Ran, runInProcess } from "../../harness/in-process-command.ts";
@@ -16,12 +22,17 @@ export async function startSandbox(program: Plan = sandboxPlan, options: Partial
   return await OperatedStack.start({ program, ...options });
 }
 
-/** Rehearses on it, on the cloud's time. */
+/** Rehearses on it, on the cloud's time; `instead` are commands that are rehearsed in place of the real ones. */
 export async function rehearse(
   stack: OperatedStack,
   args: readonly string[] = [],
   edges: Partial<Edges> = {},
+  instead: Partial<Rehearsed> = {},
 ): Promise<Ran> {
+  const command = commands.find(({ name }) => name === "rehearse");
+  if (command && Object.keys(instead).length > 0) {
+    vi.spyOn(command, "run").mockImplementation((call) => rehearsal(call, { rollback, compromised, ...instead }));
+  }
   const env = { ...stack.environment(), PATH: await stack.pulumiPath() };
   const given = args.includes("--dry-run") || args.includes("--yes") ? args : [...args, "--yes", secretName];
   return await runInProcess(["rehearse", "--stack", "production", ...given], {
@@ -32,8 +43,15 @@ export async function rehearse(
   });
 }
 
-/** The verdicts by promise, of a rehearsal with `--json`. */
-export function verdictsIn({ stdout }: Ran): Record<string, string> {
-  const { promises } = JSON.parse(stdout) as { promises: { name: string; verdict: string }[] };
-  return Object.fromEntries(promises.map(({ name, verdict }) => [name, verdict]));
+/** The promises that a rehearsal with `--json` has not found held, with why. */
+export function unheldIn({ stdout }: Ran): Record<string, string> {
+  const { promises } = JSON.parse(stdout) as { promises: Tried[] };
+  return Object.fromEntries(
+    promises
+      .filter(({ verdict }) => verdict !== "held")
+      .map(({ name, verdict, evidence }) => {
+        const problems = evidence.filter(({ held }) => !held).map(({ answered }) => answered);
+        return [name, problems.join("; ") || verdict];
+      }),
+  );
 }
