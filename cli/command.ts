@@ -33,6 +33,8 @@ export interface Call {
   target(): Promise<Target>;
   /** How C2M is called; default over HTTP. */
   send?: HttpSend;
+  /** Uniform in [0, 1), to spread retries of calls to C2M. Default `Math.random`. */
+  random?: () => number;
   /** Aborted by Ctrl-C. Protected work looks at it where it can stop between two of its changes. */
   signal: AbortSignal;
   /**

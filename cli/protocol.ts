@@ -19,10 +19,15 @@ export function protocolFor(
   timeoutMs: number,
 ): { context: SecretContext; log: OperatorLog } {
   const baseUrl = checkedBaseUrl(target, view);
-  const { clock } = call;
+  const { clock, random = Math.random } = call;
   const log = new OperatorLog(clock);
   // By the same proxy as AWS is.
-  const c2m = connectTokenUser({ baseUrl, clock, send: call.send ?? createHttpSend({ proxyEnv: process.env }) });
+  const c2m = connectTokenUser({
+    baseUrl,
+    clock,
+    random,
+    send: call.send ?? createHttpSend({ proxyEnv: process.env }),
+  });
   const context: SecretContext = {
     arn: view.arn,
     store: aws.store,

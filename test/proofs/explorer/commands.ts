@@ -72,6 +72,7 @@ export async function runCommand(
     signal: new AbortController().signal,
     uninterrupted: (work) => work(),
     send: world.connection.c2m(run),
+    random: () => 0.5,
   };
   const exitCode = await runs[name](call);
   return { exitCode, result: printed === "" ? undefined : (JSON.parse(printed) as Record<string, unknown>) };

@@ -1,9 +1,11 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import { isLedgerEvent } from "../../../src/formats/ledger.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
 import type { Precision } from "./life.ts";
 import type { World } from "./parts.ts";
-import { tokenTextOf, valueText } from "./stored-text.ts";
+import { Sketch } from "./sketch.ts";
+import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -15,58 +17,50 @@ const soon = 6 * minute;
  * All that decides how a world goes on from a moment in which nothing runs, as a text; undefined where something is
  * still on its way. Dates are told from the full hour, since everything that happens by itself happens at one; ids
  * by the order in which they appear. Left out is what is over: a token that is dead and known to be, in no labelled
- * version, with the lines of the log about it.
+ * version, with the lines of the log about it; and what nobody reads.
  */
 export function fingerprint(world: World, place: string, precision: Precision): string | undefined {
   if (world.functions.running > 0 || !world.effects.isQuiet) return undefined;
   const { effects, c2ms, clock, ledger, watch, secrets, scenario } = world;
   const now = clock.now();
   const base = Math.floor(now / hour) * hour;
-  const atOnce = precision === "second";
-  const since = (date: number | undefined) => {
-    if (date === undefined) return "-";
-    return atOnce && Math.abs(now - date) < soon
-      ? `${ageOf(base - date)} ${Math.ceil((now - date) / 1_000)} s`
-      : ageOf(base - date);
+  const ageOf = (date: number) => {
+    const isSoon = precision === "second" && Math.abs(now - date) < soon;
+    return isSoon ? `${age(base - date)}/${Math.ceil((now - date) / 1_000)}` : age(base - date);
   };
+  const sketch = new Sketch(ageOf);
+  sketch.value(scenario.name);
+  sketch.value(place);
+  sketch.value(new Date(base).getUTCHours());
+  if (precision !== "hour") sketch.value(Math.floor((now - base) / minute));
+  sketch.date(world.wrongUntil);
+  for (const [spell, until] of effects.spells) {
+    sketch.value(spell);
+    sketch.date(until);
+  }
+  for (const { at, ...what } of world.appointments) {
+    sketch.value(what);
+    sketch.date(at);
+  }
   const longTokens = c2ms.tokens.filter(({ kind }) => kind === "long");
-  const past = new Set<string>();
-  const labelled = new Set<string | undefined>();
-  for (const { index } of secrets) {
-    for (const { stages, value } of world.secret(index).state.versions.values()) {
-      if (stages.size > 0) labelled.add(tokenTextOf(value));
-    }
+  const past = pastOf(world, longTokens);
+  for (const { index, settings } of secrets) {
+    sketch.fixed(settings);
+    writeSecret(sketch, world.secret(index), c2ms, past);
   }
-  const told = new Set(
-    ledger.lines
-      .filter(({ event, stream }) => event === "token.revoked" && stream === "functions")
-      .map(({ fields }) => fields.token_id),
-  );
   for (const token of longTokens) {
-    const over = token.refusedFrom !== undefined && token.refusedFrom <= now;
-    if (over && told.has(token.id) && !labelled.has(token.accessToken)) past.add(token.id);
+    if (past.has(token.id)) continue;
+    writeToken(sketch, token);
+    sketch.value(watch.memoryOf(token, ageOf));
   }
-  const parts: unknown[] = [
-    scenario.name,
-    place,
-    new Date(base).getUTCHours(),
-    precision === "hour" ? "" : Math.floor((now - base) / minute),
-    since(world.wrongUntil),
-    effects.spells.map(([spell, until]) => [spell, since(until)]),
-    [...world.appointments].map(({ at, ...what }) => [what, since(at)]),
-    secrets.map(({ index, settings }) => [settings, stateOf(world.secret(index), since, c2ms, past)]),
-    longTokens
-      .filter(({ id }) => !past.has(id))
-      .map((token) => [...lifeOf(token, since), ...watch.memoryOf(token, since)]),
-    linesOf(ledger.lines, past, since, scenario.graceSeconds * 1_000, base),
-    watch.memory(since),
-    world.memory(),
-  ];
-  return named(JSON.stringify(parts), longTokens);
+  writeLines(sketch, ledger.lines, { past, base, now, graceMs: scenario.graceSeconds * 1_000 });
+  sketch.value(watch.memory(ageOf));
+  sketch.value(world.memory());
+  return sketch.text;
 }
 
 /** An age in ms, as coarse as it is far from every span that the protocol or the play knows. */
-function ageOf(ms: number): string {
+function age(ms: number): string {
   if (ms < -10 * 24 * hour) return "far";
   if (ms < 0) return `in ${Math.round(-ms / minute)}`;
   if (ms < 3 * hour) return `${Math.floor(ms / minute)}`;
@@ -74,54 +68,61 @@ function ageOf(ms: number): string {
   return "old";
 }
 
-function stateOf(
-  { state }: Secret,
-  since: (date: number | undefined) => string,
-  c2ms: World["c2ms"],
-  past: ReadonlySet<string>,
-): unknown {
-  const versions = [...state.versions.values()].flatMap(({ id, stages, value, createdDate, fromRotationFunction }) => {
+/** Ids of the tokens that are over. */
+function pastOf({ ledger, secrets, clock, secret }: World, longTokens: readonly C2mToken[]): ReadonlySet<string> {
+  const labelled = new Set<string | undefined>();
+  for (const { index } of secrets) {
+    for (const { stages, value } of secret(index).state.versions.values()) {
+      if (stages.size > 0) labelled.add(tokenTextOf(value));
+    }
+  }
+  const told = new Set<unknown>();
+  for (const { event, stream, fields } of ledger.lines) {
+    if (event === "token.revoked" && stream === "functions") told.add(fields.token_id);
+  }
+  const past = new Set<string>();
+  for (const { id, refusedFrom, accessToken } of longTokens) {
+    const isDead = refusedFrom !== undefined && refusedFrom <= clock.now();
+    if (isDead && told.has(id) && !labelled.has(accessToken)) past.add(id);
+  }
+  return past;
+}
+
+function writeSecret(sketch: Sketch, { state }: Secret, c2ms: World["c2ms"], past: ReadonlySet<string>): void {
+  for (const { id, stages, value, createdDate, fromRotationFunction } of state.versions.values()) {
     const text = valueText(value);
-    const token = c2ms.byAccessToken(tokenTextOf(value) ?? "");
-    if (stages.size === 0 && token && past.has(token.id)) return [];
     // An empty version without a label is never looked at again.
-    if (stages.size === 0 && text === undefined) return [];
-    return [
-      [
-        id,
-        [...stages].sort(),
-        text === undefined ? "-" : heldIn(text, since),
-        since(createdDate),
-        fromRotationFunction,
-      ],
-    ];
-  });
-  const { rotation } = state;
-  return [
-    versions,
-    since(state.lastChangedDate),
-    state.deletion !== undefined,
-    state.tags,
-    state.replicas.map(({ inSyncAt, ...replica }) => [replica, since(inSyncAt)]),
-    rotation && [rotation.enabled, since(rotation.lastRotatedDate)],
-  ];
+    if (stages.size === 0 && text === undefined) continue;
+    const token = c2ms.byAccessToken(tokenTextOf(value) ?? "");
+    if (stages.size === 0 && token && past.has(token.id)) continue;
+    sketch.id(id);
+    for (const stage of stages.size < 2 ? stages : [...stages].sort()) sketch.value(stage);
+    if (text !== undefined) sketch.fixed(storedFields(text));
+    sketch.date(createdDate);
+    sketch.value(fromRotationFunction);
+  }
+  sketch.date(state.lastChangedDate);
+  sketch.value(state.deletion !== undefined);
+  sketch.value(state.tags);
+  for (const { inSyncAt, ...replica } of state.replicas) {
+    sketch.value(replica);
+    sketch.date(inSyncAt);
+  }
+  sketch.value(state.rotation?.enabled);
+  sketch.date(state.rotation?.lastRotatedDate);
 }
 
-function heldIn(text: string, since: (date: number | undefined) => string): unknown {
-  if (!text.startsWith("{")) return text;
-  const { issued_at, expires_at, ...others } = JSON.parse(text) as Record<string, string>;
-  return [others, since(dateOf(issued_at)), since(dateOf(expires_at))];
-}
-
-function dateOf(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Date.parse(text);
-}
-
-function lifeOf(
-  { id, issuedAt, expiresAt, scopes, refusedFrom }: C2mToken,
-  since: (date: number) => string,
-): unknown[] {
-  return [id, since(issuedAt), since(expiresAt), scopes, refusedFrom === undefined ? "-" : since(refusedFrom)];
+function writeToken(
+  sketch: Sketch,
+  { id, accessToken, clientId, issuedAt, expiresAt, scopes, refusedFrom }: C2mToken,
+): void {
+  sketch.id(id);
+  sketch.id(accessToken);
+  sketch.value(clientId);
+  sketch.date(issuedAt);
+  sketch.date(expiresAt);
+  sketch.value(scopes);
+  sketch.date(refusedFrom);
 }
 
 /** What a line of each kind still says after so long is nothing, beyond the grace, in ms. */
@@ -131,40 +132,24 @@ const passing: Partial<Record<string, number>> = {
   "pending.detached": 2 * hour,
 };
 
-function linesOf(
+function writeLines(
+  sketch: Sketch,
   lines: readonly LogLine[],
-  past: ReadonlySet<string>,
-  since: (date: number | undefined) => string,
-  graceMs: number,
-  base: number,
-): unknown[] {
+  { past, base, now, graceMs }: { past: ReadonlySet<string>; base: number; now: number; graceMs: number },
+): void {
   const settled = new Set<unknown>();
   for (const { event, fields } of lines) {
-    const over = event === "token.issued" && past.has(String(fields.token_id));
-    if (over || event === "token.issue.refused") settled.add(fields.attempt_id);
+    const isOver = event === "token.issued" && past.has(String(fields.token_id));
+    if (isOver || event === "token.issue.refused") settled.add(fields.attempt_id);
   }
-  return lines.flatMap(({ event, at, fields, stream }) => {
-    if (!event.startsWith("token.") && event !== "pending.detached") return [];
-    if (settled.has(fields.attempt_id) || past.has(String(fields.token_id))) return [];
+  for (const { event, at, fields, stream, visibleFrom } of lines) {
+    if (!isLedgerEvent(event) || settled.has(fields.attempt_id) || past.has(String(fields.token_id))) continue;
     const lasts = passing[event];
-    if (lasts !== undefined && base - at > graceMs + lasts) return [];
-    const dated = Object.entries(fields).map(([name, value]) =>
-      /_at$/.test(name) && typeof value === "string" ? [name, since(Date.parse(value))] : [name, value],
-    );
-    return [[event, stream === "functions", since(at), dated]];
-  });
-}
-
-const id = /\b(?:tok_\d+|(?:version|attempt|made-by-aws)-\d{30}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/g;
-
-/** The text with ids in the order of their appearance in place of themselves, and of tokens' texts. */
-function named(text: string, tokens: readonly C2mToken[]): string {
-  let plain = text;
-  for (const { accessToken, id: tokenId } of tokens) plain = plain.replaceAll(accessToken, tokenId);
-  const names = new Map<string, string>();
-  return plain.replace(id, (found) => {
-    const known = names.get(found) ?? `#${names.size + 1}`;
-    names.set(found, known);
-    return known;
-  });
+    if (lasts !== undefined && base - at > graceMs + lasts) continue;
+    sketch.value(event);
+    sketch.value(stream === "functions");
+    sketch.date(at);
+    if (visibleFrom > now) sketch.date(visibleFrom);
+    sketch.fixed(fields);
+  }
 }

@@ -86,7 +86,7 @@ export class InMemoryLedger {
 
   /** A line that came by PutLogEvents. */
   put(stream: string, at: number, text: string, now: number): LogLine {
-    const { message, ...fields } = JSON.parse(text) as Record<string, unknown>;
+    const { message, level: _, timestamp: __, ...fields } = JSON.parse(text) as Record<string, unknown>;
     const line = this.#line({ text, event: message as EventName, fields }, at, now, stream);
     this.lines.push(line);
     return line;

@@ -79,6 +79,14 @@ export class Life {
     this.place = from ?? { kind: "deploy", index: 0, attempt: 1 };
   }
 
+  /** Whether it is over, or something is done here: another place follows at once on one where nothing is, or hardly ever. */
+  get isAtRest(): boolean {
+    const { place } = this;
+    if (!place) return true;
+    if (place.kind === "deploy") return place.index < this.#world.secrets.length;
+    return place.kind === "retry" ? place.underway === true : !("left" in place) || place.left?.length !== 0;
+  }
+
   async next(): Promise<void> {
     const { place } = this;
     if (!place) return;

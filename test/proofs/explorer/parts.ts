@@ -80,7 +80,7 @@ export interface World {
   /** Whom a function acts as. */
   callerOf(run: FunctionRun): Caller;
   /** The secret as it is, whatever readers see. */
-  secret(index: number): Secret;
+  readonly secret: (index: number) => Secret;
   of(index: number): TokenSecret;
   /** Of the secret with this ARN. */
   indexOf(arn: string): number;

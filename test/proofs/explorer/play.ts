@@ -86,7 +86,7 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
     return forever();
   };
   const live = async () => {
-    while (life.place && !isKnown(life.place)) await life.next();
+    while (life.place && !(life.isAtRest && isKnown(life.place))) await life.next();
   };
   try {
     await Promise.race([live(), stopped.promise]);

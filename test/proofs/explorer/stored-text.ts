@@ -1,7 +1,7 @@
 import type { SecretValue } from "../../../local-cloud/secrets-manager/value.ts";
 
 /** What is read of values, by their text: a world has few, and each is looked at after every effect. */
-const known = new Map<string, { accessToken: string }>();
+const known = new Map<string, { accessToken: string; fields: Record<string, unknown> }>();
 
 /** The text of a version's value. */
 export function valueText(value: SecretValue | undefined): string | undefined {
@@ -11,12 +11,21 @@ export function valueText(value: SecretValue | undefined): string | undefined {
 /** The token in a version's value: the field of our JSON, or the whole text. Independent of the product's own reader. */
 export function tokenTextOf(value: SecretValue | undefined): string | undefined {
   const text = valueText(value);
-  if (text === undefined) return undefined;
-  let read = known.get(text);
-  if (!read) {
+  return text === undefined ? undefined : read(text).accessToken;
+}
+
+/** The fields of a value: those of our JSON, or the whole text as the token. Not to be changed. */
+export function storedFields(text: string): Record<string, unknown> {
+  return read(text).fields;
+}
+
+function read(text: string) {
+  let found = known.get(text);
+  if (!found) {
     if (known.size > 10_000) known.clear();
-    read = { accessToken: text.startsWith("{") ? String(JSON.parse(text).access_token) : text };
-    known.set(text, read);
+    const fields = text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : { access_token: text };
+    found = { accessToken: String(fields.access_token), fields };
+    known.set(text, found);
   }
-  return read.accessToken;
+  return found;
 }

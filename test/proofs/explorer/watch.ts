@@ -297,6 +297,7 @@ export class Watch {
       this.#byHand.has(accessToken),
       this.#claimed.has(id),
       this.unrevocable.has(id),
+      this.#bySomebody.has(id),
       this.attemptOf.get(id),
       this.secretOf.get(id),
       lost && [since(lost.at), lost.byOperator, lost.graceMs],
@@ -305,7 +306,14 @@ export class Watch {
 
   /** What else it remembers. */
   memory(since: (date: number) => string): unknown {
-    return [this.unrevocable.has("without id"), since(this.#operatorActed.at), [...this.#exempt], this.#skewMs];
+    return [
+      this.unrevocable.has("without id"),
+      since(this.#operatorActed.at),
+      [...this.#exempt],
+      this.#skewMs,
+      since(this.#upAt),
+      this.reported,
+    ];
   }
 
   #afterC2m(effect: Effect): void {

@@ -292,14 +292,14 @@ export class ProveWorld implements World {
   }
 
   /** The secret as it is, whatever readers see. */
-  secret(index: number): Secret {
+  readonly secret = (index: number): Secret => {
     const { arn } = this.of(index);
     const found = this.engine.find(arn) ?? this.#seen.get(arn);
     if (!found) throw new Error("The secret was never there.");
     // What was purged is looked at as it was.
     this.#seen.set(arn, found);
     return found;
-  }
+  };
 
   of(index: number): TokenSecret {
     const found = this.secrets[index];
