@@ -287,12 +287,14 @@ export class Effects {
 
   /** The strikes of some kinds that are due: what can't fall into an effect waits for the next one. */
   #takeAll<Kind extends string>(effect: Effect, kinds: Record<Kind, string>): Kind[] {
+    if (this.#waiting.length === 0) return [];
     const due = this.#waiting.filter(({ at, kind }) => at <= effect.number && Object.hasOwn(kinds, kind));
     for (const strike of due) this.#struck(strike);
     return due.map(({ kind }) => kind as string as Kind);
   }
 
   #takeOne(effect: Effect): Crash | Wait | OneFault | Gateway | OddIssue | LineFault | undefined {
+    if (this.#waiting.length === 0) return undefined;
     const strike = this.#waiting.find(
       ({ at, kind }) =>
         at <= effect.number && !isOneOf(intrusions, kind) && !isOneOf(spells, kind) && falls(kind, effect),

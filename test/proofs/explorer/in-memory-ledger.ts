@@ -21,8 +21,8 @@ export interface LogLine {
   fields: Record<string, unknown>;
   /** As it stands in the log. */
   text: string;
-  /** As the product reads it. */
-  entry: LedgerEntry | "unreadable" | undefined;
+  /** As the product reads it; absent before anybody has. */
+  entry?: LedgerEntry | "unreadable" | undefined;
 }
 
 /** All of a ledger at a moment in which nothing runs. */
@@ -109,7 +109,7 @@ export class InMemoryLedger {
 
   /** The same as the product reads them. */
   read(from: number, now: number): LedgerPart {
-    const found = this.readable(from, now).flatMap(({ entry }) => entry ?? []);
+    const found = this.readable(from, now).flatMap((line) => entryOf(line) ?? []);
     const entries = found.filter((entry) => entry !== "unreadable");
     // As the product sorts what it has read.
     entries.sort((one, other) => one.at - other.at);
@@ -119,7 +119,14 @@ export class InMemoryLedger {
   }
 
   #line(said: Pick<LogLine, "text" | "event" | "fields">, at: number, now: number, stream: string): LogLine {
-    const entry = isLedgerEvent(said.event) ? parseLine({ text: said.text, at, logStreamName: stream }) : undefined;
-    return { ...said, at, visibleFrom: now + this.delayMs, stream, entry };
+    return { ...said, at, visibleFrom: now + this.delayMs, stream };
   }
+}
+
+function entryOf(line: LogLine): LogLine["entry"] {
+  const { event, text, at, stream } = line;
+  if (!("entry" in line)) {
+    line.entry = isLedgerEvent(event) ? parseLine({ text, at, logStreamName: stream }) : undefined;
+  }
+  return line.entry;
 }

@@ -53,7 +53,7 @@ export type Place =
   | { kind: "act"; nth: number }
   | { kind: "rotate"; left?: readonly number[]; underway?: true }
   | { kind: "roll back"; left?: readonly number[] }
-  | { kind: "rotate again"; left: readonly number[]; underway?: Demanded }
+  | { kind: "rotate again"; left?: readonly number[]; underway?: Demanded }
   | { kind: "hour" | "everything"; settling: Settling }
   | { kind: "retry"; settling: Settling; left?: readonly number[]; underway?: true };
 
@@ -84,7 +84,10 @@ export class Life {
     const { place } = this;
     if (!place) return true;
     if (place.kind === "deploy") return place.index < this.#world.secrets.length;
-    return place.kind === "retry" ? place.underway === true : !("left" in place) || place.left?.length !== 0;
+    if (place.kind === "retry") return place.underway === true;
+    if (place.kind === "rotate" || place.kind === "rotate again")
+      return place.left !== undefined && place.left.length > 0;
+    return true;
   }
 
   async next(): Promise<void> {
@@ -168,9 +171,8 @@ export class Life {
 
   async #rotate(place: Extract<Place, { kind: "rotate" }>): Promise<Place> {
     const world = this.#world;
-    // A week on, a little after midnight: the daily run over everything is three hours away.
-    if (!place.left) await world.clock.advanceTo(Math.ceil((world.clock.now() + 6 * day) / day) * day + 10 * minute);
-    const [index, ...left] = place.left ?? kept(world);
+    if (!place.left) return { kind: "rotate", left: await aWeekOn(world) };
+    const [index, ...left] = place.left;
     if (index === undefined) return world.scenario.rollsBack ? { kind: "roll back" } : settling("rotated");
     const midway: Place = { kind: "rotate", left: [index, ...left], underway: true };
     await this.#through(place.underway, midway, () => rotate(world, index));
@@ -190,8 +192,10 @@ export class Life {
    * Whatever happened before, a rotation can be made now; one that nothing disturbs succeeds: at the first attempt, or
    * where writes are seen late at a later one.
    */
-  async #rotateAgain({ left, underway }: Extract<Place, { kind: "rotate again" }>): Promise<Place> {
+  async #rotateAgain(place: Extract<Place, { kind: "rotate again" }>): Promise<Place> {
     const world = this.#world;
+    if (!place.left) return { kind: "rotate again", left: await aWeekOn(world) };
+    const { left, underway } = place;
     const [index, ...others] = left;
     if (index === undefined) return settling("rotated again");
     const { struck } = world.effects;
@@ -249,7 +253,7 @@ export class Life {
     checkQuiet(world, report);
     if (after === "acted") return { kind: "act", nth };
     if (after === "rotated again" || world.watch.violations.length > 0) return undefined;
-    return { kind: "rotate again", left: kept(world) };
+    return { kind: "rotate again" };
   }
 
   #retried(demanded: Demanded, left: readonly number[]): Place {
@@ -271,6 +275,13 @@ export class Life {
     }
     this.midway = undefined;
   }
+}
+
+/** A little after midnight: the daily run over everything is three hours away. Resolves with what there is to rotate. */
+async function aWeekOn(world: World): Promise<readonly number[]> {
+  const { clock } = world;
+  await clock.advanceTo(Math.ceil((clock.now() + 6 * day) / day) * day + 10 * minute);
+  return kept(world);
 }
 
 function settling(after: Settling["after"], more: Partial<Settling> = {}): Place {
@@ -305,8 +316,8 @@ export function nameOf(world: World, place: Place): { name: string; precision: P
     const again = kind === "rotate again" && place.underway ? demandOf(world, place.underway) : [];
     const decides = { ...others, underway: isUnderway, again };
     // A week on, or a full hour on.
-    const isFar = (kind === "rotate" || kind === "roll back") && place.left?.length === 0;
-    const precision = isUnderway ? "second" : (kind === "rotate" && !place.left) || isFar ? "hour" : "minute";
+    const isFar = (kind === "rotate" || kind === "rotate again") && !place.left;
+    const precision = isUnderway ? "second" : isFar ? "hour" : "minute";
     return { name: `${kind} ${JSON.stringify(decides)}`, precision };
   }
   const { kind, settling: of } = place;
