@@ -120,7 +120,7 @@ export const rotationKeys = {
   spread: {
     type: "boolean",
     meaning: "whether tokens are rotated on different days",
-    says: "For many tokens: true gives each token that has no schedule of its own a day of the month, the 1st to the 28th by its name, in place of every 30 days from its first one.",
+    says: "For many tokens: true gives each token that has no schedule of its own a day and an hour of the month by its name, the 1st to the 28th, in place of every 30 days from its first one.",
     default: false,
   },
   recoveryWindowInDays: {

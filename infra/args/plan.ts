@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { readBaseUrl } from "../../src/c2m/base-url.ts";
 import { formatDuration } from "../../src/formats/duration.ts";
@@ -245,9 +244,11 @@ function planTokens(args: TokenRotationArgs, spread: boolean, report: Report): T
       );
     if (name === credentialsName) say("must not be the name of the secret with the client's credentials", path);
   }
-  const tokens = given.flatMap(
-    (token, index) => planToken(token, `tokens[${index}]`, report, spread ? dayByName : undefined) ?? [],
-  );
+  const tokens = given.flatMap((token, index) => planToken(token, `tokens[${index}]`, report, spread) ?? []);
+  if (spread && given.length > 0 && given.every((token) => token?.schedule !== undefined)) {
+    const rule = "has nothing to spread: each token has a schedule of its own; leave it out where it shall be spread";
+    report({ path: "spread", meaning: rotationKeys.spread.meaning, rule });
+  }
   const adopted = tokens.filter(({ secretArn }) => secretArn).map(({ name }) => name.length + limits.arnLength);
   if (adopted.reduce((sum, length) => sum + length, 0) > limits.adoptedArns) {
     say(
@@ -261,12 +262,6 @@ function planTokens(args: TokenRotationArgs, spread: boolean, report: Report): T
     }
   }
   return tokens;
-}
-
-/** A day that every month has, the same for the same name. */
-function dayByName(name: string): string {
-  const day = 1 + (createHash("sha256").update(name).digest().readUInt32BE() % 28);
-  return `cron(0 0 ${day} * ? *)`;
 }
 
 function planEmails({ alarmEmails = [] }: TokenRotationArgs, report: Report): RotationPlan["alarmEmails"] {

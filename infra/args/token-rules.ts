@@ -4,6 +4,7 @@ import { lifetimeRange, secretNameOf } from "../../src/formats/settings.ts";
 import { matches, opaque, type Report, type Rule } from "./checks.ts";
 import { type Key, nearestKey, tokenKeys } from "./keys.ts";
 import { InvalidSchedule, parseSchedule, reachOf, type ScheduleReach } from "./schedule.ts";
+import { spreadSchedule, widestSpread } from "./spread.ts";
 import type { TokenArgs } from "./token-args.ts";
 
 const hourSeconds = 3_600;
@@ -52,12 +53,7 @@ export interface TokenPlan {
 }
 
 /** Checks one token's arguments and fills in the defaults; undefined when there are problems, which `report` gets. */
-export function planToken(
-  value: unknown,
-  path: string,
-  report: Report,
-  defaultSchedule: (name: string) => string = () => tokenKeys.schedule.default,
-): TokenPlan | undefined {
+export function planToken(value: unknown, path: string, report: Report, spread = false): TokenPlan | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     report({ path, meaning: "a token", rule: "must be an object with a name" });
     return undefined;
@@ -85,7 +81,7 @@ export function planToken(
   }
   const scopes = scopesOf(token.scopes ?? tokenKeys.scopes.default, revocation, say);
   const secretArn = secretArnOf(token, path, (problem) => say("secretArn", problem.rule));
-  const timing = timingOf(token.schedule ?? defaultSchedule(String(token.name)), token.window, say);
+  const timing = timingOf(token, spread, say);
   if (timing && lifetime !== undefined && grace !== undefined) checkTiming({ lifetime, grace, ...timing.reach }, say);
   if (!sound || !timing || lifetime === undefined || grace === undefined) return undefined;
   const windowSeconds = timing.reach.longestWindowMs / 1_000;
@@ -153,8 +149,8 @@ function reachOnce(schedule: string, duration: string | undefined): ScheduleReac
 }
 
 function timingOf(
-  schedule: unknown,
-  window: unknown,
+  { name, schedule: own, window }: Partial<Record<keyof TokenArgs, unknown>>,
+  spread: boolean,
   say: Say,
 ): { schedule: string; reach: ScheduleReach; window: string | undefined } | undefined {
   const windowSeconds = window === undefined ? undefined : durationOf("window", window, say);
@@ -164,6 +160,8 @@ function timingOf(
     say("window", `must be whole hours from 1 hour to ${longestWindowHours} hours`);
     return undefined;
   }
+  const isSpread = spread && own === undefined;
+  const schedule = isSpread ? spreadSchedule(String(name), hours) : (own ?? tokenKeys.schedule.default);
   // The parser's messages quote the expression, and a text that is no expression could be anything.
   if (typeof schedule !== "string" || !/^(rate|cron)\([\w ,*/?#-]*\)$/.test(schedule)) {
     say("schedule", 'must be as in "rate(30 days)" or "cron(0 8 1 * ? *)"');
@@ -171,7 +169,7 @@ function timingOf(
   }
   const duration = hours === undefined ? undefined : `${hours}h`;
   try {
-    return { schedule, reach: reachOnce(schedule, duration), window: duration };
+    return { schedule, reach: reachOnce(isSpread ? widestSpread : schedule, duration), window: duration };
   } catch (error) {
     if (!(error instanceof InvalidSchedule)) throw error;
     say(error.message.startsWith("Duration") ? "window" : "schedule", error.message);

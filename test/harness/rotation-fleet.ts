@@ -35,6 +35,10 @@ const baseUrl = "https://c2m.test/v2";
 const start = "2026-01-01T00:00:00Z";
 
 const hour = 3_600_000;
+
+/** The code of a step that Lambda has refused to run. */
+export const throttled = "throttled";
+
 /** The functions' timeouts as deployed, less what they keep back for answering, in ms. */
 const stepMs = 119_000;
 const reconcileMs = 299_000;
@@ -47,7 +51,11 @@ export interface FleetOptions {
   /** C2M's auth calls per minute and source address. Default Infinity. */
   limitPerMinute?: number;
   /** Default `rate(30 days)`. */
-  schedule?: string;
+  schedule?: string | ((name: string) => string);
+  /** How many steps Lambda runs at once; those above are refused. Default Infinity. */
+  concurrency?: number;
+  /** Whether each rotation starts with its window, in place of any time within it; default false. */
+  startsAtOnce?: boolean;
   /** C2M calls that a run of the reconciler may make; default 100, as deployed. */
   budget?: number;
   /** For the times within the rotation windows; default 1. */
@@ -74,6 +82,10 @@ export class Fleet {
   readonly runs: ReconcileRun[] = [];
   /** Steps that failed, by the error's code. */
   readonly failures = new Map<string, number>();
+  /** The most steps that ran at once. */
+  mostAtOnce = 0;
+  /** The end of every rotation, in epoch ms. */
+  readonly endedAt: number[] = [];
   readonly c2mEngine: C2mEngine;
   readonly #bus = new EventBus();
   readonly #service: SecretsManagerService;
@@ -84,11 +96,14 @@ export class Fleet {
   readonly #rotatedAt = new Map<string, number>();
   readonly #options: Required<FleetOptions>;
   #delays = false;
+  #atWork = 0;
 
   constructor(options: FleetOptions) {
     this.#options = {
       limitPerMinute: Number.POSITIVE_INFINITY,
       schedule: "rate(30 days)",
+      concurrency: Number.POSITIVE_INFINITY,
+      startsAtOnce: false,
       budget: 45,
       seed: 1,
       ...options,
@@ -115,7 +130,9 @@ export class Fleet {
       region,
       events: this.#bus,
       // AWS says of a window no more than that the rotation starts within it: any time is as likely.
-      knobs: { startWithin: (window) => window.start + random() * (window.end - window.start) },
+      knobs: {
+        startWithin: ({ start, end }) => start + (this.#options.startsAtOnce ? 0 : random() * (end - start)),
+      },
       rotator: {
         mayInvoke: () => true,
         isFunction: (_, caller) => caller.arn === rotatorRole.arn,
@@ -137,6 +154,7 @@ export class Fleet {
 
   /** Deploys all secrets and lets the years begin. What that takes is not counted. */
   async deploy(): Promise<void> {
+    const { schedule } = this.#options;
     for (const name of this.#names) {
       this.#service.engine.createSecret(
         { Name: name, ClientRequestToken: randomUUID() },
@@ -147,7 +165,7 @@ export class Fleet {
         SecretId: name,
         ClientRequestToken: randomUUID(),
         RotationLambdaARN: functionArn,
-        RotationRules: { ScheduleExpression: this.#options.schedule },
+        RotationRules: { ScheduleExpression: typeof schedule === "string" ? schedule : schedule(name) },
         RotateImmediately: false,
       });
     }
@@ -192,23 +210,39 @@ export class Fleet {
     });
   }
 
+  /** Secrets that still hold their first token. */
+  notRotated(): string[] {
+    return this.#names.filter((name) => !this.#rotatedAt.has(name));
+  }
+
   stop(): void {
     this.#service.stop();
   }
 
   async #step(event: RotationEvent): Promise<{ error?: string }> {
     const name = secretNameOf(event.SecretId) ?? "";
+    if (this.#atWork >= this.#options.concurrency) {
+      this.failures.set(throttled, (this.failures.get(throttled) ?? 0) + 1);
+      return { error: throttled };
+    }
+    this.#atWork += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.#atWork);
     try {
       await runStep(this.#context(name, stepMs), event.Step, {
         versionId: event.ClientRequestToken,
         rotationToken: new Sensitive(event.RotationToken),
       });
-      if (event.Step === "finishSecret") this.#rotatedAt.set(name, this.clock.now());
+      if (event.Step === "finishSecret") {
+        this.#rotatedAt.set(name, this.clock.now());
+        this.endedAt.push(this.clock.now());
+      }
       return {};
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
       this.failures.set(code, (this.failures.get(code) ?? 0) + 1);
       return { error: code };
+    } finally {
+      this.#atWork -= 1;
     }
   }
 

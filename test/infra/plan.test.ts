@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planRotation } from "../../infra/args/plan.ts";
 import type { TokenRotationArgs } from "../../infra/args/rotation-args.ts";
+import { parseSchedule, reachOf } from "../../infra/args/schedule.ts";
+import type { TokenArgs } from "../../infra/args/token-args.ts";
 import { settingsOf } from "../harness/declared.ts";
 import { plan } from "../harness/program.ts";
 
@@ -375,19 +377,65 @@ describe("many tokens", () => {
     );
   });
 
-  it("are rotated on all days of the month where they are spread, each on its own, and as they say themselves", () => {
-    const days = new Map<string, number>();
-    for (const { schedule } of planned({ tokens: many(1_000, "folder/"), spread: true }).tokens) {
-      days.set(schedule, (days.get(schedule) ?? 0) + 1);
-    }
-    expect(days.size).toBe(28);
-    expect(Math.max(...days.values())).toBeLessThan(80);
-    const [one, other] = planned({
-      tokens: [{ name: "a" }, { name: "b", schedule: "rate(7 days)" }],
-      spread: true,
-    }).tokens;
-    expect(one?.schedule).toBe(planned({ tokens: [{ name: "a" }], spread: true }).tokens[0]?.schedule);
-    expect(other?.schedule).toBe("rate(7 days)");
+  describe("where they are spread", () => {
+    const schedulesOf = (tokens: TokenArgs[]) =>
+      planned({ tokens, spread: true }).tokens.map(({ schedule }) => schedule);
+
+    it("are rotated on all days of the month, and at most hours", () => {
+      const schedules = schedulesOf(many(1_000, "folder/"));
+      const days = Map.groupBy(schedules, (schedule) => schedule.split(" ")[2]);
+      expect(days.size).toBe(28);
+      expect(Math.max(...[...days.values()].map(({ length }) => length))).toBeLessThan(80);
+      expect(new Set(schedules).size).toBeGreaterThan(300);
+    });
+
+    it("keep their days whoever comes or goes, and as the last release that knew the name had them", () => {
+      const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 2, maxLength: 8 });
+      fc.assert(
+        fc.property(names, ([first = "", ...others]) => {
+          const among = schedulesOf([...others.map((name) => ({ name })), { name: first }]).at(-1);
+          expect(schedulesOf([{ name: first }])).toEqual([among]);
+        }),
+        { numRuns: 30 },
+      );
+      expect(schedulesOf([{ name: "c2m/api-token" }])).toEqual(["cron(0 20 1 * ? *)"]);
+    });
+
+    it("have room for their windows in the day, and for rotations that are tried again", () => {
+      fc.assert(
+        fc.property(fc.stringMatching(/^[a-z]{1,12}$/), fc.option(fc.integer({ min: 1, max: 24 })), (name, hours) => {
+          const token = { name, ...(hours === null ? {} : { window: `${hours} hours` }) };
+          const { plan, problems } = planRotation("rotation", { ...good, tokens: [token], spread: true });
+          expect(problems).toEqual([]);
+          const [{ schedule = "", window: Duration = undefined, reach = undefined } = {}] = plan.tokens;
+          const { longestWindowMs, ...gaps } = reachOf(parseSchedule({ ScheduleExpression: schedule, Duration }));
+          expect(reach).toMatchObject(gaps);
+          expect(reach?.longestWindowMs).toBeGreaterThanOrEqual(longestWindowMs);
+          expect(24 - Number(schedule.split(" ")[1])).toBeGreaterThanOrEqual(Math.max(4, hours ?? 0));
+        }),
+        { numRuns: 10 },
+      );
+    });
+
+    it("leave those as they are that have a schedule of their own, and are refused where all have", () => {
+      const own = { name: "b", schedule: "rate(7 days)" };
+      expect(schedulesOf([{ name: "a" }, own])[1]).toBe("rate(7 days)");
+      const { problems } = planRotation("rotation", { ...good, tokens: [own], spread: true });
+      expect(problems).toEqual([
+        { path: "spread", meaning: expect.any(String), rule: expect.stringContaining("nothing to spread") },
+      ]);
+    });
+
+    it("are refused where no month fits into their lifetime, with the rule", () => {
+      const { problems } = planRotation("rotation", {
+        ...good,
+        tokens: [{ name: "a", lifetime: "31 days" }],
+        spread: true,
+      });
+      expect(problems.map(({ path, rule }) => `${path} ${rule}`)).toEqual([
+        expect.stringMatching(/^tokens\[0\]\.lifetime must be longer than .*longest gap \(31 days\)/),
+      ]);
+    });
   });
 });
 

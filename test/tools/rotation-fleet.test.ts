@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { limitsOf } from "../harness/limits.ts";
-import { Fleet } from "../harness/rotation-fleet.ts";
+import { Fleet, throttled } from "../harness/rotation-fleet.ts";
 
 describe("a fleet", () => {
   let fleet: Fleet;
@@ -32,6 +32,23 @@ describe("a fleet", () => {
     expect(fleet.calls.limited).toBeGreaterThan(0);
     expect(fleet.rotations().succeeded).toBe(20);
     expect(fleet.outages()).toEqual([]);
+  });
+
+  it("that starts all at once has steps refused by a small account, and gets through; each on its own day, none", async () => {
+    const account = { secrets: 12, concurrency: 4, startsAtOnce: true };
+    fleet = new Fleet({ ...account, schedule: "cron(0 0 2 * ? *)" });
+    await fleet.deploy();
+    for (let day = 1; day <= 2; day += 1) await fleet.passDay();
+    expect(fleet.mostAtOnce).toBe(4);
+    expect(fleet.failures.get(throttled)).toBeGreaterThan(0);
+    expect(fleet.notRotated()).toEqual([]);
+    fleet.stop();
+    fleet = new Fleet({ ...account, schedule: (name) => `cron(0 0 ${2 + Number(name.split("-")[1])} * ? *)` });
+    await fleet.deploy();
+    for (let day = 1; day <= 14; day += 1) await fleet.passDay();
+    expect(fleet.mostAtOnce).toBe(1);
+    expect(fleet.failures.size).toBe(0);
+    expect(fleet.notRotated()).toEqual([]);
   });
 
   it("of a hundred secrets is looked at in one run, with three reads each and within the budget", async () => {

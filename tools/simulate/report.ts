@@ -1,3 +1,4 @@
+import type { BusiestDay } from "./day.ts";
 import type { FleetYear } from "./year.ts";
 
 type Row = [what: string, value: (fleet: FleetYear) => number | string];
@@ -54,6 +55,34 @@ export function growth(fleets: readonly FleetYear[]): string {
       return `${what}\n${bars.join("\n")}\n`;
     })
     .join("\n");
+}
+
+const dayRows: [what: string, value: (day: BusiestDay) => number | string][] = [
+  ["rotations on the busiest day", ({ rotations }) => rotations],
+  ["  the last of them ended so many hours into it", ({ lastAfterHours }) => lastAfterHours],
+  ["steps at once, most", ({ mostAtOnce }) => mostAtOnce],
+  ["steps that Lambda refused", ({ throttled }) => throttled],
+  ["C2M calls a minute, peak", ({ c2mPeakPerMinute }) => c2mPeakPerMinute],
+  ["answers 429", ({ limited }) => limited],
+  ["failed attempts, tried again after an hour", ({ failedAttempts }) => failedAttempts],
+  ["secrets that were not rotated in their window", ({ left }) => left],
+];
+
+/** The days beside each other: all on one day, and spread; started at any time of the window, and all with it. */
+export function dayTable(days: readonly BusiestDay[]): string {
+  const line = (what: string, cells: (number | string)[]) =>
+    `  ${what.padEnd(48)}${cells.map((cell) => text(cell).padStart(13)).join("")}`;
+  return [
+    line(
+      "",
+      days.map(({ spread }) => (spread ? "spread" : "all alike")),
+    ),
+    line(
+      "AWS starts them",
+      days.map(({ atOnce }) => (atOnce ? "all at once" : "at any time")),
+    ),
+    ...dayRows.map(([what, value]) => line(what, days.map(value))),
+  ].join("\n");
 }
 
 function text(value: number | string): string {
