@@ -11,6 +11,7 @@ import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
+import { idsOf } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 
 /** A token that lives on, and nobody can revoke; ISO 8601. */
@@ -78,7 +79,7 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
   return [...left.values()];
 }
 
-/** Looks at the secret, and revokes what it has not seen before, but for the current token. */
+/** Looks at the secret, and revokes what it has not seen before, but for the current token. `fresh`: how much was new. */
 async function revokeOthers(
   end: EndOfLife,
   seen: Set<string>,
@@ -102,7 +103,8 @@ async function revokeOthers(
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
     else await leaveUnlessDead(end, candidate, left);
   }
-  return { survey, fresh: fresh.length };
+  // What was pending is judged as what is superseded from the next look on.
+  return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
 }
 
 /**
@@ -194,12 +196,16 @@ async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promis
   const { arn, clock, deadline, log } = context;
   if (token && Date.parse(token.expiresAt) <= clock.now()) return "expired";
   const c2m = token && context.c2mAt(token.baseUrl);
-  if (token?.tokenId === undefined || !c2m) return "alive";
-  const answer = await c2m.revokeToken({ tokenId: token.tokenId, bearer: token.accessToken, deadline });
-  if (answer === "not_found" || answer === "unclear") throw unclear();
-  // Dead already, as after an earlier run of this command, or not allowed to.
-  if (answer === "refused" && (await works(c2m, token.accessToken, deadline))) return "alive";
-  log.event("token.revoked", { ...tokenFields(arn, token), ...(answer === "claimed" ? { claimed: true } : {}) });
+  const ids = token ? idsOf(token) : [];
+  if (!token || ids.length === 0 || !c2m) return "alive";
+  for (const tokenId of ids) {
+    const answer = await c2m.revokeToken({ tokenId, bearer: token.accessToken, deadline });
+    if (answer === "not_found" || answer === "unclear") throw unclear();
+    // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
+    if (answer === "refused" && (await works(c2m, token.accessToken, deadline))) return "alive";
+    const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
+    log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
+  }
   return "revoked";
 }
 

@@ -161,7 +161,7 @@ export function formatLine<Name extends EventName>(
   return JSON.stringify({ level: "INFO", message: name, timestamp: new Date(at).toISOString(), ...from, ...fields });
 }
 
-/** The events from which follows which tokens live, and when a label was taken off or moved. */
+/** The events from which follows which tokens live, which values were there before us, and when a label was taken off or moved. */
 export const ledgerEvents = [
   "token.issue.started",
   "token.issue.refused",
@@ -174,6 +174,7 @@ export const ledgerEvents = [
   "token.revocation.failed",
   "token.promotion.started",
   "token.promoted",
+  "token.adopted",
   "pending.detached",
 ] as const satisfies (keyof Events)[];
 
@@ -249,6 +250,7 @@ const lines: Record<LedgerEventName, v.GenericSchema> = {
   "token.revocation.failed": v.looseObject({ ...ofToken, code: text }),
   "token.promotion.started": v.looseObject({ ...ofVersion, superseded_version_id: maybe }),
   "token.promoted": v.looseObject({ ...ofVersion, superseded_version_id: maybe }),
+  "token.adopted": v.looseObject(ofVersion),
   "pending.detached": v.looseObject(ofVersion),
 };
 

@@ -31,6 +31,8 @@ export interface LedgerFacts {
   open: Extract<LedgerEntry, { event: "token.issue.started" }>[];
   /** When AWSPENDING was taken off a version, by its id, epoch ms. */
   detachedAt: ReadonlyMap<string, number>;
+  /** When a function last said of a version that its value was there before us, by its id, epoch ms. */
+  adoptedAt: ReadonlyMap<string, number>;
   /** The last promotion that a function logged; one without an end may have happened until the function's time was up. */
   promotion: { versionId: string; at: number } | undefined;
   /** The versions that are known to have been current. */
@@ -71,6 +73,7 @@ export function readFacts(
   const started = new Map<string, Extract<LedgerEntry, { event: "token.issue.started" }>>();
   const ended = new Set<string>();
   const detachedAt = new Map<string, number>();
+  const adoptedAt = new Map<string, number>();
   const promotions = new Map<string, { versionId: string; at: number; ended: boolean }>();
   const promoted = new Set<string>();
   let operatorPromotedAt = 0;
@@ -100,6 +103,9 @@ export function readFacts(
       case "pending.detached":
         detachedAt.set(entry.fields.version_id, Math.max(detachedAt.get(entry.fields.version_id) ?? 0, at));
         break;
+      case "token.adopted":
+        if (!byOperator) adoptedAt.set(entry.fields.version_id, at);
+        break;
       default:
         if (entry.fields.token_id !== undefined && (!byOperator || entry.event === "token.alive")) {
           settle(fate(entry.fields.base_url ?? inForce(at), entry.fields.token_id), entry);
@@ -114,6 +120,7 @@ export function readFacts(
     fateOf: (baseUrl, tokenId) => fates.get(keyOf(baseUrl, tokenId)),
     open: [...started.values()].filter(({ fields }) => !ended.has(fields.attempt_id)),
     detachedAt,
+    adoptedAt,
     promotion: last,
     promoted,
     operatorPromotedAt,

@@ -1,8 +1,10 @@
 import type { LedgerEntry, RotationLog } from "../formats/ledger.ts";
 import { secretNameOf } from "../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
+import { isSameToken } from "../rotation/same-token.ts";
 import { act } from "./act.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
+import type { Candidate } from "./revocation-rule.ts";
 import {
   type Described,
   inParallel,
@@ -59,11 +61,23 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
     });
     return { settings, context: own, survey };
   });
-  const acted = await act(context, surveyed);
+  const due = surveyed.map((one) => withoutWaitingElsewhere(one, surveyed));
+  const acted = await act(context, due);
   const run = { c2mCalls: context.budget.used, unreadable, now, paused: context.paused ?? false };
-  const report = reportOf(request.scope, surveyed, acted, run);
-  logReport(log, report, surveyed, acted);
+  const report = reportOf(request.scope, due, acted, run);
+  logReport(log, report, due, acted);
   return report;
+}
+
+/** A token that two secrets hold is revoked when its time has come in both. */
+function withoutWaitingElsewhere(one: Surveyed, all: readonly Surveyed[]): Surveyed {
+  if (!("survey" in one) || one.survey.verdict.revoke.length === 0) return one;
+  const elsewhere = all.flatMap((other) => (other !== one && "survey" in other ? other.survey.verdict.waiting : []));
+  const [waiting, revoke] = [true, false].map((waits) =>
+    one.survey.verdict.revoke.filter((token) => elsewhere.some((other) => isSameToken(token, other)) === waits),
+  ) as [Candidate[], Candidate[]];
+  const verdict = { ...one.survey.verdict, revoke, waiting: [...one.survey.verdict.waiting, ...waiting] };
+  return { ...one, survey: { ...one.survey, verdict } };
 }
 
 async function describe({ settings, parts }: ListedSecret, log: RotationLog): Promise<Described> {

@@ -69,7 +69,8 @@ function secretReport(one: Surveyed, acted: Acted | undefined, now: number): Sec
     ...(verdict?.blocked ?? []).map((one) => ({ ...named(one), reason: "replica" as const })),
   ];
   const backlog = of("later").length + (verdict?.blocked.length ?? 0);
-  const open = [verdict?.waiting, verdict?.suspects, verdict?.detach, verdict?.unrevocable, held].some(
+  const unrevocable = [...(verdict?.unrevocable ?? []), ...of("unrevocable")];
+  const open = [verdict?.waiting, verdict?.suspects, verdict?.detach, unrevocable, held].some(
     (list) => (list?.length ?? 0) > 0,
   );
   return {
@@ -78,7 +79,7 @@ function secretReport(one: Surveyed, acted: Acted | undefined, now: number): Sec
     waiting: verdict?.waiting.length ?? 0,
     // What a replica holds back for a day rings, too.
     backlog,
-    unrevocable: [...(verdict?.unrevocable ?? []), ...of("unrevocable")].map(named),
+    unrevocable: unrevocable.map(named),
     held,
     seenDead: seen("dead").flatMap(({ tokenId }) => tokenId ?? []),
     seenAlive: seen("alive").flatMap(({ tokenId }) => tokenId ?? []),

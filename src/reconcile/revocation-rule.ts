@@ -17,6 +17,9 @@ const logDelayMs = 15 * 60_000;
 /** A replica that is behind holds a revocation back for so long; then a person has to decide. In ms. */
 const replicaCeilingMs = 24 * hourMs;
 
+/** C2M grants no token for longer: an older version holds none that lives. In ms. */
+export const longestLifetimeMs = 90 * 24 * hourMs;
+
 /** C2M's documents: a revocation takes up to 300 s to bite; nobody looks for it after two days. In ms. */
 const biteMs = 300_000;
 const lookedForMs = 48 * hourMs;
@@ -40,6 +43,8 @@ export interface Situation {
   settings: RuleSettings;
   secret: SecretDescription;
   versions: readonly KnownVersion[];
+  /** Ids of the versions that are older than any token lives, and were not read. Default: none. */
+  outlived?: ReadonlySet<string>;
   /** The entries of this secret that are known: those since `ledgerFrom`. */
   ledger: readonly LedgerEntry[];
   /** Epoch ms; 0 when the whole ledger was read. */
@@ -112,7 +117,7 @@ export function reconcileRule(situation: Situation): Verdict {
     superseded: [],
     waiting: [],
     blocked: [],
-    unrevocable: unnamedTokens(situation),
+    unrevocable: unnamedTokens(situation, facts),
     deaths: [],
     suspects: suspectsOf(situation, facts),
     detach: [],
@@ -230,14 +235,25 @@ function graceEndOf({ secret, settings, graceSeconds }: Situation, facts: Ledger
   return Math.max(isKnown ? promotion.at : dates, operatorPromotedAt) + (graceSeconds ?? settings.graceSeconds) * 1_000;
 }
 
-/** Superseded values that were there before us: nobody can revoke them, and nobody knows when they end. */
-function unnamedTokens({ secret, versions, settings }: Situation): Candidate[] {
-  return versions.flatMap(({ versionId, parsed }): Candidate[] => {
+/**
+ * Superseded values that were there before us: nobody can revoke them, and nobody knows when they end. Secrets Manager may
+ * have removed the version since.
+ */
+function unnamedTokens(situation: Situation, { adoptedAt, promoted }: LedgerFacts): Candidate[] {
+  const { now, secret, versions, outlived = new Set<string>(), settings, ledgerFrom } = situation;
+  const known = new Set([...versions.map(({ versionId }) => versionId), ...outlived]);
+  const stored = versions.filter(({ versionId, parsed }) => {
     const stages = secret.stages.get(versionId) ?? [];
-    if (parsed.kind !== "foreign" || stages.includes("AWSCURRENT") || stages.includes("AWSPENDING")) return [];
-    if (settings.deadVersions?.includes(versionId)) return [];
-    return [{ tokenId: undefined, expiresAt: undefined, versionId, stored: true, dueAt: 0 }];
+    return parsed.kind === "foreign" && !stages.includes("AWSCURRENT") && !stages.includes("AWSPENDING");
   });
+  // A run over the recent reads neither every version nor every line.
+  const removed = [...adoptedAt].filter(
+    ([versionId, at]) =>
+      ledgerFrom === 0 && !known.has(versionId) && promoted.has(versionId) && now < at + longestLifetimeMs,
+  );
+  return [...stored.map(({ versionId }) => versionId), ...removed.map(([versionId]) => versionId)]
+    .filter((versionId) => !settings.deadVersions?.includes(versionId))
+    .map((versionId) => ({ tokenId: undefined, expiresAt: undefined, versionId, stored: true, dueAt: 0 }));
 }
 
 function suspectsOf({ now, stepMs }: Situation, { open }: LedgerFacts): Suspect[] {

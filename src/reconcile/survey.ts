@@ -3,10 +3,13 @@ import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
-import { type KnownVersion, type RuleSettings, reconcileRule, type Verdict } from "./revocation-rule.ts";
-
-/** C2M grants no token for longer: an older version holds none that lives. In ms. */
-const longestLifetimeMs = 90 * 86_400_000;
+import {
+  type KnownVersion,
+  longestLifetimeMs,
+  type RuleSettings,
+  reconcileRule,
+  type Verdict,
+} from "./revocation-rule.ts";
 
 /** How much of a secret a run looks at. */
 export type Scope =
@@ -20,6 +23,8 @@ export interface Look {
   /** Described before the ledger was read, so that no label moved that the ledger says nothing of. */
   secret: SecretDescription;
   versions: readonly KnownVersion[];
+  /** Ids of the versions that are older than any token lives: they were not read. */
+  outlived: ReadonlySet<string>;
   current: KnownVersion | undefined;
 }
 
@@ -40,11 +45,13 @@ export async function lookAt(
       .filter(([, stages]) => scope === "all" || stages.some((stage) => stage.startsWith("AWS")))
       .map(([versionId]) => versionId),
   );
+  const outlived = new Set<string>();
   if (scope === "all") {
     for (const { versionId, stages, createdAt } of await store.listVersions(secret.arn)) {
       // A label that the description does not show has come since: the version is of a rotation that has just begun.
       if (stages.length > 0 && !secret.stages.has(versionId)) continue;
       if (createdAt === undefined || createdAt > clock.now() - longestLifetimeMs) ids.add(versionId);
+      else if (!ids.has(versionId)) outlived.add(versionId);
     }
   }
   const versions: KnownVersion[] = [];
@@ -53,7 +60,7 @@ export async function lookAt(
     if (version) versions.push({ versionId, parsed: parseValue(version.value) });
   }
   const currentId = versionAt(secret, "AWSCURRENT");
-  return { secret, versions, current: versions.find(({ versionId }) => versionId === currentId) };
+  return { secret, versions, outlived, current: versions.find(({ versionId }) => versionId === currentId) };
 }
 
 /** Applies the rule to what was read of one secret. */
@@ -70,6 +77,6 @@ export function surveyOf(
     stepMs: number;
   },
 ): Survey {
-  const { secret, versions } = look;
-  return { ...look, verdict: reconcileRule({ secret, versions, ...rest }) };
+  const { secret, versions, outlived } = look;
+  return { ...look, verdict: reconcileRule({ secret, versions, outlived, ...rest }) };
 }

@@ -19,6 +19,12 @@ export function isSameC2m(one: Partial<NamedToken>, other: Partial<NamedToken>):
   return one.baseUrl === undefined || other.baseUrl === undefined || isSameBaseUrl(one.baseUrl, other.baseUrl);
 }
 
+/** Whether two are the same token, as far as can be told: by the text, or by an id at one C2M. */
+export function isSameToken(one: Revocable, other: Revocable): boolean {
+  if (one.accessToken && other.accessToken?.equals(one.accessToken)) return true;
+  return isSameC2m(one, other) && idsOf(one).some((id) => idsOf(other).includes(id));
+}
+
 /** Whether a token belongs to the C2M that the settings name: to its base URL and its client. */
 export function isOfSettings(settings: TokenSettings, token: NamedToken): boolean {
   const isHere = listedBaseUrl(settings, token.baseUrl) === settings.baseUrl;

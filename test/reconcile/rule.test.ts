@@ -498,6 +498,25 @@ describe("a superseded value from before us (row 16)", () => {
     expect(judge({ versions }).unrevocable).toMatchObject([{ tokenId: undefined, versionId: "old" }]);
   });
 
+  it("is reported as well where Secrets Manager has removed its version, for as long as a token can live", () => {
+    const adopted = line("token.adopted", now - 2 * day, { version_id: "gone" });
+    const promoted = line("token.promoted", now - day, { version_id: "old", superseded_version_id: "gone" });
+    const ledger = [adopted, promoted];
+    const gone = [{ tokenId: undefined, expiresAt: undefined, versionId: "gone" }];
+    expect(judge({ ledger }).unrevocable).toMatchObject(gone);
+    const longAgo = { ...adopted, at: now - 90 * day };
+    const none = [
+      { ledger, settings: { deadVersions: ["gone"] } },
+      { ledger, outlived: new Set(["gone"]) },
+      { ledger: [adopted] },
+      { ledger: [promoted] },
+      { ledger: [byOperator(adopted), promoted] },
+      { ledger: [longAgo, promoted] },
+      { ledger, ledgerFrom: now - 6 * 3_600_000 },
+    ];
+    for (const change of none) expect(judge(change).unrevocable, JSON.stringify(change)).toEqual([]);
+  });
+
   it("is not, where a person knows that it is dead, nor while it is current or pending", () => {
     expect(judge({ versions, settings: { deadVersions: ["old"] } }).unrevocable).toEqual([]);
     for (const stage of ["AWSCURRENT", "AWSPENDING"]) {
