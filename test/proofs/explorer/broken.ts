@@ -167,6 +167,32 @@ export const brokenProtocols: readonly BrokenProtocol[] = [
     }),
   },
   {
+    fault: "does not revoke a token for which the secret has no room",
+    breaks: "I2",
+    scenario: "grace",
+    shownBy: [["limit-spell", "createSecret PutSecretValue"]],
+    protocol: withStep((context, step, target) => {
+      const c2mAt = saying(context.c2mAt, { revokeToken: async () => "revoked" });
+      return runStep(step === "createSecret" ? { ...context, c2mAt } : context, step, target);
+    }),
+  },
+  {
+    fault: "says that nothing of a retired secret lives while a superseded token does",
+    breaks: "truth",
+    scenario: "grace",
+    shownBy: [
+      ["up-retires", "finishSecret UpdateSecretVersionStage"],
+      ["c2m-down", "reconcile DescribeSecret"],
+    ],
+    protocol: {
+      ...theProtocol,
+      reconcile: async (context, request) => {
+        const report = await reconcile(context, request);
+        return { ...report, secrets: report.secrets.map((secret) => ({ ...secret, quiet: true })) };
+      },
+    },
+  },
+  {
     fault: "issues a token for a secret whose tokens are being ended",
     breaks: "truth",
     scenario: "grace",

@@ -3,6 +3,7 @@ import { type HttpAnswer, type HttpSend, TransportError } from "../../../src/c2m
 import { anotherId } from "./c2m-client.ts";
 import type { Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
+import type { OddIssue } from "./moves.ts";
 import type { World } from "./parts.ts";
 
 /** Straight to the engine of the C2M that the URL leads to; what a gateway says in its place is said here. */
@@ -44,9 +45,13 @@ export function c2mPort(world: World, run: FunctionRun): HttpSend {
             return withAnotherId(await perform(done));
           case "fewer-scopes":
             return await perform(done, { ...request, body: withoutScope(body) });
+          case "long-token":
+            return withLongToken(await perform(done));
           case "gateway-json":
             watch.claimed(subjectOf(request.path));
             return fromGateway[trouble];
+          case "limit":
+            throw new Error("C2M has no such limit.");
           default:
             return fromGateway[trouble];
         }
@@ -55,7 +60,7 @@ export function c2mPort(world: World, run: FunctionRun): HttpSend {
   };
 }
 
-type GatewayTrouble = Exclude<Trouble, "lost" | "cut" | "down" | "same-token" | "no-id" | "other-id" | "fewer-scopes">;
+type GatewayTrouble = Exclude<Trouble, "lost" | "cut" | "down" | "limit" | OddIssue>;
 
 const html = (status: number): HttpAnswer => ({
   status,
@@ -117,6 +122,15 @@ function withAnotherId(answer: HttpAnswer): HttpAnswer {
   const body = { ...(JSON.parse(answer.body) as object), token_id: anotherId };
   return { ...answer, body: JSON.stringify(body) };
 }
+
+/** Nobody can use it, since C2M knows it by another text. */
+function withLongToken(answer: HttpAnswer): HttpAnswer {
+  if (answer.status >= 300) return answer;
+  return { ...answer, body: JSON.stringify({ ...(JSON.parse(answer.body) as object), access_token: tooLongToStore }) };
+}
+
+/** Secrets Manager stores 65,536 bytes. */
+const tooLongToStore = "t".repeat(65_537);
 
 function withoutScope(body: string): string {
   const asked = JSON.parse(body) as { scopes?: string[] };

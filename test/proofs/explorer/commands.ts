@@ -12,6 +12,7 @@ import { Terminal } from "../../../cli/terminal.ts";
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
 import type { CommandName, CommandResult, FunctionRun } from "./function-run.ts";
 import type { World } from "./parts.ts";
+import { tokenTextOf } from "./stored-text.ts";
 
 /** At once, without the loading that the table of commands does when one is run. */
 const runs: Record<CommandName, Command["run"]> = {
@@ -63,7 +64,7 @@ export async function runCommand(
     aws: async () => aws,
     target: async () => ({
       secrets: [arn],
-      baseUrl: settings.baseUrl,
+      baseUrl: name === "decommission" ? baseUrlToSay(world, index) : settings.baseUrl,
       graceSecondsOf: () => settings.graceSeconds,
       functions: { rotator: rotatorName, reconciler: "c2m-token-rotation-reconciler", logGroup },
       isMonitored: false,
@@ -76,6 +77,14 @@ export async function runCommand(
   };
   const exitCode = await runs[name](call);
   return { exitCode, result: printed === "" ? undefined : (JSON.parse(printed) as Record<string, unknown>) };
+}
+
+/** Where the token in the secret is another C2M's, which is theirs, too, people name that one with --base-url. */
+function baseUrlToSay(world: World, index: number): string {
+  const { settings } = world.of(index);
+  const current = world.secret(index).state.versions.get(world.holder(index, "AWSCURRENT") ?? "");
+  const token = world.c2ms.byAccessToken(tokenTextOf(current?.value) ?? "");
+  return (token && world.c2ms.baseUrlOf(token.id)) ?? settings.baseUrl;
 }
 
 function awsOf(world: World, run: FunctionRun): Aws {

@@ -38,12 +38,14 @@ export interface Effect {
   subject: string;
   /** Of a revocation: number of the read of AWSCURRENT immediately before it. */
   currentReadAt?: number | undefined;
+  /** Whether the process hears what comes of it. */
+  isHeard: boolean;
 }
 
 /** What went wrong with a request, as whoever speaks for the service has to say it. */
-export type Trouble = Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue | "down" | "gateway-down";
+export type Trouble = Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue | "down" | "gateway-down" | "limit";
 
-export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentReadAt"> {
+export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentReadAt" | "isHeard"> {
   /** Does it, and calls `done` as soon as it is done. Rejects with what the service answers as an error. */
   perform: (done: () => void) => Promise<Answer>;
   /** The same when there is trouble; `done` is called where it is done all the same. */
@@ -172,6 +174,7 @@ export class Effects {
     }
     if (run.killed) return await forever();
     const kind = this.#takeOne(effect);
+    if (kind === "lost" || kind === "stall") effect.isHeard = false;
     if (kind === "crash") return await this.#die(run, note, kind);
     const done = () => after(effect);
     if (kind === "crash-late") {
@@ -240,10 +243,10 @@ export class Effects {
     }
   }
 
-  #number(run: FunctionRun, about: Omit<Effect, "number" | "run">): Effect {
+  #number(run: FunctionRun, about: Omit<Effect, "number" | "run" | "isHeard">): Effect {
     this.count += 1;
     const { service, operation, mutates, subject } = about;
-    const effect = { number: this.count, run, service, operation, mutates, subject };
+    const effect = { number: this.count, run, service, operation, mutates, subject, isHeard: true };
     this.#options.before(effect);
     run.firstEffect ||= effect.number;
     run.latestEffect = effect.number;
@@ -310,13 +313,15 @@ export class Effects {
     this.played.set(strike.kind, (this.played.get(strike.kind) ?? 0) + 1);
   }
 
-  #spellOn({ service, run }: Effect): Trouble | undefined {
+  #spellOn({ service, run, operation, subject }: Effect): Trouble | undefined {
     if (service === "c2m") {
       if (this.isOn("c2m-down")) return "down";
       return this.isOn("gateway-spell") ? "gateway-down" : undefined;
     }
     if (this.isOn("denied-spell") && run.invocation.role !== "operator") return "denied";
-    return service === "secretsmanager" && this.isOn("throttled-spell") ? "refused" : undefined;
+    if (service !== "secretsmanager") return undefined;
+    if (this.isOn("throttled-spell")) return "refused";
+    return this.isOn("limit-spell") && addsToSecret(operation, subject) ? "limit" : undefined;
   }
 
   #die(run: FunctionRun, note: (text: string) => void, kind: Crash): Promise<never> {
@@ -342,6 +347,12 @@ export function falls(kind: Move, { service, operation }: Pick<Effect, "service"
 function isTrouble(kind: Move): kind is Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue {
   if (kind === "stall" || kind === "hang") return false;
   return isOneOf(faults, kind) || isOneOf(gateway, kind) || isOneOf(oddIssues, kind);
+}
+
+/** Whether it adds a version to the secret, or a label: AWS's own labels are always there. */
+function addsToSecret(operation: string, subject: string): boolean {
+  if (operation === "PutSecretValue" || operation === "RotateSecret") return true;
+  return operation === "UpdateSecretVersionStage" && /^C2M\S* \S/.test(subject);
 }
 
 /** The service's refusal of a request whose sender is dead is nobody's. */

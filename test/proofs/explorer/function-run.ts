@@ -56,6 +56,8 @@ export class FunctionRun {
   attemptId: string | undefined;
   /** Ids of the tokens that it got from C2M. */
   readonly issued: string[] = [];
+  /** Ids of the short tokens with which it may issue others, and whose revocation it has not asked for. */
+  readonly borrowed = new Set<string>();
   readonly #death = Promise.withResolvers<"killed">();
   readonly #over = Promise.withResolvers<void>();
 

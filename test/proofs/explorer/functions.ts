@@ -1,9 +1,10 @@
 import { type RotationEvent, rotationSteps } from "../../../local-cloud/secrets-manager/rotation.ts";
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
-import { createC2mClient } from "../../../src/c2m/client.ts";
+import { type C2mClient, createC2mClient } from "../../../src/c2m/client.ts";
 import { connectTokenUser } from "../../../src/c2m/connect.ts";
 import type { RotationLog } from "../../../src/formats/ledger.ts";
-import { listedBaseUrl, siblingsOf } from "../../../src/formats/settings.ts";
+import { listedBaseUrl, siblingsOf, type TokenSettings } from "../../../src/formats/settings.ts";
+import { parseValue } from "../../../src/formats/stored-token.ts";
 import type { TokenIssuer } from "../../../src/ports/c2m.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { CallBudget } from "../../../src/reconcile/call-budget.ts";
@@ -20,7 +21,7 @@ import {
   FunctionRun,
   type Invocation,
 } from "./function-run.ts";
-import type { ClientCredentials, Invocations, World } from "./parts.ts";
+import type { ClientCredentials, Invocations, TokenSecret, World } from "./parts.ts";
 import { WatchedProofs } from "./watched-proofs.ts";
 
 const timeoutMs = { rotator: 120_000, reconciler: 300_000, operator: Number.POSITIVE_INFINITY } as const;
@@ -75,8 +76,7 @@ export class Functions implements Invocations {
   }
 
   async proveCredentials(): Promise<FunctionEnd<unknown>> {
-    const { secrets, decommissioned } = this.#world;
-    const listed = secrets.filter(({ index }) => !decommissioned.has(index));
+    const listed = this.#listed();
     return await this.#invoke({ role: "rotator", name: "proveCredentials", secret: undefined }, (context) =>
       runProveCredentials(listed.map(({ index, settings }) => ({ ...context(index), arn: settings.secretName }))),
     );
@@ -102,8 +102,15 @@ export class Functions implements Invocations {
     );
   }
 
+  #listed(): TokenSecret[] {
+    const { secrets, decommissioned, unlisted } = this.#world;
+    return secrets.filter(({ index }) => !decommissioned.has(index) && !unlisted.has(index));
+  }
+
   async step(event: RotationEvent): Promise<FunctionEnd<unknown>> {
     const secret = this.#world.indexOf(event.SecretId);
+    // As the handler has it: before it says or asks anything.
+    if (!this.#listed().some(({ index }) => index === secret)) return notListed;
     const { ClientRequestToken: versionId, RotationToken } = event;
     this.#world.watch.leaks.confide(RotationToken);
     // A copy of the current value that is only tested gets no other step, and goes away.
@@ -136,6 +143,8 @@ export class Functions implements Invocations {
 
   async command(name: CommandName, index: number): Promise<FunctionEnd<CommandResult>> {
     const { watch } = this.#world;
+    // The stack does not know it.
+    if (this.#world.unlisted.has(index)) return notListed;
     const endsGrace = name === "compromised" || name === "decommission";
     const run = new FunctionRun(
       { role: "operator", name, secret: index, endsGrace },
@@ -150,17 +159,16 @@ export class Functions implements Invocations {
     return end;
   }
 
-  reconcile(
+  async reconcile(
     scope: Scope,
     { graceSeconds, secrets }: { graceSeconds?: number | undefined; secrets?: string[] | undefined } = {},
   ): Promise<FunctionEnd<ReconcileReport>> {
     const name = scope === "all" ? "reconcile all" : "reconcile";
     const endsGrace = graceSeconds !== undefined;
-    return this.#invoke({ role: "reconciler", name, secret: undefined, endsGrace }, (context, run) => {
+    const end = await this.#invoke({ role: "reconciler", name, secret: undefined, endsGrace }, (context, run) => {
       const budget = new CallBudget(callBudget);
       const { paused } = this.#world;
-      const listed = this.#world.secrets.filter(({ index }) => !this.#world.decommissioned.has(index));
-      const works = listed.map(({ index }) => {
+      const works = this.#listed().map(({ index }) => {
         const { settings, ...own } = context(index);
         const c2mAt = (said: string | undefined) => {
           const c2m = own.c2mAt(said);
@@ -173,6 +181,16 @@ export class Functions implements Invocations {
       const parts = { clock, log, ledger, budget, deadline, secrets: works, paused, stepMs: timeoutMs.rotator };
       return this.#protocol.reconcile(parts, { scope, graceSeconds, only: secrets });
     });
+    if (scope === "all" && end.kind === "succeeded") this.#checkRetired(end.result);
+    return end;
+  }
+
+  /** Of a secret that is retired, a report that calls it quiet says that nothing of it lives but the current token. */
+  #checkRetired({ secrets }: ReconcileReport): void {
+    for (const { index, settings } of this.#listed()) {
+      const isQuiet = secrets.some(({ name, quiet }) => quiet && name === settings.secretName);
+      if (settings.retire && isQuiet) this.#world.watch.saidToBeOver(index);
+    }
   }
 
   async #invoke<Result>(
@@ -185,8 +203,15 @@ export class Functions implements Invocations {
       skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
     });
     if (run.skewMs !== 0) this.#world.watch.skewed(clockSkewMs);
-    const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index));
-    return await this.#run(run, () => body((index) => contexts[index] as RotationContext, run));
+    const issuers: C2mClient[] = [];
+    const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index, issuers));
+    return await this.#run(run, async () => {
+      try {
+        return await body((index) => contexts[index] as RotationContext, run);
+      } finally {
+        for (const issuer of issuers) await issuer.close();
+      }
+    });
   }
 
   async #run<Result>(run: FunctionRun, body: () => Promise<Result>): Promise<FunctionEnd<Result>> {
@@ -201,35 +226,38 @@ export class Functions implements Invocations {
     return end;
   }
 
-  #context(run: FunctionRun, index: number): RotationContext {
+  #context(run: FunctionRun, index: number, issuers: C2mClient[]): RotationContext {
     const { role } = run.invocation;
     const clock = run.clock(this.#world.clock);
     const { settings } = this.#world.of(index);
     const { baseUrl, clientId } = settings;
     const connection = { clock, random: () => 0.5, send: this.#world.connection.c2m(run) };
-    const credentials = async () => held(this.#world.credentials);
+    const { arn } = this.#world.of(index);
+    const store = new SecretsManagerStore(this.#world.connection.secretsManager(run));
+    const credentials = async () =>
+      settings.credentialsSecretId === undefined
+        ? { mechanism: "short_token" as const, clientId, longToken: await currentToken(store, arn, settings) }
+        : held(this.#world.credentials);
     // As the handler has it: those before, where they are of this client at this C2M; none where they are to be proven.
     const fallback = async () => {
       const { credentialsBefore: before } = this.#world;
-      if (run.invocation.name === "proveCredentials") return undefined;
+      if (run.invocation.name === "proveCredentials" || settings.credentialsSecretId === undefined) return undefined;
       return before?.clientId === clientId && before.baseUrl === baseUrl ? held(before) : undefined;
     };
-    const tokens = Object.fromEntries(
-      this.#world.secrets
-        .filter((other) => !this.#world.decommissioned.has(other.index))
-        .map((other) => [other.settings.secretName, other.settings]),
-    );
+    const tokens = Object.fromEntries(this.#listed().map((other) => [other.settings.secretName, other.settings]));
+    // As their handlers have it: only the rotator holds credentials.
+    const client =
+      role === "rotator" ? createC2mClient({ ...connection, baseUrl, clientId, credentials, fallback }) : undefined;
+    if (client) issuers.push(client);
     return {
-      arn: this.#world.of(index).arn,
+      arn,
       siblings: siblingsOf({ rotatorTimeoutSeconds: timeoutMs.rotator / 1_000, tokens }, settings),
-      store: new SecretsManagerStore(this.#world.connection.secretsManager(run)),
+      store,
       c2mAt: (said) => {
         const listed = listedBaseUrl(settings, said);
         return listed === undefined ? undefined : connectTokenUser({ ...connection, baseUrl: listed });
       },
-      // As their handlers have it: only the rotator holds credentials.
-      issuer:
-        role === "rotator" ? createC2mClient({ ...connection, baseUrl, clientId, credentials, fallback }) : nobody,
+      issuer: client ?? nobody,
       clock,
       log: this.#log(run),
       settings,
@@ -256,6 +284,20 @@ export class Functions implements Invocations {
       metric: () => {},
     };
   }
+}
+
+const notListed = { kind: "failed", error: new Error("The secret is not listed.") } as const;
+
+/** As the handler has it: nothing of another C2M's. */
+async function currentToken(
+  store: SecretsManagerStore,
+  arn: string,
+  settings: TokenSettings,
+): Promise<Sensitive | undefined> {
+  const current = await store.readCurrent(arn);
+  const parsed = current && parseValue(current.value);
+  if (parsed?.kind !== "ours") return parsed?.token;
+  return listedBaseUrl(settings, parsed.token.baseUrl) === settings.baseUrl ? parsed.token.accessToken : undefined;
 }
 
 function held({ clientSecret, ...others }: ClientCredentials) {

@@ -32,6 +32,7 @@ const awsFaults: Partial<Record<Trouble, Fault>> = {
   cut: { kind: "cut", when: "before" },
   lost: { kind: "cut", when: "after" },
   down: { kind: "cut", when: "before" },
+  limit: { kind: "error", status: 400, code: "LimitExceededException", message: "as ordered" },
 };
 
 const c2mFaults: Partial<Record<Trouble, Fault>> = {

@@ -1,6 +1,6 @@
 import type { Effect } from "./effects.ts";
 import { events, type Intrusion, isOneOf, ups } from "./moves.ts";
-import { act, rotateSecret, tryTo } from "./operator.ts";
+import { act, decommission, rotateSecret, tryTo } from "./operator.ts";
 import type { World } from "./parts.ts";
 import { pulumiUp } from "./pulumi-up.ts";
 
@@ -9,7 +9,7 @@ export async function intrude(world: World, kind: Intrusion, { run }: Effect): P
   const { functions } = world;
   const { event, role, secret = 0 } = run.invocation;
   if (isOneOf(events, kind)) return act(world, kind, secret);
-  if (isOneOf(ups, kind)) return await pulumiUp(world, kind);
+  if (isOneOf(ups, kind)) return await pulumiUp(world, kind, secret);
   switch (kind) {
     case "reconcile":
       await functions.reconcile("recent");
@@ -49,14 +49,4 @@ export async function intrude(world: World, kind: Intrusion, { run }: Effect): P
     default:
       await functions.command(kind, secret);
   }
-}
-
-/** Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. */
-export async function decommission(world: World, index: number): Promise<void> {
-  world.toDecommission.add(index);
-  await world.functions.command("decommission", index);
-  if (world.secret(index).state.deletion === undefined) return;
-  world.toDecommission.delete(index);
-  world.toDeploy.delete(index);
-  world.decommissioned.add(index);
 }

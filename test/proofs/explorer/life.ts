@@ -1,5 +1,5 @@
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
-import { act } from "./operator.ts";
+import { act, supplyToken } from "./operator.ts";
 import type { World } from "./parts.ts";
 import { checkQuiet } from "./quiescence.ts";
 import type { Action } from "./schedule.ts";
@@ -10,6 +10,7 @@ import {
   kept,
   minute,
   mostHours,
+  needsRotation,
   nextAll,
   placeIn,
   reconcileUndisturbed,
@@ -144,6 +145,7 @@ export class Life {
     const isStuck = kind !== "succeeded" && isKept && attempt === 8 * mostAttempts;
     if (isStuck) world.watch.violation("stuck", "the bootstrap never succeeds");
     if (kind === "succeeded" || !isKept || isStuck) return { kind: "deploy", index: index + 1, attempt: 1 };
+    if (needsRotation(world, index)) supplyToken(world, index);
     return { kind: "deploy", index, attempt: attempt + 1 };
   }
 
@@ -198,11 +200,14 @@ export class Life {
     const { left, underway } = place;
     const [index, ...others] = left;
     if (index === undefined) return settling("rotated again");
+    if (world.of(index).settings.retire) return { kind: "rotate again", left: others };
+    if (!underway && needsRotation(world, index)) supplyToken(world, index);
     const { struck } = world.effects;
     const demanded = underway ?? { versionId: world.id(), struck, wasSpellbound: isSpellbound(world) };
     await this.#through(underway, { kind: "rotate again", left, underway: demanded }, () =>
       rotate(world, index, demanded.versionId),
     );
+    if (world.of(index).settings.retire) return { kind: "rotate again", left: others };
     const seenLate = (world.scenario.knobs?.visibilityDelayMs ?? 0) > 0;
     if (world.holder(index, "AWSCURRENT") === demanded.versionId) return { kind: "rotate again", left: others };
     if (isDisturbed(world, demanded) || seenLate) return settling("retried", { demanded, left });
@@ -259,7 +264,8 @@ export class Life {
   #retried(demanded: Demanded, left: readonly number[]): Place {
     const world = this.#world;
     const [index = 0, ...others] = left;
-    const isDone = !kept(world).includes(index) || world.holder(index, "AWSCURRENT") === demanded.versionId;
+    const isOver = !kept(world).includes(index) || world.of(index).settings.retire;
+    const isDone = isOver || world.holder(index, "AWSCURRENT") === demanded.versionId;
     if (!isDone && isDisturbed(world, demanded)) return { kind: "rotate again", left };
     if (!isDone) world.watch.violation("stuck", "the next rotation does not succeed");
     return { kind: "rotate again", left: others };

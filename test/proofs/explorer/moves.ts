@@ -42,6 +42,7 @@ export const oddIssues = {
   "no-id": "C2M gives no id",
   "other-id": "the id in the body is another than X-Token-Id",
   "fewer-scopes": "C2M grants a token that may not revoke",
+  "long-token": "C2M gives a token that is too long to be stored",
 } as const;
 
 /** What becomes of one line of the log; the process goes on. */
@@ -55,6 +56,7 @@ export const lineFaults = {
 export const spells = {
   "throttled-spell": "Secrets Manager throttles for 20 minutes",
   "denied-spell": "the roles' permissions are gone for 3 hours",
+  "limit-spell": "for 5 hours Secrets Manager takes no version and no label more",
   "c2m-down": "C2M is down for 5 hours",
   "gateway-spell": "for 5 hours C2M's gateway answers 403 in HTML",
   "c2m-late": "for 5 hours tokens work 20 s late, and revocations bite 300 s late",
@@ -109,6 +111,11 @@ export const ups = {
   "up-scopes": "pulumi up with one scope more",
   "up-grace": "pulumi up with a grace of 0, or of an hour where it was 0",
   "up-paused": "pulumi up with paused, and an hour later without",
+  "up-adds": "pulumi up with one secret more",
+  "up-removes": "pulumi up without the secret, which stays where it is, and an hour later with it",
+  "up-renames": "pulumi up with the secret under another name; the old one is decommissioned",
+  "up-made-again": "somebody deletes the secret for good, and pulumi up makes it again under its name",
+  "up-retires": "pulumi up with retire: the secret is not rotated any more",
 } as const;
 
 export const intrusions = { ...processes, ...events, ...ups } as const;

@@ -1,6 +1,5 @@
 import { AwsError } from "../../../local-cloud/aws/service.ts";
 import { formatLine, operatorStreams } from "../../../src/formats/ledger.ts";
-import { scopes } from "./c2m-client.ts";
 import type { HandEvent } from "./moves.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -117,10 +116,43 @@ function put(world: World, secret: number, value: string): void {
   );
 }
 
+/** Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. */
+export async function decommission(world: World, index: number): Promise<void> {
+  world.toDecommission.add(index);
+  await world.functions.command("decommission", index);
+  if (world.secret(index).state.deletion === undefined) return;
+  world.toDecommission.delete(index);
+  world.toDeploy.delete(index);
+  world.decommissioned.add(index);
+}
+
+/** What is in the secrets before anything else, where that is a token of C2M's. */
+export function putFirstValues(world: World): void {
+  const { initialValue } = world.scenario;
+  for (const { index } of world.secrets) {
+    if (initialValue === "token") put(world, index, tokenByHand(world, index));
+    if (initialValue === "plain-token") put(world, index, textOf(tokenByHand(world, index)));
+  }
+  world.watch.operatorActed(0);
+}
+
+/**
+ * Where the current token itself authenticates and is dead, or belongs to another C2M, somebody has to supply one; support
+ * issues it.
+ */
+export function supplyToken(world: World, secret: number): void {
+  if (world.scenario.shortToken) act(world, "operator-put", secret);
+}
+
+function textOf(value: string): string {
+  const { access_token } = JSON.parse(value) as { access_token: string };
+  return access_token;
+}
+
 /** A token that was issued by hand, in the form in which the secret holds one. */
 function tokenByHand(world: World, secret: number): string {
-  const { baseUrl } = world.of(secret).settings;
-  const { clientId, clientSecret } = world.credentials;
+  const { baseUrl, scopes } = world.of(secret).settings;
+  const { clientId, clientSecret } = world.rightCredentials;
   const answer = world.c2ms.at(baseUrl)?.answer({
     method: "POST",
     path: "/auth/tokens/long",

@@ -20,6 +20,7 @@ import type { Watch } from "./watch.ts";
 /** A token secret and its settings. */
 export interface TokenSecret {
   index: number;
+  /** Another one when it was deleted and made again. */
   arn: string;
   /** As they are deployed now. */
   settings: TokenSettings;
@@ -37,6 +38,7 @@ export interface ClientCredentials {
 export type Appointment = { at: number } & (
   | { kind: "spell ends"; spell: Spell }
   | { kind: "freeze ends" }
+  | { kind: "listed again"; index: number }
   | { kind: "credentials righted"; wrong: ClientCredentials; right: ClientCredentials }
 );
 
@@ -73,6 +75,8 @@ export interface World {
   readonly toDecommission: Set<number>;
   /** Indices of the secrets that are deleted, and out of the settings. */
   readonly decommissioned: Set<number>;
+  /** Indices of the secrets that are out of the settings for a while. */
+  readonly unlisted: Set<number>;
   /** How the functions reach the world. */
   readonly connection: Connection;
   readonly functionArn: string;
@@ -84,6 +88,10 @@ export interface World {
   of(index: number): TokenSecret;
   /** Of the secret with this ARN. */
   indexOf(arn: string): number;
+  /** Makes one secret more, with the settings of the first one. Returns its index. */
+  addSecret(): number;
+  /** Deletes a secret for good and makes it again under its name. */
+  makeAgain(index: number): void;
   /** The id of the version that has a label, and with `without` does not have another. */
   holder(index: number, stage: string, without?: string): string | undefined;
   /** A new id, the same ones in each run of a schedule. */

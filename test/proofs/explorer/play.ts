@@ -6,6 +6,7 @@ import type { Protocol } from "./functions.ts";
 import { type KnownStates, keyOf, type Rest } from "./known-states.ts";
 import { Life, nameOf, type Place } from "./life.ts";
 import type { Move } from "./moves.ts";
+import { putFirstValues } from "./operator.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import type { Schedule } from "./schedule.ts";
 import { type Checkpoint, ProveWorld } from "./world.ts";
@@ -60,6 +61,7 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
     from: start,
   });
   if (connect) world.connect(await connect(world));
+  if (!start) putFirstValues(world);
   const life = new Life(world, schedule.actions, start?.place);
   const states: { key: string; effects: number }[] = [];
   const checkpoints: Checkpoint[] = [];

@@ -26,6 +26,7 @@ const awsNames: Partial<Record<Trouble, string>> = {
   cut: "TimeoutError",
   lost: "TimeoutError",
   down: "TimeoutError",
+  limit: "LimitExceededException",
 };
 
 /** Straight to the engines: no HTTP, no waiting, for schedules by the ten thousand. */

@@ -1,12 +1,14 @@
 import type { TokenSettings } from "../../../src/formats/settings.ts";
-import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
+import { clientId, clientSecret, mostScopes, otherClientId, otherClientSecret } from "./c2m-client.ts";
 import type { Up } from "./moves.ts";
+import { decommission, supplyToken, tryTo } from "./operator.ts";
 import type { ClientCredentials, World } from "./parts.ts";
+import { kept, turnRotationOn } from "./settle.ts";
 
 const hour = 3_600_000;
 
 /** `pulumi up` with another config: the functions' settings change, and where base URL or client do, the bootstrap runs. */
-export async function pulumiUp(world: World, kind: Up): Promise<void> {
+export async function pulumiUp(world: World, kind: Up, secret: number): Promise<void> {
   switch (kind) {
     case "up-base-url":
     case "up-base-url-only":
@@ -14,7 +16,7 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
     case "up-client":
       store(world, { ...otherClientAt(world), clientId: otherClientId });
       change(world, { clientId: otherClientId });
-      return await bootstrapAll(world);
+      return await supplyAndBootstrap(world);
     case "up-credentials": {
       const secret = `${clientSecret}-new`;
       for (const engine of world.c2ms.engines)
@@ -34,17 +36,53 @@ export async function pulumiUp(world: World, kind: Up): Promise<void> {
     case "up-lifetime":
       return change(world, { lifetimeSeconds: 30 * 86_400 });
     case "up-scopes":
-      return change(world, { scopes: mostScopes });
+      return change(world, ({ scopes }) => ({ scopes: [...new Set([...scopes, "jobs:read"])] }));
     case "up-grace":
       return change(world, (settings) => ({ graceSeconds: settings.graceSeconds === 0 ? 3_600 : 0 }));
     case "up-paused":
       world.paused = true;
       world.wrongUntil = world.clock.now() + hour;
       world.appoint({ kind: "freeze ends", at: world.wrongUntil });
+      return;
+    case "up-adds":
+      return await deployNew(world, world.addSecret());
+    case "up-removes":
+      if (!listed(world).includes(secret)) return;
+      tryTo(() => world.engine.cancelRotateSecret({ SecretId: world.of(secret).arn }));
+      world.unlisted.add(secret);
+      world.wrongUntil = world.clock.now() + hour;
+      world.appoint({ kind: "listed again", at: world.wrongUntil, index: secret });
+      return;
+    case "up-renames":
+      if (!listed(world).includes(secret)) return;
+      await deployNew(world, world.addSecret());
+      return await decommission(world, secret);
+    case "up-made-again":
+      if (world.unlisted.has(secret) || !tryTo(() => world.makeAgain(secret))) return;
+      world.decommissioned.delete(secret);
+      world.toDecommission.delete(secret);
+      return await deployNew(world, secret);
+    case "up-retires":
+      if (!listed(world).includes(secret)) return;
+      world.watch.deployed(world.effects.count);
+      tryTo(() => world.engine.cancelRotateSecret({ SecretId: world.of(secret).arn }));
+      world.of(secret).settings = { ...world.of(secret).settings, retire: true };
   }
 }
 
-const mostScopes = [...scopes, "jobs:read"];
+/** Whoever deploys tries again, unless the secret is gone by then. */
+function deployLater(world: World, index: number): void {
+  if (!world.decommissioned.has(index)) world.toDeploy.add(index);
+}
+
+/** A secret that is new gets its first token, and then its rotation, at the latest by whoever deploys once more. */
+async function deployNew(world: World, index: number): Promise<void> {
+  supplyToken(world, index);
+  const { kind } = await world.functions.bootstrap(index);
+  if (kind !== "succeeded") return deployLater(world, index);
+  // Not awaited: what this comes between may be a rotation itself.
+  if (!world.of(index).settings.retire && listed(world).includes(index)) turnRotationOn(world, index);
+}
 
 /** From the stage to the production, say: the same client there, with a secret of its own. */
 async function moveToOtherC2m(world: World, listed: boolean): Promise<void> {
@@ -54,7 +92,17 @@ async function moveToOtherC2m(world: World, listed: boolean): Promise<void> {
   other.engine.registerClient({ clientId, clientSecret: otherC2mSecret, scopes: mostScopes });
   world.watch.confide(otherC2mSecret, other.baseUrl);
   change(world, { clientId, baseUrl: other.baseUrl, ...(listed ? { formerBaseUrls: [baseUrl] } : {}) });
+  await supplyAndBootstrap(world);
+}
+
+async function supplyAndBootstrap(world: World): Promise<void> {
+  for (const index of listed(world)) supplyToken(world, index);
   await bootstrapAll(world);
+}
+
+/** Indices of the secrets that are in the settings. */
+function listed(world: World): number[] {
+  return kept(world).filter((index) => !world.unlisted.has(index));
 }
 
 const otherC2mSecret = "cs-7d1e-other-c2m-secret-04c9";
@@ -93,10 +141,9 @@ function put(world: World, credentials: ClientCredentials): void {
 
 /** First issues of several tokens are chained; one that fails is tried again by whoever deploys. */
 async function bootstrapAll(world: World): Promise<void> {
-  for (const { index } of world.secrets) {
-    if (world.decommissioned.has(index)) continue;
+  for (const index of listed(world)) {
     const { kind } = await world.functions.bootstrap(index);
-    if (kind !== "succeeded") world.toDeploy.add(index);
+    if (kind !== "succeeded") deployLater(world, index);
   }
   // One that fails fails the deployment, and breaks nothing.
   await world.functions.proveCredentials();

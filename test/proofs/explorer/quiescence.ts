@@ -39,6 +39,8 @@ function checkTokens(world: World, report: ReconcileReport): void {
   );
   for (const token of c2ms.engines.flatMap((engine) => engine.liveLongTokens(now))) {
     if (wanted.has(token.accessToken)) continue;
+    // Who deletes a secret for good is told to decommission it before: what was put there by hand nobody knows any more.
+    if (watch.isForgotten(token.accessToken)) continue;
     // Nobody can look after what somebody stores by hand while the secret is being deleted.
     if (world.decommissioned.size > 0 && watch.isByHand(token.accessToken)) continue;
     // … nor, once it is deleted, at what something before C2M called revoked.
@@ -57,7 +59,10 @@ function checkTokens(world: World, report: ReconcileReport): void {
       continue;
     }
     const index = unrevocable.findIndex(
-      ({ tokenId, expiresAt }) => isTheOne(token, tokenId) && Date.parse(expiresAt ?? "") === token.expiresAt,
+      ({ tokenId, expiresAt }) =>
+        (isTheOne(token, tokenId) && Date.parse(expiresAt ?? "") === token.expiresAt) ||
+        // Of a text that was there before us nobody knows more.
+        (isPlain(world, token) && tokenId === undefined && expiresAt === undefined),
     );
     if (index >= 0) unrevocable.splice(index, 1);
     else if (!watch.isExempt("ids")) {
@@ -74,4 +79,9 @@ function isTheOne(token: C2mToken, reportedId: string | undefined): boolean {
 function currentText(world: World, index: number): string | undefined {
   const id = world.holder(index, "AWSCURRENT");
   return id === undefined ? undefined : tokenTextOf(world.secret(index).state.versions.get(id)?.value);
+}
+
+/** Whether only the text of a token was ever stored. */
+function isPlain(world: World, { accessToken }: C2mToken): boolean {
+  return world.scenario.initialValue === "plain-token" && world.watch.isByHand(accessToken);
 }

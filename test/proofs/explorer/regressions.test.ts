@@ -127,6 +127,31 @@ describe("found by the explorer:", () => {
     expect(violations).toEqual([]);
   });
 
+  it("a decommission revokes a current token by both of its ids", async () => {
+    const { violations } = await struck("grace", [
+      ["createSecret issueLongTermToken", "other-id"],
+      ["reconcile all DescribeSecret", "decommission"],
+    ]);
+    expect(violations).toEqual([]);
+  });
+
+  it("a decommission tells of a pending token that has no id", async () => {
+    expect((await play(parseScheduleId("no-ids-grace:63.decommission+75.up-removes"))).violations).toEqual([]);
+  });
+
+  it("a token that two secrets hold is kept for the grace of both", async () => {
+    expect((await play(parseScheduleId("two-secrets:13.same-token+22.fewer-scopes"))).violations).toEqual([]);
+  });
+
+  it("a retired secret is not called quiet by the run in which C2M refuses a revocation", async () => {
+    const id = "revoke-answers-404:40.up-retires+70.up-base-url-only";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
+  it("the version of a plain token that was there before us is gone: it is reported all the same", async () => {
+    expect((await play(parseScheduleId("adopted-token:79.versions-gone"))).violations).toEqual([]);
+  });
+
   it.each([
     "seen-late-no-grace:57.up-wrong-credentials+57.up-wrong-credentials",
     "seen-late-no-grace:16.unstick+57.up-wrong-credentials+57.up-wrong-credentials",

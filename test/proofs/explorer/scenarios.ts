@@ -23,8 +23,10 @@ export interface Scenario {
     /** How many of its last lines a killed function loses. */
     lostAtKill?: number;
   };
-  /** What is in the secret before anything else. */
-  initialValue?: "text";
+  /** What is in the secret before anything else: a text that is no token, a token of C2M's with its id, or its text alone. */
+  initialValue?: "text" | "token" | "plain-token";
+  /** The mechanism `short_token`: the current token itself authenticates, and no credentials are stored. */
+  shortToken?: boolean;
   /** An operator rolls the rotation back after 20 minutes. */
   rollsBack?: boolean;
   /** What makes the first token; default `bootstrap`. */
@@ -77,6 +79,8 @@ export const varied: readonly Scenario[] = [
   { ...once, name: "no-ids-grace", c2mKnobs: { tokenIdInBody: false, tokenIdInHeader: false } },
   { ...once, name: "clamped", c2mKnobs: { maximumTtlSeconds: 30 * 86_400 } },
   { ...once, name: "adopted", initialValue: "text" },
+  { ...once, name: "adopted-token", initialValue: "plain-token" },
+  { ...once, name: "short-token", initialValue: "token", shortToken: true },
   { ...atOnce, name: "revoke-answers-404", c2mKnobs: { revokeDeadStatus: 404, selfRevocation: false } },
   { ...atOnce, name: "stale-retry", retryAfterHours: 2, pendingMaxAgeHours: 1, reconcileEveryHours: 3 },
   { ...once, name: "first-by-rotation", firstBy: "rotation" },

@@ -1,8 +1,7 @@
 import { decisionLabel } from "../../../src/formats/labels.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
-import { decommission } from "./intrusions.ts";
-import { rotateSecret, tryTo } from "./operator.ts";
+import { decommission, rotateSecret, supplyToken, tryTo } from "./operator.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
 
@@ -29,10 +28,11 @@ export function placeIn(world: World, hours: number, every: number): string {
   const counts =
     world.toDeploy.size > 0 ||
     world.toDecommission.size > 0 ||
+    world.unlisted.size > 0 ||
     kept(world).some(
       (index) =>
         world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined ||
-        !world.secret(index).state.rotation?.enabled ||
+        lacksRotation(world, index) ||
         needsRotation(world, index) ||
         seemsToGoBack(world, index),
     );
@@ -62,6 +62,7 @@ export async function reconcileUndisturbed(world: World, scope: Scope): Promise<
  */
 export async function retry(world: World, index: number, hours: number): Promise<boolean> {
   const { retryAfterHours } = world.scenario;
+  if (world.unlisted.has(index)) return false;
   if (world.toDecommission.has(index)) {
     await decommission(world, index);
     return false;
@@ -69,11 +70,18 @@ export async function retry(world: World, index: number, hours: number): Promise
   if (world.toDeploy.has(index) && (await world.functions.bootstrap(index)).kind === "succeeded") {
     world.toDeploy.delete(index);
   }
-  if (!world.secret(index).state.rotation?.enabled) {
+  if (world.of(index).settings.retire) {
+    await endRetirement(world, index, hours);
+    return false;
+  }
+  if (lacksRotation(world, index)) {
     if (hours > 4 && world.holder(index, "AWSPENDING", "AWSCURRENT") === undefined) await enableRotation(world, index);
     return false;
   }
-  if (hours > patience && needsRotation(world, index)) await rotate(world, index);
+  if (hours > patience && needsRotation(world, index)) {
+    supplyToken(world, index);
+    await rotate(world, index);
+  }
   if (hours > patience && seemsToGoBack(world, index)) await world.functions.command("unstick", index);
   if (retryAfterHours === "never" || hours % retryAfterHours !== 0 || hours > mostAttempts * retryAfterHours)
     return false;
@@ -82,11 +90,23 @@ export async function retry(world: World, index: number, hours: number): Promise
   return false;
 }
 
+function lacksRotation(world: World, index: number): boolean {
+  return !world.of(index).settings.retire && !world.secret(index).state.rotation?.enabled;
+}
+
+/** What only a rotation can mend needs one: then the secret is not retired any more. */
+async function endRetirement(world: World, index: number, hours: number): Promise<void> {
+  if (hours <= patience || !(needsRotation(world, index) || seemsToGoBack(world, index))) return;
+  const secret = world.of(index);
+  secret.settings = { ...secret.settings, retire: false };
+  await enableRotation(world, index);
+}
+
 /**
  * A text that somebody put there can't be told from a token without its text, and where the current token is dead
  * the newest superseded one is kept: only a rotation clears the way.
  */
-function needsRotation(world: World, index: number): boolean {
+export function needsRotation(world: World, index: number): boolean {
   const id = world.holder(index, "AWSCURRENT");
   const text = tokenTextOf(world.secret(index).state.versions.get(id ?? "")?.value);
   if (text === undefined) return false;
@@ -110,16 +130,24 @@ export async function rotate(world: World, index: number, versionId = world.id()
   return versionId;
 }
 
-/** Turns rotation on, which tests a copy of the current value or rotates at once. */
+/** Turns rotation on, and waits for the end of what that begins. */
 export async function enableRotation(world: World, index: number, immediately = false): Promise<void> {
-  world.engine.rotateSecret({
-    SecretId: world.of(index).arn,
-    ClientRequestToken: world.id(),
-    RotationLambdaARN: world.functionArn,
-    RotationRules: { ScheduleExpression: "rate(30 days)" },
-    RotateImmediately: immediately,
-  });
+  turnRotationOn(world, index, immediately);
   await world.idle();
+}
+
+/** Turns rotation on, which tests a copy of the current value or rotates at once. */
+export function turnRotationOn(world: World, index: number, immediately = false): void {
+  // Refused while a rotation is unfinished, which somebody else has begun meanwhile.
+  tryTo(() =>
+    world.engine.rotateSecret({
+      SecretId: world.of(index).arn,
+      ClientRequestToken: world.id(),
+      RotationLambdaARN: world.functionArn,
+      RotationRules: { ScheduleExpression: "rate(30 days)" },
+      RotateImmediately: immediately,
+    }),
+  );
 }
 
 /** When the next run of the reconciler over everything is due. */
@@ -130,9 +158,9 @@ export function nextAll(now: number): number {
 
 function isQuiet(world: World, report: ReconcileReport): boolean {
   const isOpen = (index: number) => world.holder(index, "AWSPENDING", "AWSCURRENT") !== undefined;
-  if (world.toDeploy.size > 0 || world.toDecommission.size > 0) return false;
+  if (world.toDeploy.size > 0 || world.toDecommission.size > 0 || world.unlisted.size > 0) return false;
   if (kept(world).some(isOpen)) return false;
-  if (kept(world).some((index) => !world.secret(index).state.rotation?.enabled)) return false;
+  if (kept(world).some((index) => lacksRotation(world, index))) return false;
   return report.secrets.every(
     ({ error, waiting, backlog, revoked, detached }) =>
       !error && waiting === 0 && backlog === 0 && revoked.length === 0 && detached.length === 0,

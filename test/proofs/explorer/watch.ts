@@ -63,11 +63,15 @@ export class Watch {
   readonly #claimed = new Set<string>();
   readonly #told = new Map<FunctionRun, LogLine[]>();
   readonly #byHand = new Set<string>();
+  /** Tokens by hand whose secret somebody has deleted for good. */
+  readonly #forgotten = new Set<string>();
   readonly #exempt: Set<Exemption>;
   #seenTokens = 0;
   #upEffect = 0;
   #upAt = Number.NEGATIVE_INFINITY;
   #skewMs = 0;
+  /** Number of the latest effect before somebody deleted a secret for good. */
+  #deletedAt = 0;
   /** Number of the latest exchange of a rollback that C2M answered. */
   #askedAt = 0;
   #operatorActed = { at: 0, effect: 0 };
@@ -97,6 +101,7 @@ export class Watch {
       of.#bySomebody,
       of.#claimed,
       of.#byHand,
+      of.#forgotten,
       of.#exempt,
     ];
     const [ownMaps, ownSets] = [maps(this), sets(this)];
@@ -108,6 +113,7 @@ export class Watch {
     this.#upEffect = other.#upEffect;
     this.#upAt = other.#upAt;
     this.#skewMs = other.#skewMs;
+    this.#deletedAt = other.#deletedAt;
     this.#askedAt = other.#askedAt;
     this.#operatorActed = other.#operatorActed;
   }
@@ -146,6 +152,7 @@ export class Watch {
   /** Before a process asks for something. */
   before(effect: Effect): void {
     const { run, service, operation } = effect;
+    if (operation === "revokeToken") run.borrowed.delete(effect.subject);
     const [unsettled] = this.#unsettled.get(run) ?? [];
     if (unsettled && service !== "log") {
       this.#violation("I3", effect, `asks for something before the id of ${unsettled.id} is in the log`);
@@ -179,6 +186,19 @@ export class Watch {
 
   isByHand(accessToken: string): boolean {
     return this.#byHand.has(accessToken);
+  }
+
+  /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand it does not. */
+  deletedForGood({ state }: Secret, effectNumber: number): void {
+    this.#deletedAt = effectNumber;
+    for (const { value } of state.versions.values()) {
+      const text = tokenTextOf(value);
+      if (text !== undefined && this.#byHand.has(text)) this.#forgotten.add(text);
+    }
+  }
+
+  isForgotten(accessToken: string): boolean {
+    return this.#forgotten.has(accessToken);
   }
 
   /** Somebody has revoked a token at C2M. */
@@ -248,13 +268,33 @@ export class Watch {
     });
   }
 
+  /** The reconciler says of a secret that is retired that nothing of it lives but the current token. */
+  saidToBeOver(index: number): void {
+    const { c2ms, clock } = this.#options;
+    // A step that began before may have issued, and its line be late.
+    if (clock.now() - this.#upAt < 2 * hour || this.isExempt("ids")) return;
+    const current = new Set(this.#current.values());
+    for (const { id, accessToken } of c2ms.tokens) {
+      if (this.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken) || this.#claimed.has(id))
+        continue;
+      this.violation("truth", `the reconciler says that nothing of the retired secret ${index} lives, and ${id} does`);
+    }
+  }
+
   /** After a process has returned or failed. */
   ended(run: FunctionRun, end: FunctionEnd<unknown>): void {
     const told = this.#told.get(run) ?? [];
     this.#told.delete(run);
     if (end.kind === "killed") return;
+    for (const id of run.borrowed) {
+      this.violation(
+        "I2",
+        `${run.invocation.name} ended and left ${id}, which may issue tokens, without asking for its end`,
+      );
+    }
     if (end.kind === "failed") this.#checkLeak(printable(end.error), `the error of ${run.invocation.name}`);
-    if (run.storeUnknown) return;
+    // What is stored can't be seen where the secret was deleted under it: the reconciler goes by the log.
+    if (run.storeUnknown || this.#deletedAt >= run.firstEffect) return;
     for (const id of run.issued) {
       if (!this.#options.c2ms.isLive(id) || this.#isStored(id) || this.#claimed.has(id)) continue;
       const said = told.some(
@@ -295,6 +335,7 @@ export class Watch {
     return [
       this.#proven.has(id),
       this.#byHand.has(accessToken),
+      this.#forgotten.has(accessToken),
       this.#claimed.has(id),
       this.unrevocable.has(id),
       this.#bySomebody.has(id),
@@ -320,6 +361,8 @@ export class Watch {
     const { tokens } = this.#options.c2ms;
     for (const token of tokens.slice(this.#seenTokens)) {
       if (token.parent !== undefined) this.#proven.add(token.parent);
+      const isBorrowed = token.kind === "short" && token.scopes.includes("tokens:write");
+      if (isBorrowed && effect.isHeard && effect.run.invocation.role === "rotator") effect.run.borrowed.add(token.id);
       if (token.kind !== "long" || this.#byHand.has(token.accessToken)) continue;
       effect.run.issued.push(token.id);
       const { attemptId, invocation } = effect.run;

@@ -8,7 +8,7 @@ import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
-import { clientId, clientSecret, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
+import { clientId, clientSecret, mostScopes, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
 import { C2ms } from "./c2ms.ts";
 import type { Connection } from "./connection.ts";
 import { Effects, type SavedEffects } from "./effects.ts";
@@ -26,7 +26,6 @@ import { Watch, type Watched } from "./watch.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
-const mostScopes = [...scopes, "jobs:read"];
 
 /** All of a world at a moment in which nothing ran, and where it was: another one can go on from here. */
 export interface Checkpoint {
@@ -41,7 +40,7 @@ export interface Checkpoint {
   ledger: SavedLedger;
   functions: SavedFunctions;
   effects: SavedEffects;
-  settings: readonly TokenSettings[];
+  tokenSecrets: readonly Readonly<TokenSecret>[];
   appointments: readonly Appointment[];
   rest: Rest;
 }
@@ -56,9 +55,11 @@ interface Rest {
   toDeploy: readonly number[];
   toDecommission: readonly number[];
   decommissioned: readonly number[];
+  unlisted: readonly number[];
   failed: readonly (readonly [arn: string, versionId: string])[];
   ids: number;
   tokens: number;
+  madeAgain: number;
 }
 
 /** The functions on the engines of the local cloud and a virtual clock, in this process, with strikes where a schedule wants them. */
@@ -72,7 +73,7 @@ export class ProveWorld implements World {
   readonly ledger: InMemoryLedger;
   readonly effects: Effects;
   readonly watch: Watch;
-  readonly secrets: readonly TokenSecret[];
+  readonly secrets: TokenSecret[];
   readonly region = region;
   credentials: ClientCredentials = { clientId, clientSecret, baseUrl };
   credentialsBefore: ClientCredentials | undefined = undefined;
@@ -83,6 +84,7 @@ export class ProveWorld implements World {
   readonly toDeploy = new Set<number>();
   readonly toDecommission = new Set<number>();
   readonly decommissioned = new Set<number>();
+  readonly unlisted = new Set<number>();
   /** How the functions reach the world: straight to the engines, unless `connect` is called. */
   connection: Connection;
   readonly functionArn = `arn:aws:lambda:${region}:${accountId}:function:rotator`;
@@ -95,6 +97,7 @@ export class ProveWorld implements World {
   readonly #seen = new Map<string, Secret>();
   #ids = 0;
   #tokens = 0;
+  #madeAgain = 0;
 
   constructor(options: {
     scenario: Scenario;
@@ -133,7 +136,9 @@ export class ProveWorld implements World {
         },
       },
     });
-    this.secrets = Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#tokenSecret(index, !from));
+    this.secrets =
+      from?.tokenSecrets.map((secret) => ({ ...secret })) ??
+      Array.from({ length: scenario.secrets ?? 1 }, (_, index) => this.#tokenSecret(index));
     this.watch = this.#newWatch();
     for (const secret of [clientSecret, otherClientSecret]) this.watch.confide(secret, baseUrl);
     this.effects = new Effects({
@@ -154,7 +159,8 @@ export class ProveWorld implements World {
     else this.watch.operatorActed(0);
     this.bus.onEvent(({ detail }) => {
       const { SecretId } = (detail.additionalEventData ?? {}) as { SecretId?: string };
-      if (SecretId === undefined) return;
+      // Of one that was deleted for good, nobody waits for the end of its rotation.
+      if (SecretId === undefined || this.indexOf(SecretId) < 0) return;
       const pending = holderOf(this.secret(this.indexOf(SecretId)).state, "AWSPENDING");
       if (detail.eventName === "RotationFailed" && pending) this.#failed.set(SecretId, pending.id);
       else this.#failed.delete(SecretId);
@@ -184,7 +190,7 @@ export class ProveWorld implements World {
       ledger: this.ledger.save(),
       functions: this.functions.save(),
       effects: this.effects.save(),
-      settings: this.secrets.map(({ settings }) => settings),
+      tokenSecrets: this.secrets.map((secret) => ({ ...secret })),
       appointments: [...this.appointments],
       rest: {
         credentials: this.credentials,
@@ -195,27 +201,30 @@ export class ProveWorld implements World {
         toDeploy: [...this.toDeploy],
         toDecommission: [...this.toDecommission],
         decommissioned: [...this.decommissioned],
+        unlisted: [...this.unlisted],
         failed: [...this.#failed],
         ids: this.#ids,
         tokens: this.#tokens,
+        madeAgain: this.#madeAgain,
       },
     };
   }
 
-  #goOnFrom({ seen, watch, ledger, functions, effects, settings, appointments, rest }: Checkpoint): void {
+  #goOnFrom({ seen, watch, ledger, functions, effects, appointments, rest }: Checkpoint): void {
     this.watch.copy(watch);
     this.ledger.restore(ledger);
     this.functions.restore(functions);
     this.effects.restore(effects);
     for (const [arn, secret] of seen) this.#seen.set(arn, secret.copy());
-    for (const secret of this.secrets) secret.settings = settings[secret.index] ?? secret.settings;
-    const { toDeploy, toDecommission, decommissioned, failed, ids, tokens, ...others } = rest;
+    const { toDeploy, toDecommission, decommissioned, unlisted, failed, ids, tokens, madeAgain, ...others } = rest;
     for (const index of toDeploy) this.toDeploy.add(index);
     for (const index of toDecommission) this.toDecommission.add(index);
     for (const index of decommissioned) this.decommissioned.add(index);
+    for (const index of unlisted) this.unlisted.add(index);
     for (const [arn, versionId] of failed) this.#failed.set(arn, versionId);
     this.#ids = ids;
     this.#tokens = tokens;
+    this.#madeAgain = madeAgain;
     Object.assign(this, others);
     for (const appointment of appointments) this.appoint(appointment);
   }
@@ -225,6 +234,10 @@ export class ProveWorld implements World {
     this.clock.at(appointment.at, () => {
       this.appointments.delete(appointment);
       if (appointment.kind === "freeze ends") this.paused = false;
+      else if (appointment.kind === "listed again") {
+        this.unlisted.delete(appointment.index);
+        if (!this.decommissioned.has(appointment.index)) this.toDeploy.add(appointment.index);
+      }
       // The same spell can have begun once more.
       else if (appointment.kind === "spell ends" && !this.effects.isOn(appointment.spell))
         turn(this, appointment.spell, false);
@@ -349,34 +362,54 @@ export class ProveWorld implements World {
       [...this.toDeploy],
       [...this.toDecommission],
       [...this.decommissioned],
+      [...this.unlisted],
     ];
+  }
+
+  addSecret(): number {
+    const index = this.secrets.length;
+    const [first] = this.secrets;
+    const added = this.#tokenSecret(index);
+    const { secretName } = added.settings;
+    this.secrets.push({ ...added, settings: { ...(first?.settings ?? added.settings), secretName, retire: false } });
+    // Somebody has put there what is adopted.
+    if (this.scenario.initialValue === "text") this.watch.operatorActed(this.effects.count);
+    return index;
+  }
+
+  makeAgain(index: number): void {
+    const secret = this.of(index);
+    const before = this.secret(index);
+    this.engine.deleteSecret({ SecretId: secret.arn, ForceDeleteWithoutRecovery: true });
+    this.watch.deletedForGood(before, this.effects.count);
+    this.#madeAgain += 1;
+    const suffix = `GhIj${String(this.#madeAgain).padStart(2, "0")}`;
+    secret.arn = this.engine.createSecret({ Name: secret.settings.secretName }, this.administrator, suffix).ARN;
   }
 
   #watched(index: number): Watched {
     return { secret: this.secret(index), settings: this.of(index).settings };
   }
 
-  #tokenSecret(index: number, isNew: boolean): TokenSecret {
+  #tokenSecret(index: number): TokenSecret {
     const { scenario } = this;
     const secretName = `c2m/token-${index}`;
     const settings: TokenSettings = {
       secretName,
       clientId,
       baseUrl,
-      credentialsSecretId: "c2m/client-credentials",
-      scopes,
+      ...(scenario.shortToken ? {} : { credentialsSecretId: "c2m/client-credentials" }),
+      scopes: scenario.shortToken ? [...scopes, "tokens:write"] : scopes,
       lifetimeSeconds: 60 * 86_400,
       graceSeconds: scenario.graceSeconds,
       pendingMaxAgeSeconds: (scenario.pendingMaxAgeHours ?? 3) * 3_600,
       revocation: true,
     };
-    const known = isNew ? undefined : this.engine.find(secretName);
-    if (known) return { index, arn: known.arn, settings };
     const created = this.engine.createSecret(
       {
         Name: secretName,
         ClientRequestToken: this.id(),
-        ...(scenario.initialValue === undefined ? {} : { SecretString: "a-password-from-before-us" }),
+        ...(scenario.initialValue === "text" ? { SecretString: "a-password-from-before-us" } : {}),
       },
       this.administrator,
       "AbCdEf",
@@ -384,7 +417,7 @@ export class ProveWorld implements World {
     return { index, arn: created.ARN, settings };
   }
 
-  /** Of the secret with this ARN. */
+  /** Of the secret with this ARN; -1 where it is none that is there. */
   indexOf(arn: string): number {
     return this.secrets.findIndex((secret) => secret.arn === arn);
   }
