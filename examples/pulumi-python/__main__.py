@@ -9,6 +9,7 @@ rotation = c2m.TokenRotation(
     "mail",
     client_id=config.require("clientId"),
     client_secret=config.require_secret("clientSecret"),
+    base_url=config.get("baseUrl") or "https://api.click2mail.com/v2",
     credentials_secret_name="mail/c2m-client",
     tokens=[c2m.TokenArgsArgs(name="mail/c2m-token", schedule="rate(20 days)", grace="2 hours")],
     alarm_emails=["ops@example.com"],

@@ -19,8 +19,10 @@ import { generalHelp } from "../../cli/help.ts";
 import { bundleFiles } from "../../infra/resources/function-code.ts";
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import { deploy } from "../../local-cloud/pulumi/deploy.ts";
+import { plan as planOf } from "../../local-cloud/pulumi/plan.ts";
+import { anyC2mUrl } from "../../local-cloud/pulumi/program.ts";
 import { plan } from "../harness/program.ts";
-import { currentToken, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
+import { clientId, clientSecret, currentToken, emptyCloud, secretName, stackPlan } from "../harness/stack.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -132,6 +134,23 @@ describe("the packed package", () => {
     const compilerOptions = { ...template, ignoreDeprecations: "6.0", skipLibCheck: true, types: [] };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
     execFileSync(process.execPath, [join(root, "node_modules/typescript/lib/tsc.js"), "-p", folder], { stdio: "pipe" });
+  });
+
+  it("is what the example in TypeScript deploys, by the example's own settings", async () => {
+    const folder = join(project, "example");
+    cpSync(join(root, "examples/pulumi-typescript"), folder, { recursive: true });
+    const settings = ["--project", folder, "--noEmit", "--ignoreDeprecations", "6.0", "--types", "node"];
+    execFileSync(process.execPath, [join(root, "node_modules/typescript/lib/tsc.js"), ...settings], { stdio: "pipe" });
+    const { cloud } = await emptyCloud();
+    try {
+      const config = { clientId, clientSecret, baseUrl: anyC2mUrl };
+      const program = { folder, project: "mail", main: "index.ts" };
+      await deploy(cloud, await planOf({ program, config, secretKeys: ["clientSecret"] }));
+      const { SecretString = "" } = cloud.secretsManager.engine.getSecretValue({ SecretId: "mail/c2m-token" });
+      expect(cloud.c2m.isLive(JSON.parse(SecretString).token_id)).toBe(true);
+    } finally {
+      await cloud.stop();
+    }
   });
 
   it("runs in a stack in CommonJS as it does in one of modules", async () => {
