@@ -270,7 +270,7 @@ export const tokenKeys = {
   lifetime: {
     type: "string",
     meaning: "the lifetime to ask C2M for",
-    says: 'The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less, which raises an alarm.',
+    says: 'The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less; where the next rotation comes too late for that, an alarm says so.',
     default: "60 days",
   },
   grace: {

@@ -15,7 +15,8 @@ export interface TokenArgs {
    */
   scopes?: string[] | undefined;
   /**
-   * The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less, which raises an alarm.
+   * The lifetime to ask C2M for, "1 hour" to "90 days". C2M may grant less; where the next rotation comes too late
+   * for that, an alarm says so.
    * @default "60 days"
    */
   lifetime?: string | undefined;

@@ -81,7 +81,7 @@ export function dashboardBody(subject: DashboardSubject): string {
         x: half,
         y: 15,
       }),
-      graph("Runs of the reconciler", "Sum", own(metricNames.heartbeat), { x: 0, y: 21 }),
+      graph("Runs", "Sum", lambda("Invocations"), { x: 0, y: 21 }),
       graph("Errors, throttles", "Sum", [...lambda("Errors"), ...lambda("Throttles")], { x: half, y: 21 }),
     ],
   });

@@ -158,6 +158,7 @@ function createAlarm(
 
 function dimensionsOf(source: AlarmSource, args: MonitoringArgs): Record<string, pulumi.Input<string>> {
   if ("metric" in source) return { service: args.context.plan.name };
+  if ("logMetric" in source) return { LogGroupName: args.context.logGroup.name };
   return { FunctionName: source.of === "rotator" ? args.rotatorName : args.reconcilerName };
 }
 

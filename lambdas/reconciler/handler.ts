@@ -4,7 +4,7 @@ import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientConfig } from "../../src/aws/client-config.ts";
 import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
-import { functionLog } from "../../src/aws/function-log.ts";
+import { functionLog, keepsLedger } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
 import { listedBaseUrl, parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
@@ -56,16 +56,24 @@ export async function handler(
   });
   const stepMs = settings.rotatorTimeoutSeconds * 1_000;
   try {
-    return await reconcile(
+    const report = await reconcile(
       { clock, log, ledger, budget, deadline, secrets: listed, paused: settings.paused, stepMs },
       { scope: scope ?? defaultScope(graceSeconds), graceSeconds, only: secrets },
     );
+    if (!keepsLedger(process.env)) throw linesDropped;
+    return report;
   } catch (error) {
     throw presentable(error);
   } finally {
     log.publishMetrics();
   }
 }
+
+/** What was due is done, but nobody hears of it: a run that fails rings. */
+const linesDropped = new PermanentError(
+  "ledger_dropped",
+  "AWS_LAMBDA_LOG_LEVEL: Lambda drops the lines that say what this run did, and its figures. Set the function's application log level to INFO or lower.",
+);
 
 // Whoever ends the grace by hand means every superseded token, however old.
 function defaultScope(graceSeconds: number | undefined): Scope {

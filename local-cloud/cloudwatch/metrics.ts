@@ -40,8 +40,11 @@ export interface CloudWatchOptions {
   extraPeriods?: number | undefined;
 }
 
+const minuteMs = 60_000;
+
 /**
- * CloudWatch's metrics and alarms. Metrics come from the logs, in the embedded metric format, and from Lambda, for its functions.
+ * CloudWatch's metrics and alarms. Metrics come from the logs, in the embedded metric format, from the log service, which
+ * counts each group's lines, and from Lambda, for its functions.
  * Alarms are evaluated when asked for, period by period since the last time, so that they cost nothing while the clock runs.
  */
 export class CloudWatch {
@@ -52,7 +55,10 @@ export class CloudWatch {
 
   constructor(options: CloudWatchOptions) {
     this.#options = options;
-    options.logs.onLine(({ message }) => this.#read(message));
+    options.logs.onLine(({ message, group }) => {
+      this.#count("AWS/Logs", "IncomingLogEvents", { LogGroupName: group });
+      this.#read(message);
+    });
   }
 
   /** Adds one value at the present time. */
@@ -61,6 +67,14 @@ export class CloudWatch {
     const known = this.#datapoints.get(key) ?? [];
     known.push({ at: this.#options.clock.now(), value });
     this.#datapoints.set(key, known);
+  }
+
+  /** Adds 1 to the value of the present minute. */
+  #count(namespace: string, metricName: string, dimensions: Record<string, string>): void {
+    const now = this.#options.clock.now();
+    const last = this.#datapoints.get(keyOf(namespace, metricName, dimensions))?.at(-1);
+    if (last && Math.floor(last.at / minuteMs) === Math.floor(now / minuteMs)) last.value += 1;
+    else this.put(namespace, metricName, dimensions, 1);
   }
 
   /** The values of a metric so far. */

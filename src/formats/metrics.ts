@@ -2,8 +2,15 @@
 export const metricsNamespace = "C2mTokenRotation";
 
 /**
+ * A current token that expires within so many seconds is told of every hour, and else once a day: CloudWatch charges a metric
+ * by the hours in which it is sent. No alarm warns earlier.
+ */
+export const expiryToldSeconds = 7 * 86_400;
+
+/**
  * Every metric that a function emits, by the name that alarms and the dashboard use. Their only dimension is `service`,
  * the name of the rotation: a metric per secret would cost more than the secret. Which secret it was stands in the log.
+ * None is sent where it would be zero: no value means that nothing of its kind was found.
  */
 export const metricNames = {
   /** A step or the bootstrap failed. */
@@ -19,9 +26,7 @@ export const metricNames = {
   /** A revocation failed and will be tried again. */
   revocationFailed: "TokenRevocationFailed",
 
-  // One value per run of the reconciler, over all secrets:
-  /** 1 per run. */
-  heartbeat: "ReconcilerHeartbeat",
+  // One value per run of the reconciler that finds some, over all secrets:
   /** Secrets that could not be looked at, or not to the end. */
   secretsFailed: "SecretsNotReconciled",
   /** Current tokens that C2M rejected. */
@@ -57,16 +62,14 @@ export type MetricName = (typeof metricNames)[keyof typeof metricNames];
 /** Every alarm, by its name after the rotation's; the runbook has a section of each name. */
 export const alarmNames = [
   "rotator-errors",
-  "rotator-throttles",
   "reconciler-errors",
   "reconciler-silent",
+  "log-silent",
   "secrets-not-reconciled",
   "current-token-rejected",
   "token-expiry-near",
   "rotation-too-late",
-  "lifetime-clamped",
   "revocation-backlog",
-  "orphan-found",
   "orphan-suspected",
   "revoked-token-alive",
   "credentials-fallback",

@@ -1,5 +1,5 @@
 import type { RotationLog } from "../formats/ledger.ts";
-import { metricNames } from "../formats/metrics.ts";
+import { expiryToldSeconds, type MetricName, metricNames } from "../formats/metrics.ts";
 import type { Acted } from "./act.ts";
 import type { Candidate } from "./revocation-rule.ts";
 import type { Failure, Surveyed } from "./run.ts";
@@ -142,28 +142,24 @@ export function logReport(
     }
   }
   log.event("reconcile.completed", figures);
-  log.metric(metricNames.heartbeat);
-  log.metric(metricNames.secretsFailed, figures.failed);
-  log.metric(metricNames.currentRejected, figures.rejected);
-  log.metric(
-    metricNames.rotationTooLate,
-    sum(({ rotatesInTime }) => (rotatesInTime === false ? 1 : 0)),
-  );
-  log.metric(metricNames.waiting, figures.waiting);
-  log.metric(metricNames.backlog, figures.backlog);
-  // A gap in these means none: what rings, or is drawn, is that there were some.
-  for (const [name, count] of [
+  const metrics: [MetricName, number][] = [
+    [metricNames.secretsFailed, figures.failed],
+    [metricNames.currentRejected, figures.rejected],
+    [metricNames.rotationTooLate, sum(({ rotatesInTime }) => (rotatesInTime === false ? 1 : 0))],
+    [metricNames.waiting, figures.waiting],
+    [metricNames.backlog, figures.backlog],
     [metricNames.orphansRevoked, orphansRevoked(acted)],
     [metricNames.held, figures.held],
     [metricNames.unseen, figures.unseen],
-  ] as const) {
-    if (count > 0) log.metric(name, count);
+    [metricNames.unrevocable, figures.unrevocable],
+    [metricNames.suspects, figures.suspects],
+    [metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0))],
+  ];
+  for (const [name, value] of metrics) if (value > 0) log.metric(name, value);
+  const toExpiry = Math.min(...secrets.flatMap(({ secondsToExpiry }) => secondsToExpiry ?? []));
+  if (toExpiry < expiryToldSeconds || (scope === "all" && Number.isFinite(toExpiry))) {
+    log.metric(metricNames.secondsToExpiry, toExpiry);
   }
-  log.metric(metricNames.unrevocable, figures.unrevocable);
-  log.metric(metricNames.suspects, figures.suspects);
-  log.metric(metricNames.pendingAge, Math.max(0, ...secrets.map((one) => one.pendingForSeconds ?? 0)));
-  const expiries = secrets.flatMap(({ secondsToExpiry }) => secondsToExpiry ?? []);
-  if (expiries.length > 0) log.metric(metricNames.secondsToExpiry, Math.min(...expiries));
 }
 
 function orphansRevoked(acted: readonly Acted[]): number {

@@ -51,14 +51,14 @@ describe("doctor, of the alarms", () => {
     const { stdout } = await stack.on("doctor");
     expect(stdout).toContain("rotator-errors: no figures yet; none means that nothing happened");
     expect(stdout).toContain("reconciler-silent: no figures yet; it will ring if none come");
-    expect(stdout).toContain("token-expiry-near: no figures yet; it judges when the first come");
+    expect(stdout).toContain("token-expiry-near: no figures yet; none means that nothing happened");
   });
 
   it("misses one that was deleted behind the stack's back", async () => {
-    stack.cloud.metrics.deleteAlarm(deployed("orphan-found"));
+    stack.cloud.metrics.deleteAlarm(deployed("unrevocable-token"));
     const { code, stdout } = await stack.on("doctor");
     expect(stdout).toContain(
-      `wrong  orphan-found: There is no alarm ${deployed("orphan-found")}.\n         → pulumi up --refresh\n`,
+      `wrong  unrevocable-token: There is no alarm ${deployed("unrevocable-token")}.\n         → pulumi up --refresh\n`,
     );
     expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length - 1);
     expect(code).toBe(1);
@@ -66,13 +66,13 @@ describe("doctor, of the alarms", () => {
 
   it("finds those that nobody would hear: with their actions disabled, and without an SNS topic", async () => {
     stack.cloud.metrics.setActionsEnabled(deployed("rotator-errors"), false);
-    change("orphan-found", { actions: [] });
+    change("unrevocable-token", { actions: [] });
     change("orphan-suspected", { actions: ["arn:aws:automate:us-east-1:ec2:stop"] });
     const { code, stdout } = await stack.on("doctor");
     const enable = `aws cloudwatch enable-alarm-actions --alarm-names ${deployed("rotator-errors")}`;
     expect(stdout).toMatch(/wrong {2}rotator-errors: Its actions are disabled/);
     expect(stdout).toContain(`→ ${enable}\n`);
-    expect(stdout).toMatch(/wrong {2}orphan-found: It tells no SNS topic/);
+    expect(stdout).toMatch(/wrong {2}unrevocable-token: It tells no SNS topic/);
     expect(stdout).toMatch(/wrong {2}orphan-suspected: It tells no SNS topic/);
     expect(code).toBe(1);
   });
@@ -118,22 +118,22 @@ it("doctor names an alarm that rings, since when, and the runbook's section that
   const { config, secretKeys = [] } = stackConfig();
   const runbook = "https://wiki.example.com/c2m";
   const program = await plan({ config: { ...config, runbook }, secretKeys });
-  // It rings at the end of the hour in which C2M clamped the lifetime, for an hour.
-  const stack = await OperatedStack.start({ ageMs: 1.5 * hour, program, c2m: { maximumTtlSeconds: 30 * 86_400 } });
+  // It rings once two hours have begun in which the schedule was seen to come too late for what C2M granted.
+  const stack = await OperatedStack.start({ ageMs: 3.5 * hour, program, c2m: { maximumTtlSeconds: 2 * 86_400 } });
   try {
     stack.cloud.metrics.alarms();
-    stack.cloud.metrics.setActionsEnabled(deployed("lifetime-clamped"), false);
+    stack.cloud.metrics.setActionsEnabled(deployed("rotation-too-late"), false);
     const { code, stdout } = await stack.on("doctor", "--json");
     const result = JSON.parse(stdout);
     expect(result).toMatchObject({ version: expect.any(String), tokens: [{ checks: expect.any(Array) }] });
     expect(result.alarms).toEqual([{ rotation, checks: expect.any(Array) }]);
     expect(result.alarms[0].checks).toContainEqual({
-      check: "lifetime-clamped",
+      check: "rotation-too-late",
       ok: false,
       said: expect.stringMatching(
-        /^c2m-token-rotation-lifetime-clamped is in ALARM, since 30 min( \d+ s)? ago\. Its actions are disabled/,
+        /^c2m-token-rotation-rotation-too-late is in ALARM, since 30 min( \d+ s)? ago\. Its actions are disabled/,
       ),
-      fix: `${runbook}#lifetime-clamped, and aws cloudwatch enable-alarm-actions --alarm-names ${deployed("lifetime-clamped")}`,
+      fix: `${runbook}#rotation-too-late, and aws cloudwatch enable-alarm-actions --alarm-names ${deployed("rotation-too-late")}`,
     });
     expect(code).toBe(1);
   } finally {

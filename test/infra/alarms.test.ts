@@ -86,6 +86,8 @@ describe("the alarms", () => {
       const dimensions = inputs.dimensions as Record<string, string>;
       if (inputs.namespace === "AWS/Lambda")
         expect(dimensions.FunctionName).toMatch(/^c2m-token-rotation-(rotator|reconciler)$/);
+      else if (inputs.namespace === "AWS/Logs")
+        expect(dimensions, name).toEqual({ LogGroupName: "/aws/lambda/c2m-token-rotation" });
       else expect(dimensions, name).toEqual({ service: "c2m-token-rotation" });
       expect(inputs.alarmActions).toEqual([topic]);
       expect(inputs.okActions).toEqual([topic]);
@@ -95,7 +97,7 @@ describe("the alarms", () => {
 
 describe("what only the daily run knows in whole", () => {
   const daily = (value: (day: number) => number) =>
-    hours(24 * 4, (index) => (index % 24 === 3 ? value(Math.floor(index / 24)) : 0));
+    hours(24 * 4, (index) => (index % 24 === 3 && value(Math.floor(index / 24))) || undefined);
 
   it.each(["orphan-suspected", "unrevocable-token"])(
     "%s: comes with the first daily run that sees it, and stays until one does not",
@@ -114,7 +116,7 @@ describe("what only the daily run knows in whole", () => {
     expect(
       alarmHours(
         "revocation-backlog",
-        hours(60, (index) => (index === 5 ? 1 : 0)),
+        hours(60, (index) => (index === 5 ? 1 : undefined)),
       ),
     ).toEqual([]);
   });
@@ -123,7 +125,7 @@ describe("what only the daily run knows in whole", () => {
     expect(
       alarmHours(
         "revocation-backlog",
-        hours(8, (index) => (index >= 5 ? 1 : 0)),
+        hours(8, (index) => (index >= 5 ? 1 : undefined)),
       ),
     ).toEqual([7, 8]);
     expect(
@@ -144,25 +146,46 @@ describe("what only the daily run knows in whole", () => {
   });
 });
 
-describe("a silent reconciler", () => {
-  const silentAfter = (value: number) => hours(30, (index) => (index < 10 ? value : undefined));
+describe("figures that are sent where there is something to tell", () => {
+  // As the reconciler sends them: once an hour while there are some, and then nothing.
+  const until = (last: number) => hours(60, (index) => (index >= 5 && index < last ? 1 : undefined));
 
-  it("is told after three hours", () => {
-    expect(alarmHours("reconciler-silent", silentAfter(1))).toEqual(from(13, 30));
-  });
-
-  it.each(["orphan-suspected", "current-token-rejected", "secrets-not-reconciled"])(
-    "leaves %s as it was: nobody looked",
-    (name) => {
-      expect(alarmHours(name, silentAfter(1)).at(-1)).toBe(30);
-      expect(alarmHours(name, silentAfter(0))).toEqual([]);
+  it.each([
+    ["secrets-not-reconciled", from(8, 21)],
+    ["rotation-too-late", from(7, 21)],
+    ["revocation-backlog", from(7, 60)],
+    ["orphan-suspected", from(6, 45)],
+    ["current-token-rejected", from(6, 45)],
+    ["revoked-token-alive", from(6, 20)],
+  ])(
+    "%s: rings while it is found, and ends when no run has found any for as long as it looks back",
+    (name, ringing) => {
+      expect(alarmHours(name, until(20))).toEqual(ringing);
+      expect(
+        alarmHours(
+          name,
+          hours(60, () => undefined),
+        ),
+      ).toEqual([]);
     },
   );
 
-  it("no error where no function ran is no error", () => {
-    for (const name of ["reconciler-errors", "lifetime-clamped", "orphan-found"]) {
-      expect(alarmHours(name, silentAfter(0)), name).toEqual([]);
-    }
+  it("token-expiry-near: ends in the hour in which the token is a new one", () => {
+    const left = hours(40, (index) => (index >= 10 && index < 30 ? (60 - index) * 3_600 : undefined));
+    expect(alarmHours("token-expiry-near", left)).toEqual(from(11, 30));
+  });
+
+  it("each are no news where they are missing; what AWS counts by itself is where it is missing, too", () => {
+    const rings = specs.filter(({ missing }) => missing === "breaching");
+    expect(rings.map(({ name }) => name)).toEqual(["reconciler-silent", "log-silent"]);
+    for (const { source } of rings) expect(source).not.toHaveProperty("metric");
+  });
+});
+
+describe.each(["reconciler-silent", "log-silent"])("%s", (name) => {
+  it("is told after three hours without a run or a line, and ends with the next", () => {
+    const silent = hours(30, (index) => (index < 10 || index === 20 ? 1 : undefined));
+    expect(alarmHours(name, silent)).toEqual([...from(13, 20), ...from(24, 30)]);
   });
 });
 

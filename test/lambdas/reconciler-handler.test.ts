@@ -56,6 +56,15 @@ describe("the reconciler's handler", () => {
     expect(await run(event)).toMatchObject({ scope, paused: true, secrets: [] });
   });
 
+  it("fails after all that it did where Lambda drops its lines and its figures", async () => {
+    vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", "ERROR");
+    const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    await expect(run({})).rejects.toMatchObject({ code: "ledger_dropped" });
+    expect(String(written.mock.calls)).toContain("reconcile.completed");
+    vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", "INFO");
+    await run({});
+  });
+
   it("refuses a secret that is not listed, and names it", async () => {
     await expect(run({ secrets: ["c2m/unknown"] })).rejects.toMatchObject({
       code: "secret_not_listed",

@@ -18,10 +18,14 @@ async function superseded(): Promise<{ world: World; old: string }> {
   return { world, old };
 }
 
-/** The metrics of the last run. */
-function lastMetrics(world: World): Partial<Record<MetricName, number>> {
-  const from = world.metrics.findLastIndex(({ name }) => name === "ReconcilerHeartbeat");
-  return Object.fromEntries(world.metrics.slice(from).map(({ name, value }) => [name, value]));
+/** The metrics of one run, and what it resolves with. */
+async function metricsOf<Result>(world: World, run: () => Promise<Result>) {
+  const from = world.metrics.length;
+  const report = await run();
+  const metrics: Partial<Record<MetricName, number>> = Object.fromEntries(
+    world.metrics.slice(from).map(({ name, value }) => [name, value]),
+  );
+  return { report, metrics };
 }
 
 const lastSummary = (world: World) => world.events("reconcile.completed").at(-1);
@@ -29,7 +33,7 @@ const lastSummary = (world: World) => world.events("reconcile.completed").at(-1)
 describe("a run's figures", () => {
   it("tell of a quiet secret", async () => {
     const { world } = await superseded();
-    const report = await runReconciler(world);
+    const { report, metrics } = await metricsOf(world, () => runReconciler(world));
     expect(report).toEqual({
       name: "c2m/api-token",
       revoked: [],
@@ -67,27 +71,31 @@ describe("a run's figures", () => {
       unreadable: 0,
       paused: false,
     });
-    expect(lastMetrics(world)).toEqual({
-      ReconcilerHeartbeat: 1,
-      SecretsNotReconciled: 0,
-      CurrentTokenRejected: 0,
-      RotationTooLate: 0,
-      TokensInGrace: 1,
-      RevocationBacklog: 0,
-      UnrevocableTokens: 0,
-      SuspectedTokens: 0,
-      PendingVersionAge: 0,
-      SecondsToExpiry: 60 * 86_400,
-    });
+    // What is zero is not sent.
+    expect(metrics).toEqual({ TokensInGrace: 1 });
+  });
+
+  it("tell of the first expiry once a day, and every hour in its last week", async () => {
+    const { world } = await superseded();
+    await world.clock.advanceBy(2 * hour);
+    const told = async (scope: "recent" | "all") =>
+      (await metricsOf(world, () => runReconciler(world, { scope }))).metrics.SecondsToExpiry;
+    expect(await told("recent")).toBeUndefined();
+    expect(await told("all")).toBe(60 * 86_400 - 2 * 3_600);
+    world.engine.cancelRotateSecret({ SecretId: world.arn });
+    await world.clock.advanceBy(53 * day);
+    expect(await told("recent")).toBe(7 * 86_400 - 2 * 3_600);
+    await world.clock.advanceBy(8 * day);
+    expect(await told("recent")).toBe(-86_400 - 2 * 3_600);
   });
 
   it("tell of a revocation and of a proof, and count their calls", async () => {
     const { world, old } = await superseded();
     await world.clock.advanceBy(2 * hour);
-    const report = await runReconciler(world, { scope: "all", proveNow: true });
+    const { report, metrics } = await metricsOf(world, () => runReconciler(world, { scope: "all", proveNow: true }));
     expect(report).toMatchObject({ revoked: [old], currentWorks: true });
     expect(lastSummary(world)).toMatchObject({ scope: "all", revoked: 1, waiting: 0, proven: 1, c2m_calls: 2 });
-    expect(lastMetrics(world)).toMatchObject({ RevocationBacklog: 0 });
+    expect(Object.keys(metrics)).toEqual(["TokenRevoked", "SecondsToExpiry"]);
     expect(world.events("token.proven").at(-1)).toMatchObject({
       secret: world.arn,
       version_id: world.holder("AWSCURRENT"),
@@ -101,39 +109,41 @@ describe("a run's figures", () => {
     const expiresAt = world.c2mEngine.byId(old)?.expiresAt ?? 0;
     await world.clock.advanceBy(2 * hour);
     world.fail("revokeToken", { kind: "error", status: 403, code: "insufficient_scope", message: "no" }, 2);
-    const report = await runReconciler(world);
+    const { report, metrics } = await metricsOf(world, () => runReconciler(world));
     expect(report).toMatchObject({ revoked: [], backlog: 0 });
     expect(report.unrevocable).toEqual([
       { tokenId: old, expiresAt: new Date(expiresAt).toISOString().replace(".000", "") },
     ]);
-    expect(lastMetrics(world)).toMatchObject({ UnrevocableTokens: 1, RevocationBacklog: 0 });
+    expect(metrics).toMatchObject({ UnrevocableTokens: 1 });
+    expect(metrics).not.toHaveProperty("RevocationBacklog");
 
     // C2M has changed its mind: the next run over everything finds out.
-    expect(await runReconciler(world, { scope: "all" })).toMatchObject({ revoked: [old], unrevocable: [] });
-    expect(lastMetrics(world)).toMatchObject({ UnrevocableTokens: 0 });
+    const next = await metricsOf(world, () => runReconciler(world, { scope: "all" }));
+    expect(next.report).toMatchObject({ revoked: [old], unrevocable: [] });
+    expect(next.metrics).not.toHaveProperty("UnrevocableTokens");
   });
 
   it("tell of a token that is due and could not be revoked as backlog, and of the failure", async () => {
     const { world } = await superseded();
     await world.clock.advanceBy(2 * hour);
-    const report = await runReconciler(world, { calls: 0 });
+    const { report, metrics } = await metricsOf(world, () => runReconciler(world, { calls: 0 }));
     expect(report).toMatchObject({
       backlog: 1,
       error: { code: "budget_spent", reason: expect.stringContaining("next one") },
     });
     expect(lastSummary(world)).toMatchObject({ backlog: 1, failed: 1, c2m_calls: 0 });
-    expect(lastMetrics(world)).toMatchObject({ RevocationBacklog: 1, SecretsNotReconciled: 1 });
+    expect(metrics).toMatchObject({ RevocationBacklog: 1, SecretsNotReconciled: 1 });
     expect(world.events("reconcile.failed").at(-1)).toMatchObject({ secret: "c2m/api-token", code: "budget_spent" });
   });
 
   it("tell of no expiry where nothing of ours is current, and ask C2M nothing about it", async () => {
     const world = new World({ initialValue: "a-token-by-hand" });
-    const report = await runReconciler(world, { proveNow: true });
+    const { report, metrics } = await metricsOf(world, () => runReconciler(world, { scope: "all", proveNow: true }));
     expect(report).not.toHaveProperty("secondsToExpiry");
     expect(report).not.toHaveProperty("currentWorks");
     expect(report).not.toHaveProperty("secondsSinceRotation");
     expect(report).not.toHaveProperty("rotatesInTime");
-    expect(lastMetrics(world)).not.toHaveProperty("SecondsToExpiry");
+    expect(metrics).not.toHaveProperty("SecondsToExpiry");
     expect(world.countCalls("c2m")).toEqual({});
   });
 

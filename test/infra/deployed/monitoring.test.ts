@@ -81,6 +81,32 @@ describe("the deployed alarms", () => {
     await clock.advanceBy(3.5 * hour);
     expect(alarming()).toEqual(["reconciler-silent"]);
     expect(published(alarmTopic)).toEqual(["c2m-token-rotation-reconciler-silent"]);
+    await clock.advanceBy(6 * hour);
+    expect(alarming()).toEqual(["reconciler-silent"]);
+  });
+
+  it("tell when nothing that the functions write reaches the log, while they run", async () => {
+    const declared = await stackPlan();
+    const resources = declared.resources.map((resource) => {
+      if (!resource.type.endsWith(":RolePolicy")) return resource;
+      const { Statement, ...rest } = policyIn(resource);
+      const policy = { ...rest, Statement: Statement.filter(({ Sid }) => Sid !== "WriteLog") };
+      return { ...resource, inputs: { ...resource.inputs, policy: JSON.stringify(policy) } };
+    });
+    const { clock } = await deployed({ ...declared, resources });
+    await clock.advanceBy(4 * hour);
+    expect(alarming()).toEqual(["log-silent"]);
+  });
+
+  it("tell when Lambda refuses to run the rotator: the version that is stuck", async () => {
+    const { cloud, clock } = await deployed(program, { secretsManager: { retry: "manual" } });
+    await clock.advanceBy(hour / 2);
+    const fault = { kind: "error", status: 429, code: "TooManyRequestsException", message: "Rate exceeded" } as const;
+    cloud.faults.add({ service: "lambda", operation: "Invoke", fault });
+    const { engine } = cloud.secretsManager;
+    engine.rotateSecret({ SecretId: secretName, ClientRequestToken: crypto.randomUUID() });
+    await clock.advanceBy(4 * hour);
+    expect(alarming()).toEqual(["pending-version-stuck"]);
   });
 
   it("tell when C2M rejects the token that apps use", async () => {
@@ -115,7 +141,6 @@ describe("the deployed alarms", () => {
     const { clock } = await deployed(program, { c2m: { maximumTtlSeconds: 2 * 24 * 3_600 } });
     await clock.advanceBy(5.5 * hour);
     expect(alarming()).toContain("token-expiry-near");
-    expect(published(alarmTopic)).toContain("c2m-token-rotation-lifetime-clamped");
   });
 });
 
@@ -161,6 +186,7 @@ describe("every statement of the topics' policies is needed", () => {
     expect(await failing(program)).toEqual(
       new Set([
         "c2m-token-rotation-reconciler-silent",
+        "c2m-token-rotation-log-silent",
         "c2m-token-rotation-rotator-errors",
         "AWS Service Event via CloudTrail",
       ]),

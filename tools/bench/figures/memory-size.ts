@@ -14,7 +14,8 @@ export const memorySizes: Figure[] = [128, 256, 512].map((memoryMb) => ({
     const quota = CpuQuota.of(memoryMb);
     const lab = await RotationLab.start();
     return {
-      sample: async () => (quota ? (await lab.rotate("ours", quota.procs)).rotation.wall / 1_000 : Number.NaN),
+      sample: async () =>
+        quota ? (await lab.rotate("ours", { cgroup: quota.procs })).rotation.wall / 1_000 : Number.NaN,
       async close() {
         await lab.close();
         quota?.remove();

@@ -39,6 +39,8 @@ export class SecretsManagerClient {
 }
 
 class Command {
+  /** The SDK's place for those who look at its attempts: there is one attempt, and nobody to tell. */
+  readonly middlewareStack = { add: () => {} };
   readonly operation: string;
   readonly input: object;
 

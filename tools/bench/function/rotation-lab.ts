@@ -35,6 +35,7 @@ export interface RotationRun {
   firstStep: Effort;
   /** All four steps done. */
   rotation: Effort;
+  /** Over all of them. */
   peakMemoryMb: number;
   logBytes: number;
 }
@@ -103,9 +104,13 @@ export class RotationLab {
   /**
    * One rotation in a new process of this build; of the empty one, four invocations.
    *
-   * @param cgroup the `cgroup.procs` of a group that the process joins
+   * @param options.cgroup the `cgroup.procs` of a group that the process joins
+   * @param options.rotations how many of them, one after the other; the first one's effort is told
    */
-  async rotate(build: BuildName, cgroup?: string): Promise<RotationRun> {
+  async rotate(
+    build: BuildName,
+    { cgroup, rotations = 1 }: { cgroup?: string; rotations?: number } = {},
+  ): Promise<RotationRun> {
     const process = await FunctionUnderLoad.start({
       taskRoot: this.#root(build),
       environment: this.#environment(),
@@ -119,11 +124,14 @@ export class RotationLab {
         steps.push(effort);
         return effort;
       };
-      if (build === "empty") for (const Step of rotationSteps) await this.#invoke({ Step });
-      else await this.#rotateSecret();
+      for (let rotation = 1; rotation <= rotations; rotation++) {
+        if (build === "empty") for (const Step of rotationSteps) await this.#invoke({ Step });
+        else await this.#rotateSecret();
+      }
       const [firstStep] = steps;
       const rotation = steps[3];
-      if (!firstStep || !rotation) throw new Error(`The rotation with ${build} did not come to its end.`);
+      if (!firstStep || !rotation || steps.length !== 4 * rotations)
+        throw new Error(`The rotation with ${build} did not come to its end.`);
       return { init, firstStep, rotation, peakMemoryMb: process.peakMemoryMb(), logBytes: process.logBytes };
     } finally {
       await process.stop();
