@@ -8,6 +8,7 @@ export const longProofs = [
   "test/tools/local.test.ts",
   "test/cli/acting.test.ts",
   "test/cli/in-time.test.ts",
+  "test/cli/caller.test.ts",
   "test/cli/doctor.test.ts",
   "test/cli/history.test.ts",
   "test/cli/interrupted.test.ts",

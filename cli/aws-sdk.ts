@@ -1,10 +1,4 @@
-import {
-  CloudWatchClient,
-  paginateDescribeAlarmHistory,
-  paginateDescribeAlarms,
-  SetAlarmStateCommand,
-  type StateValue,
-} from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import {
   CloudWatchLogsClient,
   CreateLogStreamCommand,
@@ -29,6 +23,8 @@ import { CloudWatchLedger, eventsPattern } from "../src/aws/cloudwatch-ledger.ts
 import { SecretsManagerStore } from "../src/aws/secrets-manager-store.ts";
 import { keptFresh } from "../src/formats/secret-description.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
+import { alarmCalls } from "./aws-alarms.ts";
+import { callerArn } from "./aws-caller.ts";
 import { type Environment, regionOf, requestHandlers } from "./aws-network.ts";
 import { failed } from "./failure.ts";
 
@@ -137,37 +133,7 @@ export function connectSdk(
       const group = logGroups.find(({ logGroupName }) => logGroupName === logGroup);
       return group ? group.retentionInDays : null;
     },
-    alarms: async (names) => {
-      const pages = paginateDescribeAlarms({ client: cloudwatch }, { AlarmNames: [...names] });
-      const alarms = [];
-      for await (const { MetricAlarms = [] } of pages) {
-        for (const alarm of MetricAlarms) {
-          alarms.push({
-            name: alarm.AlarmName ?? "",
-            state: alarm.StateValue,
-            since: alarm.StateTransitionedTimestamp?.getTime(),
-            actionsEnabled: alarm.ActionsEnabled !== false,
-            actions: alarm.AlarmActions ?? [],
-            treatMissingData: alarm.TreatMissingData,
-            description: alarm.AlarmDescription ?? "",
-          });
-        }
-      }
-      return alarms;
-    },
-    setAlarmState: async (AlarmName, state, StateReason) => {
-      await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: state as StateValue, StateReason }));
-    },
-    alarmActions: async (AlarmName, from) => {
-      const asked = { AlarmName, HistoryItemType: "Action", StartDate: new Date(from) } as const;
-      const actions = [];
-      for await (const { AlarmHistoryItems = [] } of paginateDescribeAlarmHistory({ client: cloudwatch }, asked)) {
-        for (const { Timestamp, HistorySummary = "" } of AlarmHistoryItems) {
-          actions.push({ at: Timestamp?.getTime() ?? from, summary: HistorySummary });
-        }
-      }
-      return actions;
-    },
+    ...alarmCalls(cloudwatch),
     refusedRead: async (SecretId, VersionId) => {
       try {
         await secrets.send(new GetSecretValueCommand({ SecretId, VersionId }));
@@ -177,6 +143,7 @@ export function connectSdk(
         return { code: error.name, message: error.message };
       }
     },
+    callerArn: () => callerArn(secrets, env),
     clockAheadMs: () => clock.aheadMs,
     close: () => {
       for (const client of [secrets, lambda, invoker, logs, cloudwatch]) client.destroy();

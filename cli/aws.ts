@@ -33,6 +33,8 @@ export interface Aws {
   alarmActions(name: string, from: number): Promise<{ at: number; summary: string }[]>;
   /** How Secrets Manager refuses to read a version; undefined where it gives its value. */
   refusedRead(secretId: string, versionId: string): Promise<{ code: string; message: string } | undefined>;
+  /** Whom the credentials stand for, as in `arn:aws:sts::123456789012:assumed-role/ops/alice`; undefined where nobody says so. */
+  callerArn(): Promise<string | undefined>;
   /** How far this machine's clock is ahead of AWS's, in ms, by AWS's last answer; 0 before the first. */
   clockAheadMs(): number;
   close(): void;

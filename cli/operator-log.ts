@@ -9,7 +9,7 @@ import type { Aws } from "./aws.ts";
  */
 export class OperatorLog implements RotationLog {
   readonly #clock: Clock;
-  #lines: { at: number; format: (at: number) => string }[] = [];
+  #lines: { at: number; format: (at: number, callerArn: string | undefined) => string }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -18,7 +18,7 @@ export class OperatorLog implements RotationLog {
   event<Name extends EventName>(name: Name, fields: Events[Name]): void {
     this.#lines.push({
       at: this.#clock.now(),
-      format: (at) => formatLine(name, fields, at, { by: "operator" }),
+      format: (at, callerArn) => formatLine(name, fields, at, { by: "operator", caller_arn: callerArn }),
     });
   }
 
@@ -26,17 +26,19 @@ export class OperatorLog implements RotationLog {
   metric(): void {}
 
   /**
-   * Sends the lines to a stream of their own, in the part of the log group that is the operators'. Where the clock was
+   * Sends the lines to a stream of their own, in the part of the log group that is the operators', with whose credentials
+   * they were written, where AWS tells that. Where the clock was
    * set back meanwhile, as when it follows AWS's, the later reading is believed: CloudWatch refuses lines out of order,
    * and they would be lost.
    */
-  async flush(aws: Pick<Aws, "writeLog">, logGroup: string): Promise<void> {
+  async flush(aws: Pick<Aws, "writeLog" | "callerArn">, logGroup: string): Promise<void> {
     if (this.#lines.length === 0) return;
+    const callerArn = await aws.callerArn();
     const now = this.#clock.now();
     let latest = now;
     const lines = this.#lines.reverse().map(({ at, format }) => {
       latest = Math.min(latest, at);
-      return { timestamp: latest, message: format(latest) };
+      return { timestamp: latest, message: format(latest, callerArn) };
     });
     this.#lines = [];
     const stream = `${operatorStreams}${new Date(now).toISOString().slice(0, 10)}/${randomUUID()}`;

@@ -127,7 +127,7 @@ function tell(
 export const unknowable: readonly string[] = [
   "CloudWatch Logs promises no delivery. A token whose every line was lost and whose version Secrets Manager has removed is not here; C2M has no list of tokens to hold this against. Lines of the last minute may still be on their way.",
   "Tokens that somebody issued with the same credentials elsewhere, and revocations that C2M made by itself or that somebody asked for elsewhere, are not here.",
-  "Which person ran an operator's command stands in CloudTrail: who wrote to the log stream that is named.",
+  "An operator's line names the ARN whose credentials the command had. Whoever may write to the log could have named another: CloudTrail tells who wrote to the log stream.",
   "Whoever may write to the log group can write lines that look like these. Lines of operators' streams are told as an operator's.",
   "Revoked is what C2M answered; seen dead is that it rejected the token afterwards. Nothing was asked of C2M for this history.",
 ];

@@ -53,6 +53,8 @@ export interface Happening {
   function: string | undefined;
   /** The log stream: the run, or the operator's command. */
   stream: string | undefined;
+  /** The ARN that an operator's line names as its writer's. */
+  callerArn: string | undefined;
   note: string | undefined;
 }
 

@@ -226,13 +226,20 @@ class Lives {
     life.clientId ??= text(line, "client_id");
   }
 
-  #tell(life: Life, what: Happened, { at, stream }: Line, note?: string): void {
+  #tell(life: Life, what: Happened, { at, stream, fields }: Line, note?: string): void {
     const { kind, name } = writerOf(stream);
-    life.happenings.push({ what, at, source: "log", by: kind, function: name || undefined, stream, note });
+    const callerArn = kind === "operator" && typeof fields.caller_arn === "string" ? fields.caller_arn : undefined;
+    life.happenings.push({ what, at, source: "log", by: kind, function: name || undefined, stream, callerArn, note });
   }
 
   #fromValue(life: Life, what: Happened, at: number): void {
-    const nobody = { by: "unknown" as const, function: undefined, stream: undefined, note: undefined };
+    const nobody = {
+      by: "unknown" as const,
+      function: undefined,
+      stream: undefined,
+      callerArn: undefined,
+      note: undefined,
+    };
     life.happenings.push({ what, at, source: "value", ...nobody });
   }
 

@@ -30,8 +30,10 @@ function ofLife(life: Life): object {
   };
 }
 
-function ofHappening({ what, at, source, by, function: name, stream, note }: Happening): object {
-  return { what, at: iso(at), source, by, function: name ?? null, stream: stream ?? null, note: note ?? null };
+function ofHappening({ function: name, stream, note, callerArn, ...one }: Happening): object {
+  const { what, at, source, by } = one;
+  const who = { function: name ?? null, stream: stream ?? null, note: note ?? null, callerArn: callerArn ?? null };
+  return { what, at: iso(at), source, by, ...who };
 }
 
 function ofGap({ kind, text, until }: Gap): object {
@@ -44,7 +46,7 @@ function iso(at: number | undefined): string | null {
 
 const columns = [
   ...["secret", "token_id", "attempt_id", "issued_for", "stored_in", "base_url", "client_id", "expires_at", "fate"],
-  ...["what", "at", "until", "source", "by", "function", "stream", "note"],
+  ...["what", "at", "until", "source", "by", "function", "stream", "note", "caller_arn"],
 ];
 
 /** What `--csv` prints: a line for each thing that happened and for each gap, as RFC 4180 has it. */
@@ -61,16 +63,16 @@ function rowsOf(secret: string, life: Life): string[][] {
   const expires = iso(life.expiresAt) ?? "";
   const token = [secret, tokenId, attemptId, issuedFor, storedIn.join(" "), baseUrl, clientId, expires, fate];
   return [
-    ...life.happenings.map(({ what, at, source, by, function: name = "", stream = "", note = "" }) => [
+    ...life.happenings.map(({ what, at, source, by, function: name = "", stream = "", note = "", callerArn = "" }) => [
       ...token,
-      ...[what, iso(at) ?? "", "", source, by, name, stream, note],
+      ...[what, iso(at) ?? "", "", source, by, name, stream, note, callerArn],
     ]),
     ...life.gaps.map((gap) => [...token, ...gapCells(gap)]),
   ];
 }
 
 function gapCells({ kind, text, until }: Gap): string[] {
-  return [`gap: ${kind}`, "", iso(until) ?? "", "", "", "", "", text];
+  return [`gap: ${kind}`, "", iso(until) ?? "", "", "", "", "", text, ""];
 }
 
 /** What a spreadsheet would take for the beginning of a formula, also in the wide forms that some fold into these. */

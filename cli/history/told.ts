@@ -69,8 +69,8 @@ export function untilText(until: number | undefined): string {
 }
 
 /** Who wrote it down. */
-export function byText({ source, by, function: name }: Happening): string {
+export function byText({ source, by, function: name, callerArn }: Happening): string {
   if (source === "value") return "says the stored value";
-  if (by === "operator") return "by an operator";
+  if (by === "operator") return callerArn === undefined ? "by an operator" : `by ${callerArn}`;
   return by === "function" ? `by ${name ?? "a function"}` : "by who knows whom";
 }

@@ -150,7 +150,7 @@ export function tokenFields(secret: string, token: NamedToken): OfToken {
  * looks at. Whoever adds a field to an event adds it here for good: what is written is read for as long as a token lives.
  *
  * @param at epoch ms
- * @param from further fields: `service`, the rotation's name, or `by`
+ * @param from further fields: `service`, the rotation's name; or `by` and `caller_arn`, an operator's
  */
 export function formatLine<Name extends EventName>(
   name: Name,

@@ -4,6 +4,7 @@ import { OperatorLog } from "../../cli/operator-log.ts";
 import { operatorStreams } from "../../src/formats/ledger.ts";
 
 const start = Date.parse("2026-06-01T20:15:00Z");
+const callerArn = "arn:aws:sts::123456789012:assumed-role/ops/alice";
 const time = fc.integer({ min: start, max: start + 10_000 });
 
 /** Logs an event at each of these times, and sends them at `end`; returns what CloudWatch got. */
@@ -19,11 +20,12 @@ async function sent(times: readonly number[], end: number) {
     expect(stream.startsWith(operatorStreams)).toBe(true);
     for (const { timestamp, message } of lines) {
       const line = JSON.parse(message) as { timestamp: string; token_id: string };
+      expect(line).toMatchObject({ by: "operator", caller_arn: callerArn });
       got.push({ timestamp, token: line.token_id, said: Date.parse(line.timestamp) });
     }
   };
   now = end;
-  await log.flush({ writeLog }, "/aws/lambda/c2m-token-rotation");
+  await log.flush({ writeLog, callerArn: async () => callerArn }, "/aws/lambda/c2m-token-rotation");
   return got;
 }
 

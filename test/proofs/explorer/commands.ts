@@ -142,6 +142,7 @@ function awsOf(world: World, run: FunctionRun): Aws {
     setAlarmState: never,
     alarmActions: never,
     refusedRead: never,
+    callerArn: async () => undefined,
     clockAheadMs: () => 0,
     close: () => {},
   };
