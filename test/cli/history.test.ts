@@ -208,7 +208,7 @@ describe("the history's lines", () => {
     for (const row of rows) {
       const cells = row.match(/"(?:[^"]|"")*"/g) ?? [];
       expect(cells.join(",")).toBe(row);
-      expect(cells).toHaveLength(17);
+      expect(cells).toHaveLength(18);
       for (const cell of cells) expect(cell).not.toMatch(/^"\s*[=+\-@\uff1d\t\r]/u);
     }
   });

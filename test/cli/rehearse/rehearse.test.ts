@@ -133,6 +133,22 @@ describe("a rehearsal that is not begun", () => {
   });
 });
 
+describe("a rehearsal that AWS stands in the way of", () => {
+  it("ends with 4 where AWS can't be reached", async () => {
+    stack = await startSandbox();
+    const ran = await rehearse(stack, [], {}, {}, { AWS_ENDPOINT_URL: "http://127.0.0.1:1" });
+    expect(ran).toMatchObject({ code: 4, stderr: expect.stringContaining("ECONNREFUSED") });
+  });
+
+  it("goes on where a permission is missing, and names it at the promise that it is needed for", async () => {
+    stack = await startSandbox();
+    stack.allowAllBut("cloudwatch:SetAlarmState");
+    const ran = await rehearse(stack, ["--json"]);
+    expect(unheldIn(ran)).toEqual({ heard: expect.stringContaining("cloudwatch:SetAlarmState") });
+    expect(ran.code).toBe(1);
+  });
+});
+
 describe("Ctrl-C in a rehearsal", () => {
   it("stops it while it waits, sets the alarm back, and tells what is left and until when", async () => {
     stack = await startSandbox();

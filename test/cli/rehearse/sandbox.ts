@@ -28,12 +28,13 @@ export async function rehearse(
   args: readonly string[] = [],
   edges: Partial<Edges> = {},
   instead: Partial<Rehearsed> = {},
+  moreEnv: Record<string, string> = {},
 ): Promise<Ran> {
   const command = commands.find(({ name }) => name === "rehearse");
   if (command && Object.keys(instead).length > 0) {
     vi.spyOn(command, "run").mockImplementation((call) => rehearsal(call, { rollback, compromised, ...instead }));
   }
-  const env = { ...stack.environment(), PATH: await stack.pulumiPath() };
+  const env = { ...stack.environment(), PATH: await stack.pulumiPath(), ...moreEnv };
   const given = args.includes("--dry-run") || args.includes("--yes") ? args : [...args, "--yes", secretName];
   return await runInProcess(["rehearse", "--stack", "production", ...given], {
     env,
