@@ -35,6 +35,7 @@ else await prove();
 async function prove(): Promise<void> {
   const { budget, seed, workers, minutes, json } = options;
   const start = performance.now();
+  const cpuBefore = process.cpuUsage();
   const tally = await explore({
     budget,
     seed,
@@ -43,9 +44,10 @@ async function prove(): Promise<void> {
     onProgress: (done, tasks, { breaches }) => progress(`${done} of ${tasks} tasks, ${breaches.length} broken`),
   });
   progress("");
-  const seconds = Math.round((performance.now() - start) / 100) / 10;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const time = { seconds: rounded((performance.now() - start) / 1_000), cpuSeconds: rounded((user + system) / 1e6) };
   const { breaches } = tally;
-  process.stdout.write(json ? `${asJson(tally, seconds)}\n` : asText(tally, seconds));
+  process.stdout.write(json ? `${asJson(tally, time)}\n` : asText(tally, time));
   if (breaches.length === 0) return;
   process.exitCode = 1;
   if (!json) for (const breach of smallest(breaches)) await show(breach);
@@ -80,12 +82,27 @@ async function show({ id, violations }: Breach): Promise<void> {
   process.stdout.write(`\n${violations.join("\n")}\n${struck.join("\n")}\n  npm run prove -- --replay '${id}'\n`);
 }
 
-function asText(tally: Tally, seconds: number): string {
+/** How long it took; the threads' time on a CPU tells the speed also where the machine has other work to do. */
+interface Time {
+  seconds: number;
+  cpuSeconds: number;
+}
+
+function rounded(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}
+
+function asText(tally: Tally, { seconds, cpuSeconds }: Time): string {
   const rows: [string, number][] = (Object.keys(families) as Family[]).map((family) => [
     families[family],
     tally.played[family],
   ]);
-  rows.push(["schedules", schedulesOf(tally)], ["effects, the promise checked after each", tally.effects]);
+  rows.push(
+    ["schedules played", schedulesOf(tally)],
+    ["of them to a state that was played to its end before", tally.merged],
+  );
+  rows.push(["pairs not played: the second move falls after such a state", pairsMerged(tally)]);
+  rows.push(["effects, the promise checked after each", tally.effects]);
   rows.push(["violations", tally.breaches.length]);
   const lines = rows.map(([name, value]) => `  ${name.padEnd(74)}${value.toLocaleString("en").padStart(12)}`);
   const played = (Object.keys(moves) as Move[]).map((move) => {
@@ -107,11 +124,15 @@ function asText(tally: Tally, seconds: number): string {
     ...played,
     "\nPairs of moves".padEnd(43) + ["possible", "played", "merged"].map((name) => name.padStart(12)).join(""),
     ...pairs,
-    `\n${cut}${seconds} s on ${options.workers} threads, seed ${options.seed}\n`,
+    `\n${cut}${seconds} s on ${options.workers} threads, ${cpuSeconds} s of CPU: ${Math.round(schedulesOf(tally) / seconds)} schedules a second, ${Math.round(schedulesOf(tally) / cpuSeconds)} a CPU second; seed ${options.seed}\n`,
   ].join("\n");
 }
 
-function asJson(tally: Tally, seconds: number): string {
+function pairsMerged({ pairs }: Tally): number {
+  return Object.values(pairs).reduce((total, { merged }) => total + merged, 0);
+}
+
+function asJson(tally: Tally, { seconds, cpuSeconds }: Time): string {
   const { budget, seed, workers } = options;
   const { breaches, played, effects, pairs, left } = tally;
   const timesOf = Object.fromEntries((Object.keys(moves) as Move[]).map((move) => [move, tally.moves[move] ?? 0]));
@@ -123,7 +144,10 @@ function asJson(tally: Tally, seconds: number): string {
     ...played,
     effects,
     violations: breaches.length,
+    merged: tally.merged,
     seconds,
+    cpuSeconds,
+    schedulesPerCpuSecond: Math.round(schedulesOf(tally) / cpuSeconds),
     left,
     moves: timesOf,
     pairs,

@@ -36,6 +36,8 @@ export interface Pairs {
 export interface Tally {
   /** Schedules played, of each family. */
   played: Record<Family, number>;
+  /** How many of them came to a state from which another one was played to the end. */
+  merged: number;
   /** How often each move fell. */
   moves: Partial<Record<Move, number>>;
   /** By scenario. */
@@ -52,12 +54,13 @@ const mostBreaches = 50;
 
 export function emptyTally(): Tally {
   const played = Object.fromEntries(Object.keys(families).map((family) => [family, 0])) as Record<Family, number>;
-  return { played, moves: {}, pairs: {}, effects: 0, breaches: [], left: {} };
+  return { played, merged: 0, moves: {}, pairs: {}, effects: 0, breaches: [], left: {} };
 }
 
 /** Counts an outcome in. */
-export function count(tally: Tally, family: Family, { schedule, violations, checks, moves }: Outcome): void {
+export function count(tally: Tally, family: Family, { schedule, violations, checks, moves, merged }: Outcome): void {
   tally.played[family] += 1;
+  if (merged) tally.merged += 1;
   tally.effects += checks;
   for (const [move, times] of moves) tally.moves[move] = (tally.moves[move] ?? 0) + times;
   if (violations.length === 0) return;
@@ -81,6 +84,7 @@ export function add(total: Tally, part: Tally): void {
     total.moves[move] = (total.moves[move] ?? 0) + times;
   }
   for (const [scenario, pairs] of Object.entries(part.pairs)) countPairs(total, scenario, pairs);
+  total.merged += part.merged;
   total.effects += part.effects;
   for (const [kind, pieces] of Object.entries(part.left)) total.left[kind] = (total.left[kind] ?? 0) + pieces;
   total.breaches = [...total.breaches, ...part.breaches].slice(0, mostBreaches);

@@ -7,10 +7,10 @@ export interface Rest {
   others: number;
 }
 
-/** States in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
+/** Of a scenario: states in which nothing ran, by their fingerprints, from which the promise was kept to the end. */
 export class KnownStates {
-  /** By scenario: where an undisturbed world was, in order. */
-  readonly checkpoints = new Map<string, readonly Checkpoint[]>();
+  /** Where the undisturbed world was, in order. */
+  checkpoints: readonly Checkpoint[] = [];
   readonly #known = new Set<string>();
 
   has(key: string): boolean {

@@ -118,13 +118,10 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
 }
 
 /** The latest checkpoint before what is still to strike. */
-function startOf(
-  { scenario, actions, strikes }: Schedule,
-  { known, from, connect }: PlayOptions,
-): Checkpoint | undefined {
+function startOf({ actions, strikes }: Schedule, { known, from, connect }: PlayOptions): Checkpoint | undefined {
   if (actions || connect) return undefined;
   const isBefore = (one: Checkpoint) => strikes.slice(fallenIn(one)).every(({ at }) => at > one.effects.count);
-  return from?.findLast(isBefore) ?? known?.checkpoints.get(scenario)?.findLast(isBefore);
+  return from?.findLast(isBefore) ?? known?.checkpoints.findLast(isBefore);
 }
 
 /** How many strikes had fallen. */
