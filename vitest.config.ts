@@ -22,6 +22,7 @@ export const longProofs = [
   "test/infra/deployed/options.test.ts",
   "test/infra/deployed/proxy.test.ts",
   "test/infra/deployed/second-stack.test.ts",
+  "test/infra/deployed/switches.test.ts",
   "test/infra/deployed/updates.test.ts",
   "test/infra/standing.test.ts",
   "test/tools/demo.test.ts",

@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { StackContext } from "./context.ts";
 import type { StoredCredentials } from "./credentials.ts";
+import { warnOfDuplicates } from "./duplicates.ts";
 import type { LambdaFunction } from "./function.ts";
 import type { TokenSecret } from "./token-secret.ts";
 
@@ -82,6 +83,7 @@ function proveCredentials(
     },
     child,
   );
+  warnOfDuplicates(proof.result, child.parent);
   return [proof];
 }
 

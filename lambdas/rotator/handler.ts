@@ -9,6 +9,7 @@ import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import { metricNames } from "../../src/formats/metrics.ts";
+import type { ProofResult } from "../../src/formats/proof-result.ts";
 import {
   listedBaseUrl,
   parseSettings,
@@ -35,7 +36,7 @@ const proven = new ProvenVersions(clock);
 const settings = parseSettings(readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? ".", "tokens.json"), "utf8"));
 
 /** What the deployment gets. Holds no secret. */
-type Result = BootstrapResult | { outcome: "proven" } | null;
+type Result = BootstrapResult | ProofResult | null;
 
 /** Runs one step of a rotation, the bootstrap of a secret, or the proof of the clients' credentials. */
 export async function handler(event: unknown, lambda: { getRemainingTimeInMillis(): number }): Promise<Result> {

@@ -79,10 +79,10 @@ function providerFor(cloud: LocalCloud): UntypedServiceImplementation {
       const { accountId, region } = cloud;
       const lot = randomUUID();
       const { id, outputs } = providerAnswer({ accountId, region, stack, lot }, { type, name, inputs });
-      await providerOf(type).create(cloud, { id, inputs, outputs });
+      const told = await providerOf(type).create(cloud, { id, inputs, outputs });
       return answer(new provider.CreateResponse(), {
         Id: id,
-        Properties: state(outputs, javaScriptOf(request, "Properties")),
+        Properties: state({ ...outputs, ...told }, javaScriptOf(request, "Properties")),
       });
     }),
     update: unary(async (request) => {

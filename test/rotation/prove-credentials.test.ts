@@ -60,13 +60,31 @@ describe("the proof of a client's credentials", () => {
   it.each([
     ["ours", (world: World) => JSON.stringify(world.current())],
     ["plain", (world: World) => String(world.current().access_token)],
-  ])("refuses two secrets that hold the same token (%s), and names them (row 8)", async (_, copy) => {
+  ])(
+    "refuses a secret that is about to be deployed with the token of another (%s), and names both (row 8)",
+    async (_, copy) => {
+      const one = await World.ready();
+      const other = new World({ settings: { secretName: "c2m/other" }, initialValue: copy(one) });
+      const failure = await failureOf(prove(one, other));
+      expect(failure).toMatchObject({ name: "PermanentError", code: "duplicate_token" });
+      expect(failure.message).toMatch(/"c2m\/api-token" and "c2m\/other" hold the same token/);
+      expect(failure.message).not.toContain(String(one.current().access_token));
+    },
+  );
+
+  it("tells of two that are deployed and hold the same token, and proves the credentials all the same (row 8)", async () => {
     const one = await World.ready();
-    const other = new World({ settings: { secretName: "c2m/other" }, initialValue: copy(one) });
-    const failure = await failureOf(prove(one, other));
-    expect(failure).toMatchObject({ name: "PermanentError", code: "duplicate_token" });
-    expect(failure.message).toMatch(/"c2m\/api-token" and "c2m\/other" hold the same token/);
-    expect(failure.message).not.toContain(String(one.current().access_token));
+    const other = new World({ settings: { secretName: "c2m/other" }, initialValue: JSON.stringify(one.current()) });
+    const duplicates = [["c2m/api-token", "c2m/other"]];
+    const at = expect.stringMatching(/Z$/);
+    await other.enableRotation();
+    expect(await prove(one, other)).toEqual({ outcome: "proven", duplicates, at });
+    const retired = new World({
+      settings: { ...other.settings, retire: true },
+      initialValue: JSON.stringify(one.current()),
+    });
+    expect(await prove(one, retired)).toEqual({ outcome: "proven", duplicates, at });
+    expect(one.live()).toEqual([one.current().token_id]);
   });
 
   it("takes an empty secret and two different ones for what they are", async () => {

@@ -49,6 +49,7 @@ export const lambdaProviders: Providers = {
       client.destroy();
       const payload = answer.Payload?.transformToString() ?? "";
       if (answer.FunctionError) throw new Error(`Lambda function (${name}) returned error: (${payload})`);
+      return { result: payload };
     },
     read: () => ({}),
   },

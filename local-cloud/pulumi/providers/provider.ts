@@ -5,6 +5,9 @@ import type { PlannedResource } from "../plan.ts";
 /** What a provider is told of a resource. */
 export type ProvidedResource = Pick<PlannedResource, "id" | "inputs" | "outputs">;
 
+// biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to tell.
+type Made = Record<string, unknown> | void;
+
 /** What the provider does with one type of resource, as Pulumi's AWS provider does it. */
 export interface Provider {
   /**
@@ -12,7 +15,8 @@ export interface Provider {
    * changed where it stands. Source: the schemas of terraform-provider-aws (`ForceNew`).
    */
   replacedBy: readonly string[] | "any";
-  create(cloud: LocalCloud, resource: ProvidedResource): void | Promise<void>;
+  /** Resolves with outputs that only the creation tells, if there are any. */
+  create(cloud: LocalCloud, resource: ProvidedResource): Made | Promise<Made>;
   /** What is taken for an input that the program leaves out, where that is neither empty nor false. */
   defaults?: Record<string, unknown>;
   /** After inputs changed that do not replace it; without it there are none. */

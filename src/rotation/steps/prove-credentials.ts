@@ -12,6 +12,9 @@ const proofLifetimeSeconds = 3_600;
 /** How the issued token is named in the ledger, where a version id stands else. */
 const noVersion = "proof-of-credentials";
 
+/** The names of two secrets that hold the same token. */
+export type Duplicate = [string, string];
+
 /** What a secret of one client holds. */
 interface Held {
   context: RotationContext;
@@ -22,13 +25,15 @@ interface Held {
 
 /**
  * Proves each client's credentials once: issues a token that lives for an hour and revokes it. `pulumi up` runs it when
- * credentials change, so that wrong ones fail the deployment and not the next rotation. Refuses two secrets that hold
- * the same token: one's rotation would end the other's.
+ * credentials change, so that wrong ones fail the deployment and not the next rotation. Refuses a secret that is about to
+ * be deployed with the token of another: one's rotation would end the other's.
  *
  * @param contexts of every listed secret
+ * @returns the names of secrets that are deployed and hold the same token: the next rotation of one parts them
  * @throws PermanentError `duplicate_token`, and what the issue call throws
  */
-export async function proveCredentials(contexts: readonly RotationContext[]): Promise<void> {
+export async function proveCredentials(contexts: readonly RotationContext[]): Promise<Duplicate[]> {
+  const duplicates: Duplicate[] = [];
   const byClient = Map.groupBy(contexts, ({ settings }) =>
     JSON.stringify([settings.baseUrl, settings.clientId, settings.credentialsSecretId ?? settings.secretName]),
   );
@@ -37,9 +42,10 @@ export async function proveCredentials(contexts: readonly RotationContext[]): Pr
     for (const context of ofClient) {
       held.push(await heldBy(context));
     }
-    refuseDuplicates(held);
+    duplicates.push(...(await duplicatesOf(held)));
     await proveOne(held);
   }
+  return duplicates;
 }
 
 /** Without a value where it can't be read: its own bootstrap and the reconciler tell of that. */
@@ -74,7 +80,8 @@ async function proveOne(held: readonly Held[]): Promise<void> {
   log.event("credentials.proven", { secret: arn, base_url: settings.baseUrl, client_id: settings.clientId });
 }
 
-function refuseDuplicates(held: readonly Held[]): void {
+async function duplicatesOf(held: readonly Held[]): Promise<Duplicate[]> {
+  const deployed: Duplicate[] = [];
   for (const [index, { context, value }] of held.entries()) {
     if (value === undefined) continue;
     const token = value.kind === "ours" ? value.token : value.token && { ...unnamed, accessToken: value.token };
@@ -82,12 +89,23 @@ function refuseDuplicates(held: readonly Held[]): void {
       .slice(index + 1)
       .find((other) => token && other.value && compareToken(token, other.value) === "same");
     if (!twin) continue;
-    const names = [context, twin.context].map(({ settings }) => JSON.stringify(settings.secretName));
+    const pair = [context, twin.context] as const;
+    if ((await Promise.all(pair.map(isDeployed))).every(Boolean)) {
+      deployed.push([context.settings.secretName, twin.context.settings.secretName]);
+      continue;
+    }
+    const names = pair.map(({ settings }) => JSON.stringify(settings.secretName));
     throw new PermanentError(
       "duplicate_token",
       `tokens: the secrets ${names.join(" and ")} hold the same token, so that one's rotation would end the other's. Have Click2Mail issue a token of its own for one of them and store it, or empty that secret.`,
     );
   }
+  return deployed;
+}
+
+/** `pulumi up` switches rotation on as the last of all. */
+async function isDeployed({ arn, store, settings }: RotationContext): Promise<boolean> {
+  return settings.retire === true || (await store.describe(arn)).rotationEnabled;
 }
 
 const unnamed = { tokenId: undefined, expiresAt: undefined };

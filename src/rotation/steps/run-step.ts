@@ -1,5 +1,6 @@
 import type { StepName } from "../../formats/ledger.ts";
 import { metricNames } from "../../formats/metrics.ts";
+import type { ProofResult } from "../../formats/proof-result.ts";
 import { loggableFailure } from "../../ports/errors.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
 import { type BootstrapResult, bootstrap } from "./bootstrap.ts";
@@ -28,10 +29,12 @@ export async function runBootstrap(context: RotationContext): Promise<BootstrapR
 }
 
 /** Runs the proof of all clients' credentials and logs how it went. */
-export async function runProveCredentials(contexts: readonly RotationContext[]): Promise<{ outcome: "proven" }> {
+export async function runProveCredentials(contexts: readonly RotationContext[]): Promise<ProofResult> {
   const [first] = contexts;
-  if (first) await logged(first, "proveCredentials", "", () => proveCredentials(contexts));
-  return { outcome: "proven" };
+  if (!first) return { outcome: "proven" };
+  const duplicates = await logged(first, "proveCredentials", "", () => proveCredentials(contexts));
+  if (duplicates.length === 0) return { outcome: "proven" };
+  return { outcome: "proven", duplicates, at: new Date(first.clock.now()).toISOString() };
 }
 
 async function logged<Result>(

@@ -1,101 +1,88 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clientId, clientSecret, currentToken, hour, scopes, secretName } from "../../harness/stack.ts";
-import { EngineStack } from "./engine-stack.ts";
+import { clientId, clientSecret, scopes, secretName } from "../../harness/stack.ts";
+import { commandsUnder, Deployer } from "./deploy-page.ts";
 
-const root = resolve(import.meta.dirname, "../../..");
-const page = readFileSync(resolve(root, "docs/deploy.md"), "utf8");
-
-/** The commands under a heading of docs/deploy.md. */
-function commandsUnder(heading: string): string {
-  const [, section = ""] = page.split(`\n## ${heading}\n`);
-  const [, commands] = /^```sh\n(.*?)^```$/ms.exec(section.split("\n## ")[0] ?? "") ?? [];
-  if (commands === undefined) throw new Error(`docs/deploy.md has no commands under ${heading}.`);
-  return commands;
-}
+const another = "c2m/another";
+const credentials = "c2m/client-credentials";
 
 // Each of these goes on where the one before it ended.
 describe("the commands of docs/deploy.md, as they are written, under the Pulumi CLI", () => {
-  let engine: EngineStack;
-  const another = "c2m/another";
+  let user: Deployer;
 
   beforeAll(async () => {
-    engine = await EngineStack.empty({ startAt: Date.now() });
+    user = await Deployer.start();
   });
-  afterAll(() => engine.stop());
-
-  /** Runs a section's commands; `typed` is what somebody enters where a command asks for a value. */
-  async function follow(heading: string, typed = ""): Promise<void> {
-    await engine.world.clock.advanceTo(Date.now());
-    // The project is installed already, and its command line stands in the repository.
-    const instead = `npm() { :; }; npx() { shift; node '${resolve(root, "cli/main.ts")}' "$@"; }`;
-    // Of all that a user sets only C2M's place differs.
-    const commands = commandsUnder(heading).replace(
-      /^pulumi config set clientId .*$/m,
-      `pulumi config set clientId ${clientId}\npulumi config set baseUrl ${engine.cloud.c2mUrl}`,
-    );
-    await engine.sh(`${instead}\n${commands}`, typed);
-  }
-
-  const describeSecret = (SecretId: string) => engine.cloud.secretsManager.engine.describeSecret({ SecretId });
-  const tokenId = () => currentToken(engine.cloud).token_id;
+  afterAll(() => user.stop());
 
   it("The first token, as the README has it too", async () => {
-    expect(readFileSync(resolve(root, "README.md"), "utf8")).toContain(commandsUnder("The first token"));
-    await follow("The first token", clientSecret);
-    expect(engine.cloud.c2m.isLive(String(tokenId()))).toBe(true);
-    expect(describeSecret(secretName).RotationRules?.ScheduleExpression).toBe("rate(30 days)");
+    const readme = readFileSync(resolve(import.meta.dirname, "../../../README.md"), "utf8");
+    expect(readme).toContain(commandsUnder("The first token"));
+    await user.follow("The first token", clientSecret);
+    expect(user.live()).toEqual([user.tokenIn(secretName)]);
+    expect(user.describe(secretName).RotationRules?.ScheduleExpression).toBe("rate(30 days)");
   });
 
   it("Change the schedule", async () => {
-    const token = tokenId();
-    await follow("Change the schedule");
-    expect(describeSecret(secretName).RotationRules?.ScheduleExpression).toBe("cron(0 8 1 * ? *)");
-    expect(tokenId()).toBe(token);
+    const token = user.tokenIn(secretName);
+    await user.follow("Change the schedule");
+    expect(user.describe(secretName).RotationRules?.ScheduleExpression).toBe("cron(0 8 1 * ? *)");
+    expect(user.tokenIn(secretName)).toBe(token);
   });
 
   it("Add a token", async () => {
-    const token = tokenId();
-    await follow("Add a token");
-    expect(tokenId()).toBe(token);
-    expect(describeSecret(another).RotationEnabled).toBe(true);
-    expect(engine.cloud.c2m.liveLongTokens()).toHaveLength(2);
+    const token = user.tokenIn(secretName);
+    await user.follow("Add a token");
+    expect(user.tokenIn(secretName)).toBe(token);
+    expect(user.describe(another).RotationEnabled).toBe(true);
+    expect(user.live()).toHaveLength(2);
   });
 
-  it("Change the client secret: a wrong one fails, the right one is proven", async () => {
-    engine.cloud.c2m.registerClient({ clientId, clientSecret: "the-next-client-secret", scopes });
-    const refusal = await follow("Change the client secret", "a-mistyped-secret").catch(String);
-    expect(refusal).toMatch(/credentials/i);
+  it("Change the client secret: a wrong one fails, with the reason once and the remedy; the right one is proven", async () => {
+    user.engine.cloud.c2m.registerClient({ clientId, clientSecret: "the-next-client-secret", scopes });
+    const refusal = await user.follow("Change the client secret", "a-mistyped-secret").catch(String);
+    const [progress, diagnostics = ""] = refusal.split("\nDiagnostics:\n");
+    const reason = "C2M answered HTTP 400 (invalid_grant). Check the client id and the credentials";
+    expect(diagnostics.split(reason)).toHaveLength(2);
+    // Without a terminal Pulumi says it at each change of the resource's state, too, and with one in a line that it rewrites.
+    expect(progress?.split(reason)).toHaveLength(3);
+    expect(refusal).not.toMatch(/^\s+at /m);
     expect(refusal).not.toContain("a-mistyped-secret");
-    const token = tokenId();
-    await follow("Change the client secret", "the-next-client-secret");
-    expect(tokenId()).toBe(token);
-    expect(engine.cloud.c2m.liveLongTokens()).toHaveLength(2);
+    const tokens = user.live();
+    await user.follow("Change the client secret", "the-next-client-secret");
+    expect(user.live()).toEqual(tokens);
   });
 
-  it("Remove a token: Pulumi refuses until it is decommissioned", async () => {
-    const live = engine.cloud.c2m.liveLongTokens().length;
-    const withoutDecommission = "pulumi config rm --path 'tokens[1]'\npulumi up";
-    await expect(engine.sh(withoutDecommission)).rejects.toThrow("because it is protected");
-    expect(engine.cloud.c2m.liveLongTokens()).toHaveLength(live);
-    await engine.sh(`pulumi config set --plaintext --path 'tokens[1].name' ${another}`);
-
-    await follow("Remove a token");
-    expect(describeSecret(another).DeletedDate).toBeDefined();
-    expect(engine.cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([tokenId()]);
-    expect(describeSecret(secretName).RotationEnabled).toBe(true);
+  it("Encrypt the secrets with a key of your own", async () => {
+    const tokens = user.live();
+    await user.follow("Encrypt the secrets with a key of your own");
+    const key = (await user.run("pulumi stack output kmsKeyArn")).trim();
+    for (const name of [secretName, another, credentials]) expect(user.describe(name).KmsKeyId).toBe(key);
+    expect(user.live()).toEqual(tokens);
   });
 
-  it("Destroy the stack leaves no token alive and no function", async () => {
-    await engine.world.clock.advanceBy(hour);
-    await follow("Destroy the stack");
-    expect(engine.cloud.c2m.liveLongTokens()).toEqual([]);
-    expect(describeSecret(secretName).DeletedDate).toBeDefined();
-    await expect(engine.sh("pulumi stack output rotatorName")).rejects.toThrow();
+  it("Change the key of the secrets: refused without the one before, which stays for what it has encrypted", async () => {
+    const { KmsKeyId = "" } = user.describe(secretName);
+    const alone = user.run("pulumi config rm kmsKey\npulumi preview");
+    await expect(alone).rejects.toThrow(`formerKmsKeys (keys that the secrets had before): must name ${KmsKeyId}`);
+    await user.run("pulumi config set kmsKey create");
+    await user.follow("Change the key of the secrets");
+    for (const name of [secretName, another, credentials]) {
+      expect(user.describe(name).KmsKeyId).toBe("alias/aws/secretsmanager");
+    }
+    expect(user.engine.cloud.keys.key(KmsKeyId.split("/")[1] ?? "")).toBeDefined();
+  });
+
+  it("Retire a token", async () => {
+    const tokens = user.live();
+    await user.follow("Retire a token");
+    expect(user.describe(another).RotationEnabled).toBeFalsy();
+    expect(user.describe(secretName).RotationEnabled).toBe(true);
+    expect(user.live()).toEqual(tokens);
   });
 
   it("prints no secret in all that", () => {
-    for (const secret of engine.secrets()) expect(engine.printed.includes(secret)).toBe(false);
+    for (const secret of user.engine.secrets()) expect(user.engine.printed.includes(secret)).toBe(false);
   });
 });

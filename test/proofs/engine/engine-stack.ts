@@ -15,6 +15,10 @@ export type Settings = Record<string, string>;
 export interface EngineStackOptions extends CloudOptions {
   /** Beside a client's id and secret, the region and the local C2M. */
   config?: Settings;
+  /** The cloud that is there already; default a new one, which is empty. */
+  world?: TestCloud;
+  /** The Pulumi stack's name; default dev. */
+  stackName?: string;
 }
 
 /**
@@ -53,17 +57,14 @@ export class EngineStack {
   }
 
   /** Without a Pulumi stack in it. */
-  static async empty(options: CloudOptions = {}): Promise<EngineStack> {
-    const world = await emptyCloud(options);
-    return new EngineStack(world, await startAwsProvider(world.cloud));
+  static async empty({ world, ...options }: Pick<EngineStackOptions, "world"> & CloudOptions = {}) {
+    const there = world ?? (await emptyCloud(options));
+    return new EngineStack(there, await startAwsProvider(there.cloud));
   }
 
-  static async create({ config = {}, ...options }: EngineStackOptions = {}): Promise<EngineStack> {
+  static async create({ config = {}, stackName = "dev", ...options }: EngineStackOptions = {}): Promise<EngineStack> {
     const engine = await EngineStack.empty(options);
-    engine.#stack = await LocalWorkspace.createStack(
-      { stackName: "dev", workDir: engine.folder },
-      { envVars: engine.#env },
-    );
+    engine.#stack = await LocalWorkspace.createStack({ stackName, workDir: engine.folder }, { envVars: engine.#env });
     await engine.stack.setConfig("clientSecret", { value: clientSecret, secret: true });
     await engine.configure({
       "aws:region": engine.cloud.region,
@@ -149,6 +150,8 @@ export class EngineStack {
       PATH: process.env.PATH ?? "",
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: region,
+      // The first version of AWS's command line reads this one.
+      AWS_DEFAULT_REGION: region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     };

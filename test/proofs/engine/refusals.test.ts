@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { currentToken } from "../../harness/stack.ts";
 import { EngineStack } from "./engine-stack.ts";
 
 describe("under the Pulumi engine", () => {
@@ -33,9 +32,15 @@ describe("under the Pulumi engine", () => {
     expect(engine.cloud.calls.calls).toEqual([]);
   });
 
-  it("a pulumi that is killed while the first token is issued leaves nothing that the next up does not mend", async () => {
+  it("a pulumi that is killed while one token of four is issued leaves nothing that the next up does not mend: it goes on there", async () => {
+    const issued = () => engine.cloud.c2m.tokens.filter(({ kind }) => kind === "long").length;
     let killed: (() => void) | undefined;
-    engine = await EngineStack.create({ onC2mExchange: () => killed?.() });
+    const names = ["c2m/api-token", "c2m/token-1", "c2m/token-2", "c2m/token-3"];
+    engine = await EngineStack.create({
+      // One has proven the credentials: the third of the four has just been issued.
+      onC2mExchange: () => issued() === 4 && killed?.(),
+      config: Object.fromEntries(names.map((name, index) => [`tokens[${index}].name`, name])),
+    });
     const up = spawn("pulumi", ["up", "--skip-preview"], {
       cwd: engine.folder,
       env: engine.environment(),
@@ -50,8 +55,18 @@ describe("under the Pulumi engine", () => {
     // What the CLI asks for after such an end: it found its own lock.
     await expect(engine.sh("pulumi up")).rejects.toThrow("pulumi cancel");
     await engine.sh("pulumi cancel && pulumi up");
-    const token = currentToken(engine.cloud).token_id;
-    expect(engine.cloud.c2m.liveLongTokens().map(({ id }) => id)).toEqual([token]);
+    const { engine: secrets } = engine.cloud.secretsManager;
+    const tokens = names.map(
+      (SecretId) => JSON.parse(secrets.getSecretValue({ SecretId }).SecretString ?? "").token_id,
+    );
+    expect(
+      engine.cloud.c2m
+        .liveLongTokens()
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(tokens.sort());
+    // None was issued twice.
+    expect(issued()).toBe(5);
     const { same = 0, ...others } = await engine.preview();
     expect(same).toBeGreaterThan(40);
     expect(others).toEqual({});
