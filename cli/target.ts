@@ -8,6 +8,8 @@ import { type StackOutputs, stackOutputs } from "./pulumi-stack.ts";
 export interface Target {
   /** Names or ARNs. */
   secrets: readonly string[];
+  /** The stack's other secrets, by ARN; none where no stack was given. */
+  others: readonly string[];
   /** Where tokens may be sent, and nowhere else. */
   baseUrl: string;
   /** The grace of a token in seconds, by the secret's name or ARN; undefined where nothing tells it. */
@@ -46,6 +48,7 @@ export async function resolveTarget(
   const secrets = named.length > 0 ? named.map((name) => arns[name] ?? name) : Object.values(arns);
   return {
     secrets,
+    others: Object.values(arns).filter((arn) => !secrets.includes(arn)),
     baseUrl: options.text("base-url") ?? outputs.baseUrl ?? (env.C2M_BASE_URL || publicBaseUrl),
     graceSecondsOf: (secretId) => {
       const name = Object.keys(arns).find((one) => one === secretId || arns[one] === secretId);

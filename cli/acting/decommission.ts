@@ -30,7 +30,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const stepMs = await stepTimeOf(aws, target, view);
   const deletes = view.isOurs || options.flag("delete-lent");
   const { context, log } = protocolFor(call, aws, target, view, timeoutMs + stepMs + mostWaitMs(stepMs));
-  const subject = { context, ledger, baseUrl: target.baseUrl };
+  const subject = { context, ledger, baseUrl: target.baseUrl, others: target.others };
   if (options.flag("dry-run")) {
     const tokens = (await tokensToEnd(subject)).map((id) => id ?? "without id");
     terminal.result({ name: view.name, dryRun: true, tokens, deletes }, () => {
@@ -54,14 +54,16 @@ export async function decommission(call: Call): Promise<ExitCode> {
   };
   const left = await act(call, { aws, log, logGroup, ifCut }, () => endTokens(end).catch(kept));
   // Who deletes a secret loses the last trace of a token that lives on.
-  const completes = left.length === 0 || options.flag("accept-alive");
+  const lost = left.filter(({ heldBy }) => heldBy === undefined);
+  const completes = lost.length === 0 || options.flag("accept-alive");
   const goneAt = completes && deletes ? await aws.deleteSecret(view.arn, days) : undefined;
   const deletionDate = goneAt === undefined ? null : new Date(goneAt).toISOString();
   const result = { name: view.name, deleted: completes && deletes, deletionDate, alive: left };
   terminal.result(result, () => {
-    for (const { tokenId, until } of left) {
+    for (const { tokenId, until, heldBy } of left) {
+      const why = heldBy === undefined ? "nobody can revoke it; ask Click2Mail" : `it is current in ${heldBy}, too`;
       terminal.line(
-        `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}: nobody can revoke it; ask Click2Mail`,
+        `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}: ${why}`,
       );
     }
     if (!completes) {

@@ -1,23 +1,26 @@
 import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
 import { secretNameOf } from "../../src/formats/settings.ts";
-import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
-import { RetryableError } from "../../src/ports/errors.ts";
+import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import type { Sensitive } from "../../src/ports/sensitive.ts";
 import type { Candidate } from "../../src/reconcile/revocation-rule.ts";
+import { inParallel } from "../../src/reconcile/run.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
-import { idsOf } from "../../src/rotation/same-token.ts";
+import { compareToken, idsOf } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 
-/** A token that lives on, and nobody can revoke; ISO 8601. */
+/** A token that lives on; ISO 8601. */
 export interface Left {
   tokenId: string | undefined;
   until: string | undefined;
+  /** The secret whose current token it is, too; without it nobody can revoke it. */
+  heldBy?: string;
 }
 
 /** The secret, and where its tokens may be sent. */
@@ -25,6 +28,14 @@ export interface Subject {
   context: SecretContext;
   baseUrl: string;
   ledger: Ledger;
+  /** Names or ARNs of other secrets: their current tokens live on, as far as they can be read. */
+  others: readonly string[];
+}
+
+/** What is current in another secret. */
+interface Elsewhere {
+  secretId: string;
+  held: ParsedValue;
 }
 
 /** What the end of a secret's tokens is made with. */
@@ -46,6 +57,9 @@ export function mostWaitMs(stepMs: number): number {
   return stepMs + logDelayMs;
 }
 
+/** Other secrets read at the same time. */
+const readsAtOnce = 10;
+
 /** Looks at the secret until nothing new is found, at the most. */
 const mostLooks = 3;
 
@@ -54,24 +68,26 @@ const mostLooks = 3;
  * before and the log tells of all, since the current token is the last that could revoke another,
  * revokes what lives, the current token last, by itself, and looks again, until there is nothing new.
  *
- * @returns the tokens that nobody can revoke
+ * @returns the tokens that live on, since nobody can revoke them or another secret holds them
  * @throws RotationError where it may succeed later, and `labels_moved` where somebody has switched the rotation on again
  */
 export async function endTokens(end: EndOfLife): Promise<Left[]> {
   await stopIssuing(end);
-  const seen = new Set<string>();
-  const left = new Map<string, Left>();
-  let found = await revokeOthers(end, seen, left);
+  const elsewhere = await readElsewhere(end);
+  const done: Done = { seen: new Set(), left: new Map() };
+  const { seen, left } = done;
+  let found = await revokeOthers(end, elsewhere, done);
   for (let look = 1; found.fresh > 0; look += 1) {
     if (look === mostLooks) throw stillIssuing();
-    found = await revokeOthers(end, seen, left);
+    found = await revokeOthers(end, elsewhere, done);
   }
   const { current } = liveTokens(found.survey);
   end.signal.throwIfAborted();
-  const outcome = current && (await revokeCurrent(end, current));
+  const isHeld = current?.token && holderOf(current.token, elsewhere) !== undefined;
+  const outcome = current && !isHeld ? await revokeCurrent(end, current) : undefined;
   if (outcome === "revoked") end.onRevoked(current?.token?.tokenId ?? "");
   if (outcome === "alive") left.set("current", { tokenId: current?.token?.tokenId, until: current?.token?.expiresAt });
-  const after = await surveyAll(end);
+  const after = await surveyAll(end, elsewhere);
   refuseIssuing(after);
   const { others } = liveTokens(after);
   if (after.current?.versionId !== found.survey.current?.versionId) throw stillIssuing();
@@ -79,18 +95,48 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
   return [...left.values()];
 }
 
+/** What was done so far: the tokens that were seen, and those that are left alive. */
+interface Done {
+  seen: Set<string>;
+  left: Map<string, Left>;
+}
+
+async function readElsewhere({ context, others }: Subject): Promise<Elsewhere[]> {
+  const read = await inParallel(others, readsAtOnce, async (secretId) => {
+    try {
+      const current = await context.store.readCurrent(secretId);
+      return current && { secretId, held: parseValue(current.value) };
+    } catch (error) {
+      // Deleted, or not to be read by this person.
+      if (error instanceof PermanentError) return undefined;
+      throw error;
+    }
+  });
+  return read.filter((one) => one !== undefined);
+}
+
+/** The other secret whose current token it is. */
+function holderOf(token: StoredToken, elsewhere: readonly Elsewhere[]): string | undefined {
+  return elsewhere.find(({ held }) => compareToken(token, held) === "same")?.secretId;
+}
+
 /** Looks at the secret, and revokes what it has not seen before, but for the current token. `fresh`: how much was new. */
 async function revokeOthers(
   end: EndOfLife,
-  seen: Set<string>,
-  left: Map<string, Left>,
+  elsewhere: readonly Elsewhere[],
+  { seen, left }: Done,
 ): Promise<{ survey: Survey; fresh: number }> {
   const { context, signal, onRevoked } = end;
-  const survey = await surveyAll(end);
+  const survey = await surveyAll(end, elsewhere);
   refuseIssuing(survey);
   const pendingId = versionAt(survey.secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) await detachPending(context, pendingId, "its secret is decommissioned");
   for (const one of survey.verdict.unrevocable) await leaveUnlessDead(end, one, left);
+  for (const { versionId, parsed } of survey.versions) {
+    const heldBy = parsed.kind === "ours" ? holderOf(parsed.token, elsewhere) : undefined;
+    if (parsed.kind !== "ours" || heldBy === undefined) continue;
+    left.set(`in ${versionId}`, { tokenId: parsed.token.tokenId, until: parsed.token.expiresAt, heldBy });
+  }
   for (const { attemptId, latestExpiresAt } of survey.verdict.suspects) {
     left.set(attemptId, { tokenId: undefined, until: latestExpiresAt });
   }
@@ -128,7 +174,7 @@ async function leaveUnlessDead(
 
 /** Which tokens live, and would be revoked. Changes nothing. */
 export async function tokensToEnd(subject: Subject): Promise<(string | undefined)[]> {
-  const { others, current } = liveTokens(await surveyAll(subject));
+  const { others, current } = liveTokens(await surveyAll(subject, await readElsewhere(subject)));
   return [...others.map(({ tokenId }) => tokenId), ...(current ? [current.token?.tokenId] : [])];
 }
 
@@ -164,7 +210,7 @@ function refuseIssuing({ secret }: Survey): void {
   );
 }
 
-async function surveyAll({ context, baseUrl, ledger }: Subject): Promise<Survey> {
+async function surveyAll({ context, baseUrl, ledger }: Subject, elsewhere: readonly Elsewhere[]): Promise<Survey> {
   // In this order: what is labelled after the ledger was read would be missing from it.
   const secret = await context.store.describe(context.arn);
   const { entries } = await ledger.read(0);
@@ -176,7 +222,7 @@ async function surveyAll({ context, baseUrl, ledger }: Subject): Promise<Survey>
     ledger: entries.filter(({ fields }) => (secretNameOf(fields.secret) ?? fields.secret) === secret.name),
     ledgerFrom: 0,
     graceSeconds: 0,
-    currentElsewhere: [],
+    currentElsewhere: elsewhere.map(({ held }) => held),
     stepMs: 0,
   });
 }

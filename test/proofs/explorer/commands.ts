@@ -64,6 +64,9 @@ export async function runCommand(
     aws: async () => aws,
     target: async () => ({
       secrets: [arn],
+      others: world.secrets
+        .filter((other) => other.index !== index && !world.decommissioned.has(other.index))
+        .map((other) => other.arn),
       baseUrl: name === "decommission" ? baseUrlToSay(world, index) : settings.baseUrl,
       graceSecondsOf: () => settings.graceSeconds,
       functions: { rotator: rotatorName, reconciler: "c2m-token-rotation-reconciler", logGroup },

@@ -165,7 +165,9 @@ export class Functions implements Invocations {
   ): Promise<FunctionEnd<ReconcileReport>> {
     const name = scope === "all" ? "reconcile all" : "reconcile";
     const endsGrace = graceSeconds !== undefined;
+    let own: FunctionRun | undefined;
     const end = await this.#invoke({ role: "reconciler", name, secret: undefined, endsGrace }, (context, run) => {
+      own = run;
       const budget = new CallBudget(callBudget);
       const { paused } = this.#world;
       const works = this.#listed().map(({ index }) => {
@@ -181,15 +183,15 @@ export class Functions implements Invocations {
       const parts = { clock, log, ledger, budget, deadline, secrets: works, paused, stepMs: timeoutMs.rotator };
       return this.#protocol.reconcile(parts, { scope, graceSeconds, only: secrets });
     });
-    if (scope === "all" && end.kind === "succeeded") this.#checkRetired(end.result);
+    if (scope === "all" && end.kind === "succeeded") this.#checkRetired(end.result, own);
     return end;
   }
 
   /** Of a secret that is retired, a report that calls it quiet says that nothing of it lives but the current token. */
-  #checkRetired({ secrets }: ReconcileReport): void {
+  #checkRetired({ secrets }: ReconcileReport, run: FunctionRun | undefined): void {
     for (const { index, settings } of this.#listed()) {
       const isQuiet = secrets.some(({ name, quiet }) => quiet && name === settings.secretName);
-      if (settings.retire && isQuiet) this.#world.watch.saidToBeOver(index);
+      if (run && settings.retire && isQuiet) this.#world.watch.saidToBeOver(run, index);
     }
   }
 

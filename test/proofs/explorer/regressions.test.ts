@@ -143,6 +143,10 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId("two-secrets:13.same-token+22.fewer-scopes"))).violations).toEqual([]);
   });
 
+  it("a decommission spares the token that is current in another secret, and tells of it", async () => {
+    expect((await play(parseScheduleId("c2m-ahead:68.same-token+72.up-renames"))).violations).toEqual([]);
+  });
+
   it("a retired secret is not called quiet by the run in which C2M refuses a revocation", async () => {
     const id = "revoke-answers-404:40.up-retires+70.up-base-url-only";
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

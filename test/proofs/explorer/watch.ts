@@ -27,7 +27,8 @@ export interface WatchOptions {
   secrets: () => readonly Watched[];
 }
 
-const hour = 3_600_000;
+const minute = 60_000;
+const hour = 60 * minute;
 
 /** Looks at the world after every effect, and keeps what breaks the promise. */
 export class Watch {
@@ -269,10 +270,12 @@ export class Watch {
   }
 
   /** The reconciler says of a secret that is retired that nothing of it lives but the current token. */
-  saidToBeOver(index: number): void {
+  saidToBeOver(run: FunctionRun, index: number): void {
     const { c2ms, clock } = this.#options;
     // A step that began before may have issued, and its line be late.
     if (clock.now() - this.#upAt < 2 * hour || this.isExempt("ids")) return;
+    // It tells of what it saw, and somebody has superseded a token by hand since.
+    if (this.#operatorActed.effect > run.firstEffect || clock.now() - this.#operatorActed.at < 10 * minute) return;
     const current = new Set(this.#current.values());
     for (const { id, accessToken } of c2ms.tokens) {
       if (this.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken) || this.#claimed.has(id))
