@@ -99,6 +99,12 @@ export class LocalCloud {
   #c2mServer: C2mServer | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** Whether a service may use the key of a topic that is encrypted. */
+  #mayEncrypt(topicArn: string, service: string, keys: Record<string, string>): boolean {
+    const { kmsKeyId } = this.topics.topic(topicArn)?.settings ?? {};
+    return kmsKeyId === undefined || (this.keys.mayBeUsedBy(kmsKeyId, service, this.accountId, keys) ?? true);
+  }
+
   private constructor(options: LocalCloudOptions) {
     const { clock, accountId = "123456789012", region = "us-east-1", state } = options;
     this.clock = clock;
@@ -133,7 +139,10 @@ export class LocalCloud {
       extraPeriods: options.cloudWatch?.extraPeriods,
       notify: (topicArn, message) => {
         const keys = { "aws:SourceAccount": accountId };
-        if (this.topics.publish(topicArn, "cloudwatch.amazonaws.com", message, keys)) return undefined;
+        const cloudWatch = "cloudwatch.amazonaws.com";
+        if (!this.#mayEncrypt(topicArn, cloudWatch, keys))
+          return "CloudWatch Alarms does not have authorization to access the SNS topic encryption key.";
+        if (this.topics.publish(topicArn, cloudWatch, message, keys)) return undefined;
         // As recorded, but for the end of the sentence. A topic that is not there has another text, which nobody recorded.
         return `CloudWatch Alarms is not authorized to perform: SNS:Publish on resource: ${topicArn}`;
       },
@@ -144,7 +153,8 @@ export class LocalCloud {
       bus,
       deliver: async (targetArn, ruleArn, event) =>
         targetArn.startsWith("arn:aws:sns:")
-          ? this.topics.publish(targetArn, eventBridge, JSON.stringify(event))
+          ? this.#mayEncrypt(targetArn, eventBridge, {}) &&
+            this.topics.publish(targetArn, eventBridge, JSON.stringify(event))
           : this.#invoke(targetArn, event, serviceCaller(accountId, eventBridge, ruleArn)),
     });
     this.c2m = new C2mEngine({ clock, knobs: options.c2m ?? {}, ...(state && { state: state.c2m }) });

@@ -1,10 +1,10 @@
 import { alarmNames, deployedAlarmName } from "../../src/formats/metrics.ts";
 import type { Alarm } from "../aws.ts";
 import type { Call } from "../command.ts";
-import { failureOf } from "../failure.ts";
+import { failed, failureOf } from "../failure.ts";
 import { rotationOf, type Target } from "../target.ts";
 import { relative } from "../time-text.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, found } from "./finding.ts";
 
 /** What was found of the alarms of one rotation. */
 export interface AlarmFindings {
@@ -51,16 +51,42 @@ async function examineRotation(call: Call, target: Target, rotation: string): Pr
     const there = await readAlarms(call, rotation);
     if (there.size === 0) return { rotation, checks: [none(rotation, target)] };
     const now = call.clock.now();
-    return {
-      rotation,
-      checks: alarmNames.map((name) => {
-        const deployed = deployedAlarmName(rotation, name);
-        return judge(name, deployed, there.get(deployed), now);
-      }),
-    };
+    const checks = alarmNames.map((name) => {
+      const deployed = deployedAlarmName(rotation, name);
+      return judge(name, deployed, there.get(deployed), now);
+    });
+    return { rotation, checks: [...checks, await examineDelivery(call, there)] };
   } catch (error) {
     return { rotation, checks: [unknown(error)] };
   }
+}
+
+/** CloudWatch keeps an alarm's history for so long, in ms. */
+const historyMs = 30 * 86_400_000;
+
+/** Whether what an alarm told the topic last got through, by its own history: of those that ring, and one that each deployment sets off. */
+async function examineDelivery(call: Call, alarms: ReadonlyMap<string, Alarm>): Promise<Finding> {
+  const asked = [...alarms.values()].filter(
+    ({ name, state }) => state === "ALARM" || name.endsWith("-reconciler-silent"),
+  );
+  return await found("alarm-delivery", async () => {
+    const aws = await call.aws();
+    const since = call.clock.now() - historyMs;
+    const told = (await Promise.all(asked.map(({ name }) => aws.alarmActions(name, since)))).flat();
+    const last = told.reduce<(typeof told)[number] | undefined>(
+      (one, next) => (one && one.at > next.at ? one : next),
+      undefined,
+    );
+    if (!last) return "no alarm has told anything in 30 days";
+    if (!last.summary.startsWith("Failed"))
+      return `the last message got through, ${relative(last.at, call.clock.now())}`;
+    const remedy =
+      "let cloudwatch.amazonaws.com publish by the topic's policy and, where the topic is encrypted, use its key by the key's policy (kms:Decrypt, kms:GenerateDataKey*); `topicKmsKey: create` does both";
+    throw failed(
+      `The last message did not get through, ${relative(last.at, call.clock.now())}: ${last.summary}`,
+      remedy,
+    );
+  });
 }
 
 /** Asks for them by their names, not by what those begin with: another rotation's name may begin with this one's. */

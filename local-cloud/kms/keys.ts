@@ -1,5 +1,8 @@
 import { AwsError } from "../aws/service.ts";
+import { contextOf } from "../iam/condition.ts";
+import { decide } from "../iam/evaluate.ts";
 import type { Iam } from "../iam/iam.ts";
+import { parsePolicy } from "../iam/policy.ts";
 import { quotas, sizeOf, tooLong, wrongTags } from "../quotas.ts";
 
 export interface KeySettings {
@@ -36,6 +39,22 @@ export class Keys {
   /** The key as it is now; undefined where there is none, or where it is scheduled for deletion. */
   key(id: string): KeySettings | undefined {
     return this.#keys.get(id);
+  }
+
+  /**
+   * Whether the key's policy lets an AWS service encrypt and decrypt with it; of a key that is not here nobody knows.
+   *
+   * @param id a key's id or ARN
+   * @param keys condition keys that the service sends
+   */
+  mayBeUsedBy(id: string, service: string, accountId: string, keys: Record<string, string>): boolean | undefined {
+    const key = this.#keys.get(id.split("/").at(-1) ?? "");
+    if (!key) return undefined;
+    const caller = { kind: "service", accountId, principal: service, sourceArn: "", arn: service } as const;
+    const policies = { identity: [], resource: parsePolicy(key.policy, "resource") };
+    return ["kms:Decrypt", "kms:GenerateDataKey"].every(
+      (action) => decide(caller, undefined, { action, resource: id }, policies, contextOf(keys)).allowed,
+    );
   }
 
   /** ScheduleKeyDeletion: nobody can use the key from now on. Its aliases go when it does. */

@@ -39,7 +39,7 @@ describe("doctor, of the alarms", () => {
     stack.cloud.calls.calls.length = 0;
     const { code, stdout } = await stack.on("doctor");
     const lines = alarmLines(stdout);
-    expect(lines.map((line) => / {5}(\S+):/.exec(line)?.[1])).toEqual(alarmNames);
+    expect(lines.map((line) => / {5}(\S+):/.exec(line)?.[1])).toEqual([...alarmNames, "alarm-delivery"]);
     expect(lines.every(ok)).toBe(true);
     expect(code).toBe(0);
     const pages = Math.ceil(alarmNames.length / maxPageAlarms);
@@ -60,7 +60,7 @@ describe("doctor, of the alarms", () => {
     expect(stdout).toContain(
       `wrong  unrevocable-token: There is no alarm ${deployed("unrevocable-token")}.\n         → pulumi up --refresh\n`,
     );
-    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length - 1);
+    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length);
     expect(code).toBe(1);
   });
 
@@ -92,7 +92,7 @@ describe("doctor, of the alarms", () => {
     const PATH = await stack.pulumiPath();
     const { stdout } = await stack.start(["doctor", "--stack", "production"], { PATH }).ended;
     expect(stdout).toMatch(/wrong {2}secret: AWS denied/);
-    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length);
+    expect(alarmLines(stdout).filter(ok)).toHaveLength(alarmNames.length + 1);
   });
 
   it("takes another name of the rotation, and tells where there are none of it", async () => {
@@ -105,7 +105,7 @@ describe("doctor, of the alarms", () => {
     ]);
     for (const alarm of alarms) stack.cloud.metrics.deleteAlarm(`mail-${alarm.name}`);
     expect(untold.stdout).toMatch(/wrong {2}alarms: Can't tell\. .* rotate-it\. Use --alarm-prefix NAME/);
-    expect(alarmLines(told.stdout, `mail-${rotation}`).filter(ok)).toHaveLength(alarmNames.length);
+    expect(alarmLines(told.stdout, `mail-${rotation}`).filter(ok)).toHaveLength(alarmNames.length + 1);
     expect(alarmLines(none.stdout, "mail")).toEqual([
       `  wrong  alarms: There is none of the ${alarmNames.length} alarms mail-…`,
       "         → pulumi up --refresh; where the monitoring is off on purpose, use --no-alarms",
@@ -136,6 +136,35 @@ it("doctor names an alarm that rings, since when, and the runbook's section that
       fix: `${runbook}#rotation-too-late, and aws cloudwatch enable-alarm-actions --alarm-names ${deployed("rotation-too-late")}`,
     });
     expect(code).toBe(1);
+  } finally {
+    await stack.stop();
+  }
+});
+
+it("doctor tells whether alarms get through to a topic whose key is the stack's or somebody's", async () => {
+  const { config, secretKeys = [] } = stackConfig();
+  const program = await plan({ config: { ...config, topicKmsKey: "create" }, secretKeys });
+  const stack = await OperatedStack.start({ program });
+  try {
+    const { metrics, keys } = stack.cloud;
+    const delivery = async () =>
+      alarmLines((await stack.on("doctor")).stdout)
+        .filter((line) => !/^ {2}ok .*: no figures/.test(line))
+        .join(" ");
+    expect(await delivery()).toContain("alarm-delivery: no alarm has told anything in 30 days");
+    metrics.setAlarmState(deployed("reconciler-silent"), "ALARM", "a test");
+    expect(await delivery()).toContain("alarm-delivery: the last message got through,");
+    // As a key of somebody's that lets the account's policies decide, and no service in.
+    const { id } = program.resources.find(({ type }) => type === "aws:kms/key:Key") ?? { id: "" };
+    const known = keys.key(id);
+    const { Statement, ...policy } = JSON.parse(known?.policy ?? "{}");
+    keys.put(id, { ...known, policy: JSON.stringify({ ...policy, Statement: [Statement[0]] }) });
+    metrics.setAlarmState(deployed("rotator-errors"), "ALARM", "a test");
+    expect(await delivery()).toMatch(
+      /wrong {2}alarm-delivery: The last message did not get through, .* does not have authorization to access the SNS topic encryption key\..*→ let cloudwatch\.amazonaws\.com .* kms:GenerateDataKey\*/,
+    );
+    stack.allowAllBut("cloudwatch:DescribeAlarmHistory");
+    expect(await delivery()).toMatch(/wrong {2}alarm-delivery: AWS denied .*cloudwatch:DescribeAlarmHistory/);
   } finally {
     await stack.stop();
   }
