@@ -24,6 +24,7 @@ export const longProofs = [
   "test/infra/deployed/second-stack.test.ts",
   "test/infra/deployed/switches.test.ts",
   "test/infra/deployed/updates.test.ts",
+  "test/infra/policy-pack.test.ts",
   "test/infra/standing.test.ts",
   "test/tools/demo.test.ts",
   "test/tools/handler-harness.test.ts",

@@ -62,7 +62,7 @@ describe("the packed package", () => {
     const sources = join(project, "sources");
     mkdirSync(sources);
     const kept = ["package.json", "tsconfig.json", "README.md", "LICENSE"];
-    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", "plugin", ...kept]) {
+    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", "plugin", "policy-pack", ...kept]) {
       cpSync(join(root, name), join(sources, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(sources, "node_modules"));
@@ -110,7 +110,7 @@ describe("the packed package", () => {
   it("holds the compiled program, its types, the functions' code and the command line, and nothing else", () => {
     const kinds = packed.map((path) => path.replace(/^package\//, ""));
     const expected =
-      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|plugin\/(PulumiPlugin\.yaml|package\.json|index\.js|schema\.json)|dist\/cli\/[\w-]+\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
+      /^(package\.json|README\.md|LICENSE|docs\/.+\.md|cli\/c2m-tokens\.js|plugin\/(PulumiPlugin\.yaml|package\.json|index\.js|schema\.json)|policy-pack\/(PulumiPolicy\.yaml|package\.json|index\.js)|dist\/cli\/[\w-]+\.js|dist\/package\/(infra|src)\/.+\.(js|d\.ts)|dist\/client\/.+\.(js|d\.ts)|dist\/package\/functions\/[a-z-]+\/((index|jose|otpauth)\.js|tokens\.json))$/;
     expect(kinds.filter((path) => !expected.test(path))).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ describe("the packed package", () => {
   it.each([
     ["command line", "dist/cli", []],
     ["client", "dist/client", []],
-    ["components", "dist/package", ["@pulumi/aws", "@pulumi/pulumi"]],
+    ["components", "dist/package", ["@pulumi/aws", "@pulumi/policy", "@pulumi/pulumi"]],
   ])("has a %s that needs no module but what is installed with it or brought by a stack", (_, folder, peers) => {
     const files = readdirSync(join(installed, folder), { recursive: true, encoding: "utf8" });
     const imported = files
