@@ -61,8 +61,8 @@ describe("the packed package", () => {
     // In a copy, so that two runs of the tests can't disturb each other's build.
     const sources = join(project, "sources");
     mkdirSync(sources);
-    const kept = ["package.json", "tsconfig.json", "README.md", "LICENSE"];
-    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", "plugin", "policy-pack", ...kept]) {
+    const kept = ["plugin", "policy-pack", "package.json", "tsconfig.json", "README.md", "LICENSE"];
+    for (const name of ["infra", "lambdas", "client", "cli", "src", "tools", "docs", ...kept]) {
       cpSync(join(root, name), join(sources, name), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(sources, "node_modules"));
