@@ -30,7 +30,7 @@ export function rehearsalPage(rehearsal: Rehearsal): string {
 <main id="promises">
 <section>
 <h2>Promises</h2>
-${scrolled("Promises", ["promise, and what was done", "what AWS or C2M answered", "verdict"], html`${tried.map(promiseRows)}`)}
+${scrolled("Promises", ["verdict", "promise, and what was done", "what AWS or C2M answered"], html`${tried.map(promiseRows)}`)}
 </section>
 <section>
 <h2>What only AWS and C2M can answer</h2>
@@ -54,9 +54,9 @@ function scrolled(label: string, columns: readonly string[], body: Html): Html {
 
 function promiseRows({ promise, verdict, evidence }: Tried): Html {
   const rows = evidence.map(
-    ({ did, answered, held }) => html`<tr><td>${did}</td><td>${answered}</td><td>${held ? "" : "broken"}</td></tr>`,
+    ({ did, answered, held }) => html`<tr><td>${held ? "" : "broken"}</td><td>${did}</td><td>${answered}</td></tr>`,
   );
-  return html`<tbody><tr><th scope="rowgroup" colspan="2">${promise}</th><th class="verdict${verdict === "held" ? "" : " broken"}">${verdict}</th></tr>${rows}</tbody>`;
+  return html`<tbody><tr><th class="verdict${verdict === "held" ? "" : " broken"}">${verdict}</th><th scope="rowgroup" colspan="2">${promise}</th></tr>${rows}</tbody>`;
 }
 
 function answerRow({ knob, asks, answered, local, differs }: Answer): Html {

@@ -70,7 +70,12 @@ export class Answers {
     return (Object.keys(questions) as Knob[]).map((knob) => {
       const { asks, local } = questions[knob];
       const { answered, differs = false } = this.#met.get(knob) ?? {};
-      return { knob, asks, local: typeof local === "string" ? local : JSON.stringify(local), answered, differs };
+      return { knob, asks, local: localText(local), answered, differs };
     });
   }
+}
+
+function localText(local: (typeof questions)[Knob]["local"]): string {
+  if (typeof local !== "object") return String(local);
+  return "code" in local ? `${local.code}: ${local.message}` : local.join(", ");
 }

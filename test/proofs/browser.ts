@@ -1,5 +1,5 @@
 /**
- * `npm run test:report`: opens the demo's report and a page of `c2m-tokens history` in a real Chromium, in light and dark, on
+ * `npm run test:report`: opens the demo's report and the pages of `c2m-tokens history` and `rehearse` in a real Chromium, in light and dark, on
  * a desk, on a phone and on paper, checks what can be checked and leaves screenshots in reports/. Needs Debian's `chromium`, or CHROMIUM with the path of another one.
  */
 import { strict as assert } from "node:assert";
@@ -10,6 +10,10 @@ import type { Histories } from "../../cli/history/gather.ts";
 import { readLine } from "../../cli/history/lines.ts";
 import { tokenLives as tokenLivesOf } from "../../cli/history/lives.ts";
 import { historyPage } from "../../cli/history/page.ts";
+import { rehearsalPage } from "../../cli/rehearse/page.ts";
+import { type PromiseName, promises, Verdicts } from "../../cli/rehearse/promises.ts";
+import { Answers } from "../../cli/rehearse/questions.ts";
+import type { Rehearsal } from "../../cli/rehearse/report.ts";
 import { formatLine } from "../../src/formats/ledger.ts";
 import { parseValue } from "../../src/formats/stored-token.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
@@ -51,9 +55,16 @@ if (executablePath === undefined) {
 }
 const result = await runDemo({ weeks: 3 });
 const history = await historyOfRotations();
+const tokens = { skip: "To the tokens", first: ".lanes li" };
 const pages = [
-  { name: "report", page: renderReport(result), lanes: tokenLives(result.timeline).length },
-  { name: "history", page: historyPage(history), lanes: history.secrets.flatMap(({ lives }) => lives).length },
+  { name: "report", page: renderReport(result), lanes: tokenLives(result.timeline).length, ...tokens },
+  {
+    name: "history",
+    page: historyPage(history),
+    lanes: history.secrets.flatMap(({ lives }) => lives).length,
+    ...tokens,
+  },
+  { name: "rehearsal", page: rehearsalPage(aRehearsal()), lanes: 0, skip: "To the promises", first: ".scroll" },
 ];
 // Chromium's own sandbox can't be made by root, as whom containers often run.
 const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
@@ -67,7 +78,7 @@ try {
 
 async function check(
   opened: Browser,
-  { name: of, page, lanes }: (typeof pages)[number],
+  { name: of, page, lanes, skip, first }: (typeof pages)[number],
   { name: view, colorScheme, width, height }: (typeof views)[number],
 ): Promise<void> {
   const name = `${of}-${view}`;
@@ -82,7 +93,9 @@ async function check(
 
   assert.deepEqual(asked, [], `${name}: it asks the network for something`);
   assert.deepEqual(complaints, [], `${name}: the browser complains`);
-  assert.equal(await shown.locator("main > section .lanes").first().locator("li").count(), lanes, `${name}: lanes`);
+  const lists = shown.locator("main > section .lanes");
+  const drawn = (await lists.count()) === 0 ? 0 : await lists.first().locator("li").count();
+  assert.equal(drawn, lanes, `${name}: lanes`);
   const overflow = await shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
   assert.equal(overflow, 0, `${name}: the page is wider than the window`);
   const ratios = await shown.evaluate<number[]>(contrasts);
@@ -90,22 +103,23 @@ async function check(
     Math.min(...ratios) >= 4.5,
     `${name}: a text has a contrast of ${Math.min(...ratios).toFixed(2)}, below 4.5`,
   );
-  await checkKeyboard(shown, name);
+  await checkKeyboard(shown, name, { skip, first });
   if (of === "report") await checkDetails(shown, name);
   await checkPaper(shown, name);
   await context.close();
   process.stdout.write(`${name}: ok (reports/${name}.png)\n`);
 }
 
-async function checkKeyboard(shown: Page, name: string): Promise<void> {
+async function checkKeyboard(
+  shown: Page,
+  name: string,
+  { skip, first }: { skip: string; first: string },
+): Promise<void> {
   await shown.keyboard.press("Tab");
-  assert.equal(
-    await shown.evaluate("document.activeElement.textContent"),
-    "To the tokens",
-    `${name}: the skip link is first`,
-  );
+  assert.equal(await shown.evaluate("document.activeElement.textContent"), skip, `${name}: the skip link is first`);
   await shown.keyboard.press("Tab");
-  assert.equal(await shown.evaluate("document.activeElement.matches('.lanes li')"), true, `${name}: then the lanes`);
+  const isNext = await shown.evaluate(`document.activeElement.matches(${JSON.stringify(first)})`);
+  assert.equal(isNext, true, `${name}: then ${first}`);
   const outline = await shown.evaluate("getComputedStyle(document.activeElement).outlineStyle");
   assert.equal(outline, "solid", `${name}: the focus is visible`);
 }
@@ -124,6 +138,40 @@ async function checkPaper(shown: Page, name: string): Promise<void> {
   assert.equal(overflow, 0, `${name}: the page is wider than the paper`);
   assert.ok(Math.min(...(await shown.evaluate<number[]>(contrasts))) >= 4.5, `${name}: a text is too pale on paper`);
   await shown.screenshot({ path: `reports/${name}-paper.png`, fullPage: true });
+}
+
+/** One in which a promise was broken and one was not tried, with answers that differ from the local cloud's. */
+function aRehearsal(): Rehearsal {
+  const startedAt = Date.parse("2026-06-01T20:15:00Z");
+  const verdicts = new Verdicts();
+  const version = "8a3f1e5c-6f0d-4a53-9d7e-0f2f6c1f7a11";
+  for (const name of Object.keys(promises) as PromiseName[]) {
+    if (name !== "compromised") verdicts.held(name, `looked at version ${version}`, "C2M accepts it (works)");
+  }
+  const topic = "arn:aws:sns:us-east-1:123456789012:c2m-token-rotation-alarms";
+  verdicts.broken("heard", "SetAlarmState of c2m-token-rotation-orphan-found", `Failed to execute action ${topic}`);
+  const answers = new Answers();
+  answers.met("secretsManager.pendingAfterSuccess", "not within 1 min", true);
+  answers.met("secretsManager.labelOrder", "sorted", false);
+  answers.delay("logs.deliveryDelayMs", 12_000, 1_000);
+  return {
+    stack: "sandbox",
+    secret: "c2m/api-token",
+    startedAt,
+    endedAt: startedAt + 900_000,
+    graceMs: 300_000,
+    interrupted: false,
+    tried: verdicts.all(),
+    answers: answers.all(),
+    leftBehind: [
+      {
+        what: `current token tok_lt_b8e0aa in version ${version}`,
+        until: startedAt + 5e9,
+        how: "the next rotation replaces it",
+      },
+      { what: "versions in the secret", until: undefined, how: "Secrets Manager removes old ones" },
+    ],
+  };
 }
 
 /** Weekly rotations with a call that got no answer, a token that can't be revoked, and one that was revoked. */
