@@ -6,9 +6,6 @@ import type { Stage } from "./stage.ts";
 /** How long the action of an alarm may take to be in its history, in ms. */
 const heardMs = 3 * 60_000;
 
-/** Set off for choice: one of which no figure means that nothing has happened, so that CloudWatch sets it back by itself. */
-const preferred = "orphan-found";
-
 const reason = "c2m-tokens rehearse: nothing is wrong, this only tries whether the alarm is heard.";
 
 /** Looks whether the alarms are there, and sets one off to see whether it is heard. */
@@ -27,8 +24,8 @@ export async function tryAlarms(stage: Stage): Promise<void> {
   const candidates = [...there.values()].filter(
     (alarm) => alarm.state !== "ALARM" && problemOf(alarm.name, alarm).length === 0,
   );
-  const wanted = deployedAlarmName(rotation, preferred);
-  const alarm = candidates.find(({ name }) => name === wanted) ?? candidates[0];
+  // One of which no figure means that nothing has happened: CloudWatch sets it back by itself.
+  const alarm = candidates.find(({ treatMissingData }) => treatMissingData === "notBreaching") ?? candidates[0];
   if (alarm) await setOff(stage, alarm);
 }
 

@@ -28,6 +28,17 @@ const shortestGraceMs = 3 * 60_000;
 /** A longer grace makes the rehearsal long, which is told. In ms. */
 const handyGraceMs = 15 * 60_000;
 
+/** What is done, as `--dry-run` tells it. */
+const steps = [
+  "looks at every alarm, sets one off, waits until its action ran, and sets it back",
+  "rotates, and looks at labels and values at each step",
+  "goes back to the previous token with `rollback`",
+  "rotates again, waits until the grace is over, and looks whether the superseded token works until then",
+  "runs the reconciler, and waits until C2M rejects what it has revoked",
+  "answers a leak with `compromised`",
+  "reads the log for every line that all this must have left",
+] as const;
+
 /** The commands that are rehearsed. */
 export interface Rehearsed {
   rollback: OwnCommand;
@@ -54,7 +65,8 @@ export async function rehearse(call: Call, commands: Rehearsed = { rollback, com
   const plan = expected(graceMs);
   const what = `This rotates ${stage.name} ${plan.longTokens} times, goes back once, revokes what was superseded and sets off an alarm of ${rotation}, for real.`;
   if (options.flag("dry-run")) {
-    const result = { stack, secret: stage.name, dryRun: true, graceSeconds: graceMs / 1_000, ...plan, priceSource };
+    const graceSeconds = graceMs / 1_000;
+    const result = { stack, secret: stage.name, dryRun: true, steps, graceSeconds, ...plan, priceSource };
     terminal.result(result, () => tellPlan(call, what, plan));
     return exitCode.done;
   }
@@ -167,6 +179,7 @@ function whatIsLeft(stage: Stage): string {
 function tellPlan({ terminal }: Call, what: string, { leastMs, mostMs, ...plan }: Expected): void {
   const { secretsManager, lambda, logs, cloudWatch, c2m } = plan.calls;
   terminal.line(what);
+  for (const [index, step] of steps.entries()) terminal.line(`  ${index + 1}. ${step}`);
   terminal.line(`  time     ${span(leastMs)} to ${span(mostMs)}`);
   terminal.line(`  tokens   ${plan.longTokens} long ones are issued, and at most ${plan.shortTokens} short ones`);
   terminal.line(

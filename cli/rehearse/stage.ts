@@ -5,10 +5,13 @@ import type { Aws, DescribedSecret } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { failureOf } from "../failure.ts";
 import type { Target } from "../target.ts";
+import { span } from "../time-text.ts";
 import type { TokenView } from "../token-view.ts";
 import { LogWatch, type WatchedEvent, type WatchedLine } from "./log-watch.ts";
 import { type PromiseName, Verdicts } from "./promises.ts";
 import { Answers } from "./questions.ts";
+
+const minute = 60_000;
 
 /** What one exchange may take, with repetitions: C2M lets ten calls a minute through. In ms. */
 const exchangeMs = 75_000;
@@ -93,15 +96,27 @@ export class Stage {
     signal.throwIfAborted();
   }
 
-  /** Looks until `done` gives something, for so long at the most. */
+  /** Waits until a moment (epoch ms), and says each minute how long yet. */
+  async waitUntil(moment: number): Promise<void> {
+    for (let left = moment - this.now(); left > 0; left = moment - this.now()) {
+      if (left > minute) this.say(`  … ${span(left)} yet`);
+      await this.pause(Math.min(left, minute));
+    }
+  }
+
+  /** Looks until `done` gives something, for so long at the most; says each minute how long yet. */
   async until<Result>(
     done: () => Promise<Result | undefined>,
     { forMs, everyMs = lookEveryMs }: { forMs: number; everyMs?: number },
   ): Promise<Result | undefined> {
     const giveUpAt = this.now() + forMs;
-    for (;;) {
+    for (let sayAt = this.now() + minute; ; ) {
       const result = await done();
       if (result !== undefined || this.now() >= giveUpAt) return result;
+      if (this.now() >= sayAt) {
+        this.say(`  … ${span(giveUpAt - this.now())} yet, at the most`);
+        sayAt += minute;
+      }
       await this.pause(everyMs);
     }
   }

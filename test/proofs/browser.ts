@@ -149,7 +149,7 @@ function aRehearsal(): Rehearsal {
     if (name !== "compromised") verdicts.held(name, `looked at version ${version}`, "C2M accepts it (works)");
   }
   const topic = "arn:aws:sns:us-east-1:123456789012:c2m-token-rotation-alarms";
-  verdicts.broken("heard", "SetAlarmState of c2m-token-rotation-orphan-found", `Failed to execute action ${topic}`);
+  verdicts.broken("heard", "SetAlarmState of c2m-token-rotation-rotator-errors", `Failed to execute action ${topic}`);
   const answers = new Answers();
   answers.met("secretsManager.pendingAfterSuccess", "not within 1 min", true);
   answers.met("secretsManager.labelOrder", "sorted", false);

@@ -53,7 +53,6 @@ async function bundleWith(name: FunctionName, mistakes: Mistakes): Promise<strin
     format: "cjs",
     mainFields: ["module", "main"],
     external: ["./jose.js", "./otpauth.js"],
-    alias: { "@aws-sdk/credential-provider-node": resolve(root, "lambdas/environment-credentials.ts") },
     plugins: [
       {
         name: "mistakes",
