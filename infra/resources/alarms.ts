@@ -120,16 +120,17 @@ export function alarmSpecs(leastSpareSeconds: number): AlarmSpec[] {
       threshold: warnBefore,
       period: hour,
       breaching: 1,
-      among: 1,
+      // A token of which C2M granted less than was asked for is read twice a day.
+      among: aDay,
       missing: quiet,
       says: `A current token expires in less than ${formatDuration(warnBefore)} and was not rotated. Find out why from the step.failed lines, and rotate now.`,
     },
     "rotation-too-late": {
       source: { metric: metricNames.rotationTooLate },
       ...atLeastOnce("Maximum", hour),
-      // The schedule is read between two rotations; one reading may fall into one.
+      // Read each hour after a rotation, and then twice a day, by the proof of life and by the daily run.
       breaching: 2,
-      among: 3,
+      among: twoDays,
       says: "A token expires before its next rotation. Rotate now; if C2M grants a shorter lifetime than is asked for, configure that one and a schedule that fits it.",
     },
     "revocation-backlog": {

@@ -10,7 +10,7 @@ import { proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import { type Candidate, expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
-import type { Survey } from "./survey.ts";
+import { hourOfProof, type Survey } from "./survey.ts";
 
 /** Calls to C2M under way at the same time. */
 const callsAtOnce = 2;
@@ -191,7 +191,8 @@ async function exchangeOf(
 /** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */
 function dueProofs(looked: readonly Of[], now: number): Of[] {
   const [hour, day] = [new Date(now).getUTCHours(), Math.floor(now / 86_400_000)];
-  const rank = ({ settings }: { settings: TokenSettings }) => digest(`${settings.secretName} ${day}`).readUInt32BE();
+  const rank = ({ settings }: { settings: TokenSettings }) =>
+    createHash("sha256").update(`${settings.secretName} ${day}`).digest().readUInt32BE();
   return looked
     .filter(({ settings }) => hourOfProof(settings.secretName) === hour)
     .sort((one, other) => rank(one) - rank(other));
@@ -251,13 +252,4 @@ class CurrentProofs {
     this.#found.set(of, works);
     return works;
   }
-}
-
-/** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
-export function hourOfProof(secretName: string): number {
-  return (digest(secretName)[0] ?? 0) % 24;
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -1,10 +1,12 @@
 import type { LedgerEntry, RotationLog } from "../formats/ledger.ts";
-import { secretNameOf } from "../formats/settings.ts";
+import { secretNameOf, type TokenSettings } from "../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
+import type { SecretDescription } from "../ports/secret-store.ts";
+import type { SecretContext } from "../rotation/context.ts";
 import { isSameToken } from "../rotation/same-token.ts";
 import { act } from "./act.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
-import type { Candidate } from "./revocation-rule.ts";
+import type { Candidate, Verdict } from "./revocation-rule.ts";
 import {
   type Described,
   inParallel,
@@ -15,7 +17,7 @@ import {
   type ReconcileRequest,
   type Surveyed,
 } from "./run.ts";
-import { lookAt, surveyOf } from "./survey.ts";
+import { type Look, lookAt, nothingHappened, surveyOf } from "./survey.ts";
 
 /** How far back a run reads the ledger, in ms: so many runs may be missed before the daily one is needed. */
 const recentMs = 6 * 3_600_000;
@@ -36,37 +38,55 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const described = await inParallel(asked, secretsAtOnce, (one) => describe(one, log));
   const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
   const { entries, unreadable } = await ledger.read(ledgerFrom);
+  const entriesOf = entriesByName(entries);
+  const mayPass = request.scope === "recent" && request.graceSeconds === undefined;
   const looked = await inParallel(described, secretsAtOnce, async (one): Promise<Looked> => {
     if ("failure" in one) return one;
-    return await orFailure(log, one.settings, async () => {
-      const look = await lookAt(one.context, one.secret, request.scope);
-      return { settings: one.settings, context: one.context, look };
-    });
-  });
-  const elsewhere = await inParallel(others, secretsAtOnce, (one) => readCurrent(one, log));
-  const entriesOf = entriesByName(entries);
-  const surveyed = looked.map((one): Surveyed => {
-    if ("failure" in one) return one;
-    const { settings, context: own, look } = one;
-    const survey = surveyOf(look, {
-      now: clock.now(),
+    const { settings, context: own, secret } = one;
+    const isUnread =
+      mayPass && nothingHappened(secret, { settings, now, ledgerFrom, hasEntries: entriesOf.has(settings.secretName) });
+    if (isUnread) return { settings, context: own, look: unread(secret) };
+    return await orFailure(log, settings, async () => ({
       settings,
-      ledger: entriesOf.get(settings.secretName) ?? [],
-      ledgerFrom,
-      graceSeconds: request.graceSeconds,
-      currentElsewhere: [...elsewhere, ...looked.map((other) => (other === one ? undefined : currentOf(other)))].filter(
-        (value) => value !== undefined,
-      ),
-      stepMs: context.stepMs,
-    });
-    return { settings, context: own, survey };
+      context: own,
+      look: await lookAt(own, secret, request.scope),
+    }));
   });
+  const elsewhere = (await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log))).map(
+    (read) => ("value" in read ? read.value : undefined),
+  );
+  const surveysOf = (all: readonly Looked[]) =>
+    all.map((one): Surveyed => {
+      if ("failure" in one) return one;
+      const { settings, context: own, look } = one;
+      const survey = surveyOf(look, {
+        now: clock.now(),
+        settings,
+        ledger: entriesOf.get(settings.secretName) ?? [],
+        ledgerFrom,
+        graceSeconds: request.graceSeconds,
+        currentElsewhere: [...elsewhere, ...all.map((other) => (other === one ? undefined : currentOf(other)))].filter(
+          (value) => value !== undefined,
+        ),
+        stepMs: context.stepMs,
+      });
+      return { settings, context: own, survey };
+    });
+  let surveyed = surveysOf(looked);
+  // What one secret holds now is spared in all others, so where a token is to go, or can't, each is read.
+  if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
+    surveyed = surveysOf(await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log)));
+  }
   const due = surveyed.map((one) => withoutWaitingElsewhere(one, surveyed));
   const acted = await act(context, due);
   const run = { c2mCalls: context.budget.used, unreadable, now, paused: context.paused ?? false };
   const report = reportOf(request.scope, due, acted, run);
   logReport(log, report, due, acted);
   return report;
+}
+
+function leaves({ revoke, unrevocable }: Verdict): Candidate[] {
+  return [...revoke, ...unrevocable];
 }
 
 /** A token that two secrets hold is revoked when its time has come in both. */
@@ -87,12 +107,24 @@ async function describe({ settings, parts }: ListedSecret, log: RotationLog): Pr
   });
 }
 
-async function readCurrent({ settings, parts }: ListedSecret, log: RotationLog): Promise<ParsedValue | undefined> {
-  const read = await orFailure(log, settings, async () => {
-    const current = await parts.store.readCurrent(settings.secretName);
-    return { value: current && parseValue(current.value) };
+async function readCurrent(settings: TokenSettings, { store }: Pick<SecretContext, "store">, log: RotationLog) {
+  return await orFailure(log, settings, async () => {
+    const current = await store.readCurrent(settings.secretName);
+    return { versionId: current?.versionId ?? "", value: current && parseValue(current.value) };
   });
-  return "value" in read ? read.value : undefined;
+}
+
+function unread(secret: SecretDescription): Look {
+  return { secret, versions: [], outlived: new Set(), current: undefined, isUnread: true };
+}
+
+/** With what is current, where a secret was not read. */
+async function withCurrent(one: Looked, log: RotationLog): Promise<Looked> {
+  if ("failure" in one || !one.look.isUnread) return one;
+  const read = await readCurrent(one.settings, one.context, log);
+  if (!("value" in read)) return read;
+  const current = read.value && { versionId: read.versionId, parsed: read.value };
+  return { ...one, look: { ...one.look, current, versions: current ? [current] : [] } };
 }
 
 function currentOf(looked: Looked): ParsedValue | undefined {

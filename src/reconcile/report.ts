@@ -27,7 +27,7 @@ export interface SecretReport {
   pendingForSeconds?: number;
   secondsToExpiry?: number;
   secondsSinceRotation?: number;
-  /** Whether the next rotation comes before the current token expires. */
+  /** Whether the next rotation comes before the current token expires; absent while one is under way. */
   rotatesInTime?: boolean;
   /** Absent when this run did not ask C2M. */
   currentWorks?: boolean;
@@ -101,7 +101,9 @@ function agesOf({ survey }: Extract<Surveyed, { survey: unknown }>, now: number)
   if (current?.parsed.kind !== "ours") return ages;
   const expiresAt = Date.parse(current.parsed.token.expiresAt);
   ages.secondsToExpiry = seconds(expiresAt - now);
-  if (secret.nextRotationAt !== undefined) ages.rotatesInTime = secret.nextRotationAt < expiresAt;
+  // While a rotation is under way, the next one may be named before its token is current.
+  const isUnderWay = verdict.pendingSince !== undefined;
+  if (secret.nextRotationAt !== undefined && !isUnderWay) ages.rotatesInTime = secret.nextRotationAt < expiresAt;
   return ages;
 }
 

@@ -1,4 +1,8 @@
+import { createHash } from "node:crypto";
+import { decisionLabel } from "../formats/labels.ts";
 import type { LedgerEntry } from "../formats/ledger.ts";
+import { expiryToldSeconds } from "../formats/metrics.ts";
+import type { TokenSettings } from "../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
@@ -26,6 +30,8 @@ export interface Look {
   /** Ids of the versions that are older than any token lives: they were not read. */
   outlived: ReadonlySet<string>;
   current: KnownVersion | undefined;
+  /** Nothing has happened to it, so no value was read. */
+  isUnread?: boolean;
 }
 
 /** What a run found out about one secret. */
@@ -61,6 +67,36 @@ export async function lookAt(
   }
   const currentId = versionAt(secret, "AWSCURRENT");
   return { secret, versions, outlived, current: versions.find(({ versionId }) => versionId === currentId) };
+}
+
+/** Labels of a secret of which no rotation and no command is under way; the last one stays where it decided. */
+const settledLabels = ["AWSCURRENT", "AWSPREVIOUS", decisionLabel];
+
+/**
+ * Whether a secret's description and the ledger say alone that a run over the recent has nothing to do for it: no label but
+ * that of the current token and of the one before it, which was due, and left to the daily run, before the part of the ledger
+ * that is read; no line there; and a rotation to come while the token has a week to live. What C2M granted is not among
+ * it: the run that proves the current token, and the daily one, read the values.
+ */
+export function nothingHappened(
+  secret: SecretDescription,
+  run: { settings: TokenSettings; now: number; ledgerFrom: number; hasEntries: boolean },
+): boolean {
+  const { settings, now, ledgerFrom } = run;
+  const { lastRotatedAt, lastChangedAt, nextRotationAt } = secret;
+  if (run.hasEntries || settings.retire || !secret.rotationEnabled) return false;
+  if (lastRotatedAt === undefined || lastChangedAt === undefined || nextRotationAt === undefined) return false;
+  const labels = [...secret.stages.values()].flat().filter((label) => /^(AWS|C2M)/.test(label));
+  if (!labels.includes("AWSCURRENT") || labels.some((label) => !settledLabels.includes(label))) return false;
+  if (Math.max(lastRotatedAt, lastChangedAt) + settings.graceSeconds * 1_000 >= ledgerFrom) return false;
+  const expiresAt = lastRotatedAt + settings.lifetimeSeconds * 1_000;
+  const isInTime = now < nextRotationAt && nextRotationAt < expiresAt && now < expiresAt - expiryToldSeconds * 1_000;
+  return isInTime && hourOfProof(settings.secretName) !== new Date(now).getUTCHours();
+}
+
+/** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
+export function hourOfProof(secretName: string): number {
+  return (createHash("sha256").update(secretName).digest()[0] ?? 0) % 24;
 }
 
 /** Applies the rule to what was read of one secret. */

@@ -1,9 +1,9 @@
 import { isLedgerEvent, type Ledger, type LedgerEntry } from "../../src/formats/ledger.ts";
-import { hourOfProof } from "../../src/reconcile/act.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport, SecretReport } from "../../src/reconcile/report.ts";
 import type { ReconcileRequest } from "../../src/reconcile/run.ts";
+import { hourOfProof } from "../../src/reconcile/survey.ts";
 import type { World } from "./rotation-world.ts";
 
 /** The world's log, as the reconciler reads it; `lost` leaves lines out, as CloudWatch may. */

@@ -152,7 +152,7 @@ describe("figures that are sent where there is something to tell", () => {
 
   it.each([
     ["secrets-not-reconciled", from(8, 21)],
-    ["rotation-too-late", from(7, 21)],
+    ["rotation-too-late", from(7, 60)],
     ["revocation-backlog", from(7, 60)],
     ["orphan-suspected", from(6, 45)],
     ["current-token-rejected", from(6, 45)],
@@ -170,9 +170,9 @@ describe("figures that are sent where there is something to tell", () => {
     },
   );
 
-  it("token-expiry-near: ends in the hour in which the token is a new one", () => {
-    const left = hours(40, (index) => (index >= 10 && index < 30 ? (60 - index) * 3_600 : undefined));
-    expect(alarmHours("token-expiry-near", left)).toEqual(from(11, 30));
+  it("token-expiry-near: ends a day after the token is a new one", () => {
+    const left = hours(60, (index) => (index >= 10 && index < 30 ? (60 - index) * 3_600 : undefined));
+    expect(alarmHours("token-expiry-near", left)).toEqual(from(11, 55));
   });
 
   it("each are no news where they are missing; what AWS counts by itself is where it is missing, too", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MetricName } from "../../src/formats/metrics.ts";
-import { hourOfProof } from "../../src/reconcile/act.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
+import { hourOfProof } from "../../src/reconcile/survey.ts";
 import { reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
 import { World } from "../harness/rotation-world.ts";
 
