@@ -115,9 +115,9 @@ describe("Security Hub", () => {
     }
   });
 
-  it("KMS.3, KMS.4: the stack's own key is protected, kept for 30 days, and rotates", () => {
+  it("KMS.3, KMS.4: the stack's own key is never deleted by Pulumi, kept for 30 days by AWS, and rotates", () => {
     const key = one(complete, "Key");
-    expect(key).toMatchObject({ protect: true, inputs: { deletionWindowInDays: 30, enableKeyRotation: true } });
+    expect(key).toMatchObject({ retainOnDelete: true, inputs: { deletionWindowInDays: 30, enableKeyRotation: true } });
   });
 
   it("CloudWatch.15 and .17: every alarm has an action, and none is switched off", () => {
