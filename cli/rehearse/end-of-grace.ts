@@ -19,15 +19,7 @@ export async function liveThroughGrace(stage: Stage, { versionId, supersededId, 
   const { graceMs } = stage.options;
   const superseded = stage.tokens.get(supersededId);
   if (!superseded) throw failed("The superseded token is not known.");
-  const look = async (when: string) => {
-    const said = await stage.ask(superseded.token);
-    const answered = { works: "C2M accepts it", rejected: "C2M rejects it", silent: "C2M did not answer" }[said];
-    stage.verdicts.judge("grace", `exchanged the superseded token ${when}`, {
-      problem: said === "works" ? undefined : answered,
-      answered,
-    });
-    return said === "works";
-  };
+  const look = (when: string) => stage.judgeLife("grace", `exchanged the superseded token ${when}`, superseded.token);
   if (!(await look("after the promotion"))) return;
   const endsAt = (await loggedPromotion(stage, versionId)) ?? promotedAt;
   stage.say(`Waiting until the grace is over, in ${span(Math.max(0, endsAt + graceMs - stage.now()))}`);

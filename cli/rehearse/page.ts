@@ -54,7 +54,8 @@ function scrolled(label: string, columns: readonly string[], body: Html): Html {
 
 function promiseRows({ promise, verdict, evidence }: Tried): Html {
   const rows = evidence.map(
-    ({ did, answered, held }) => html`<tr><td>${held ? "" : "broken"}</td><td>${did}</td><td>${answered}</td></tr>`,
+    ({ did, answered, verdict: one }) =>
+      html`<tr><td>${one === "held" ? "" : one}</td><td>${did}</td><td>${answered}</td></tr>`,
   );
   return html`<tbody><tr><th class="verdict${verdict === "held" ? "" : " broken"}">${verdict}</th><th scope="rowgroup" colspan="2">${promise}</th></tr>${rows}</tbody>`;
 }

@@ -23,8 +23,8 @@ export interface Tried {
   name: PromiseName;
   promise: string;
   verdict: Verdict;
-  /** Each thing that was done, and what AWS or C2M answered. Holds no secret. */
-  evidence: { did: string; answered: string; held: boolean }[];
+  /** Each thing that was done, what AWS or C2M answered, and what follows from that. Holds no secret. */
+  evidence: { did: string; answered: string; verdict: Verdict }[];
 }
 
 /** The promises, and what was seen of each. One that was broken once stays broken. */
@@ -32,11 +32,16 @@ export class Verdicts {
   readonly #evidence = new Map<PromiseName, Tried["evidence"]>();
 
   held(name: PromiseName, did: string, answered: string): void {
-    this.#add(name, { did, answered, held: true });
+    this.#add(name, { did, answered, verdict: "held" });
   }
 
   broken(name: PromiseName, did: string, answered: string): void {
-    this.#add(name, { did, answered, held: false });
+    this.#add(name, { did, answered, verdict: "broken" });
+  }
+
+  /** Nothing can be said of the promise, and why. */
+  notTried(name: PromiseName, did: string, answered: string): void {
+    this.#add(name, { did, answered, verdict: "not tried" });
   }
 
   /** `held` or `broken`, as the problem is undefined or tells it. */
@@ -53,8 +58,9 @@ export class Verdicts {
   all(): Tried[] {
     return (Object.entries(promises) as [PromiseName, string][]).map(([name, promise]) => {
       const evidence = this.#evidence.get(name) ?? [];
-      const verdict = evidence.length === 0 ? "not tried" : evidence.every(({ held }) => held) ? "held" : "broken";
-      return { name, promise, verdict, evidence };
+      const has = (verdict: Verdict) => evidence.some((one) => one.verdict === verdict);
+      const isOpen = evidence.length === 0 || has("not tried");
+      return { name, promise, verdict: has("broken") ? "broken" : isOpen ? "not tried" : "held", evidence };
     });
   }
 

@@ -61,7 +61,8 @@ export function show(terminal: Terminal, rehearsal: Rehearsal): void {
   terminal.line();
   for (const { promise, verdict, evidence } of tried) {
     terminal.line(`${terminal.paint(tones[verdict], verdict.padEnd(9))}  ${terminal.paint("strong", promise)}`);
-    const rows = evidence.map(({ did, answered, held }) => ["          ", held ? " " : "!", did, answered]);
+    const mark = { held: " ", broken: "!", "not tried": "?" };
+    const rows = evidence.map(({ did, answered, verdict: one }) => ["          ", mark[one], did, answered]);
     for (const line of table(rows)) terminal.line(line);
   }
   terminal.line();

@@ -3,7 +3,7 @@ import type { DescribedSecret } from "../aws.ts";
 import { failed } from "../failure.ts";
 import { span } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
-import type { Stage } from "./stage.ts";
+import { Disturbed, type Stage } from "./stage.ts";
 
 /** How long a rotation may take, and how long AWSPENDING is waited for afterwards, in ms. */
 const rotationMs = 10 * 60_000;
@@ -81,7 +81,7 @@ async function follow(
     const current = holderOf(secret, "AWSCURRENT");
     if (current === versionId) return { seen, promotedAt: stage.now() };
     if (current !== supersededId)
-      throw failed("Somebody else changed the secret meanwhile: another version is current.");
+      throw new Disturbed("Somebody else changed the secret meanwhile: another version is current.");
     if (!wasPending && secret.stages.has(versionId)) {
       wasPending = true;
       stage.answers.delay("secretsManager.visibilityDelayMs", stage.now() - startedAt, labelsEveryMs);

@@ -3,7 +3,7 @@ import type { TokenUser } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { Aws, DescribedSecret } from "../aws.ts";
 import type { Call } from "../command.ts";
-import { failureOf } from "../failure.ts";
+import { exitCode, Failure, failureOf } from "../failure.ts";
 import type { Target } from "../target.ts";
 import { span } from "../time-text.ts";
 import type { TokenView } from "../token-view.ts";
@@ -28,6 +28,13 @@ export interface KnownToken {
   token: StoredToken;
   /** As far as was seen. */
   state: "current" | "pending" | "superseded" | "seen dead";
+}
+
+/** Somebody else does something with the secret meanwhile, so that nothing can be said of a promise. */
+export class Disturbed extends Failure {
+  constructor(message: string) {
+    super(exitCode.failed, message);
+  }
 }
 
 export interface StageOptions {
@@ -156,12 +163,18 @@ export class Stage {
   async askCurrent(when: string): Promise<void> {
     const current = await this.aws.store.readCurrent(this.arn);
     const parsed = current && parseValue(current.value);
-    const said = parsed?.kind === "ours" ? await this.ask(parsed.token) : "rejected";
-    const answered = { works: "C2M accepts it", rejected: "C2M rejects it", silent: "C2M did not answer" }[said];
-    this.verdicts.judge("working", `exchanged the token at AWSCURRENT ${when}`, {
-      problem: said === "works" ? undefined : answered,
-      answered,
-    });
+    const did = `exchanged the token at AWSCURRENT ${when}`;
+    if (parsed?.kind === "ours") await this.judgeLife("working", did, parsed.token);
+    else this.verdicts.broken("working", did, "it is no token of ours");
+  }
+
+  /** Exchanges a token that has to live, and judges the promise that it does. @returns whether it does */
+  async judgeLife(promise: PromiseName, did: string, token: StoredToken): Promise<boolean> {
+    const said = await this.ask(token);
+    if (said === "works") this.verdicts.held(promise, did, "C2M accepts it");
+    else if (said === "rejected") this.verdicts.broken(promise, did, "C2M rejects it");
+    else this.verdicts.notTried(promise, did, "C2M did not answer");
+    return said === "works";
   }
 
   /** The log's lines of these events that are about this secret, or about none. */
@@ -178,14 +191,18 @@ export class Stage {
     return this.until(done, { forMs: logMs });
   }
 
-  /** Does one part; what goes wrong in it breaks its promise, and the part has no result then. */
+  /**
+   * Does one part, which has no result where something goes wrong in it. That breaks its promise, unless it only stands in the
+   * way of trying it.
+   */
   async act<Result>(promise: PromiseName, did: string, work: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await work();
     } catch (error) {
       this.options.call.signal.throwIfAborted();
-      const { message } = failureOf(error);
-      this.verdicts.broken(promise, did, message);
+      const { message, exitCode: code } = failureOf(error);
+      const isInTheWay = error instanceof Disturbed || code === exitCode.unavailable;
+      this.verdicts[isInTheWay ? "notTried" : "broken"](promise, did, message);
       this.say(`  ${message}`);
       return undefined;
     }

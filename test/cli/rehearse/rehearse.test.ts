@@ -8,7 +8,7 @@ import { plainKnobs } from "../../../local-cloud/c2m/knobs.ts";
 import { LocalCloud } from "../../../local-cloud/cloud.ts";
 import { Hold } from "../../../local-cloud/faults.ts";
 import { defaultKnobs, type KnobSettings } from "../../../local-cloud/secrets-manager/knobs.ts";
-import type { OperatedStack } from "../../harness/operated-stack.ts";
+import { type OperatedStack, secretName } from "../../harness/operated-stack.ts";
 import { plan } from "../../harness/program.ts";
 import { stackConfig } from "../../harness/stack.ts";
 import { rehearse, startSandbox, unheldIn } from "./sandbox.ts";
@@ -146,8 +146,30 @@ describe("a rehearsal that AWS stands in the way of", () => {
     stack.allowAllBut("cloudwatch:SetAlarmState");
     const ran = await rehearse(stack, ["--json"]);
     expect(unheldIn(ran)).toEqual({ heard: expect.stringContaining("cloudwatch:SetAlarmState") });
+    expect(ran.stdout).toContain('"verdict":"not tried"');
     expect(ran.code).toBe(1);
   });
+});
+
+it("says of nothing that it is broken where somebody else changes the secret meanwhile", async () => {
+  stack = await startSandbox();
+  const { secretsManager, administrator } = stack.cloud;
+  const { engine } = secretsManager;
+  const hold = new Hold();
+  stack.cloud.faults.add({ service: "c2m", operation: "issueLongTermToken", fault: { kind: "hold", hold } });
+  void hold.reached.then(() => {
+    engine.putSecretValue(
+      { SecretId: secretName, SecretString: "by hand", ClientRequestToken: crypto.randomUUID() },
+      administrator,
+    );
+    hold.release();
+  });
+  const ran = await rehearse(stack, ["--json"]);
+  expect(unheldIn(ran)).toMatchObject({
+    labels: "Somebody else changed the secret meanwhile: another version is current.",
+  });
+  expect(ran.stdout).not.toContain('"verdict":"broken"');
+  expect(ran.code).toBe(1);
 });
 
 describe("Ctrl-C in a rehearsal", () => {

@@ -51,7 +51,7 @@ export function unheldIn({ stdout }: Ran): Record<string, string> {
     promises
       .filter(({ verdict }) => verdict !== "held")
       .map(({ name, verdict, evidence }) => {
-        const problems = evidence.filter(({ held }) => !held).map(({ answered }) => answered);
+        const problems = evidence.filter((one) => one.verdict !== "held").map(({ answered }) => answered);
         return [name, problems.join("; ") || verdict];
       }),
   );
