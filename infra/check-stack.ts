@@ -1,5 +1,8 @@
+import { formatDuration } from "../src/formats/duration.ts";
 import { alarmNames } from "../src/formats/metrics.ts";
+import { lifetimeRange } from "../src/formats/settings.ts";
 import { InvalidSchedule, parseSchedule, reachOf } from "./args/schedule.ts";
+import { marginSeconds } from "./args/token-rules.ts";
 
 /** A resource as Pulumi's mocks get it: `pulumi.runtime.setMocks({ newResource: (resource) => … })`. */
 export interface DeclaredResource {
@@ -8,9 +11,6 @@ export interface DeclaredResource {
   name: string;
   inputs: Record<string, unknown>;
 }
-
-/** No token of C2M lives longer, so none may be left without a rotation for so long. In ms. */
-const longestGapMs = 90 * 86_400_000;
 
 /**
  * For the tests of a stack that uses `TokenRotation`: what is wrong with the resources that it declares; empty when all is
@@ -53,18 +53,41 @@ function checkRotation({ name, inputs }: DeclaredResource): string[] {
   if (inputs.rotateImmediately !== false) {
     problems.push(`SecretRotation ${name}: rotateImmediately must be false, or each change of the schedule rotates.`);
   }
-  const { scheduleExpression, duration } = inputs.rotationRules as { scheduleExpression?: string; duration?: string };
-  try {
-    const { longestGapMs: gap } = reachOf(
-      parseSchedule({ ScheduleExpression: scheduleExpression, Duration: duration }),
-    );
-    if (gap >= longestGapMs)
-      problems.push(`SecretRotation ${name}: no token lives as long as its schedule's longest gap.`);
-  } catch (error) {
-    if (!(error instanceof InvalidSchedule)) throw error;
-    problems.push(`SecretRotation ${name}: ${error.message}`);
-  }
+  const problem = scheduleProblem(inputs.rotationRules as RotationRulesArgs, 0);
+  if (problem !== undefined) problems.push(`SecretRotation ${name}: ${problem}`);
   return problems;
+}
+
+/** `rotationRules` of a SecretRotation, as far as they matter here. */
+interface RotationRulesArgs {
+  scheduleExpression?: string;
+  automaticallyAfterDays?: number;
+  duration?: string;
+}
+
+/** Why a token can't live until its schedule's next rotation and through the grace after it; undefined where it can. */
+export function scheduleProblem(rules: RotationRulesArgs | undefined, graceSeconds: number): string | undefined {
+  if (rules === undefined) return undefined;
+  const { scheduleExpression, automaticallyAfterDays, duration } = rules;
+  try {
+    const reach = reachOf(
+      parseSchedule({
+        // The provider puts out the other one, too, as nothing.
+        ScheduleExpression: scheduleExpression || undefined,
+        AutomaticallyAfterDays: scheduleExpression ? undefined : automaticallyAfterDays,
+        Duration: duration || undefined,
+      }),
+    );
+    if (graceSeconds >= reach.shortestGapMs / 1_000) {
+      return `The grace of ${formatDuration(graceSeconds)} is not shorter than the schedule's shortest gap.`;
+    }
+    const needed = (reach.longestGapMs + reach.longestWindowMs) / 1_000 + graceSeconds + marginSeconds;
+    if (needed < lifetimeRange.max) return undefined;
+    return `No token lives as long as the schedule's longest gap, its window, the grace and a margin, ${formatDuration(needed)}: ${formatDuration(lifetimeRange.max)} at most.`;
+  } catch (error) {
+    if (error instanceof InvalidSchedule) return error.message;
+    throw error;
+  }
 }
 
 function checkAlarms(alarms: readonly DeclaredResource[], monitored: number): string[] {

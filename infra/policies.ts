@@ -1,8 +1,6 @@
 import { type PolicyResource, type StackValidationPolicy, UnknownValueError } from "@pulumi/policy";
-import { formatDuration } from "../src/formats/duration.ts";
-import { lifetimeRange } from "../src/formats/settings.ts";
-import { InvalidSchedule, parseSchedule, reachOf } from "./args/schedule.ts";
-import { marginSeconds } from "./args/token-rules.ts";
+import { secretNameOf } from "../src/formats/settings.ts";
+import { scheduleProblem } from "./check-stack.ts";
 
 /** What any stack must keep to in which a secret is rotated; `infra/policy-pack.ts` hands them to Pulumi's engine. */
 export const policies: StackValidationPolicy[] = [
@@ -27,10 +25,14 @@ export const policies: StackValidationPolicy[] = [
     description: "A token lives for 90 days at most, so its rotation, its window and the grace have to fit into that.",
     enforcementLevel: "mandatory",
     validateStack: ({ resources }, report) => {
-      const graces = resources.flatMap((resource) => Object.values(known<object>(resource, "graceSeconds") ?? {}));
-      const longestGrace = Math.max(0, ...graces.map(Number));
+      const graces = new Map(
+        resources.flatMap((resource) => Object.entries(known<Record<string, number>>(resource, "graceSeconds") ?? {})),
+      );
       for (const rotation of resources.filter(ofKind("SecretRotation"))) {
-        const problem = scheduleProblem(known(rotation, "rotationRules"), longestGrace);
+        const grace = graces.get(secretNameOfRotation(rotation));
+        // Not a token's: a password may live longer.
+        if (grace === undefined) continue;
+        const problem = scheduleProblem(known(rotation, "rotationRules"), grace);
         if (problem !== undefined) report(problem, rotation.urn);
       }
     },
@@ -75,6 +77,12 @@ function referredTo(resource: PolicyResource, property: string): string[] {
   return [...urns, ...[value].flat().filter((text) => typeof text === "string")];
 }
 
+/** By the secret, or by its ARN where it is another stack's. */
+function secretNameOfRotation(rotation: PolicyResource): string {
+  const [secret] = rotation.propertyDependencies.secretId ?? [];
+  return (secret && known<string>(secret, "name")) ?? secretNameOf(known<string>(rotation, "secretId") ?? "") ?? "";
+}
+
 /** Undefined where it is not there, or is known only after the deployment. */
 function known<Value>({ props }: PolicyResource, property: string): Value | undefined {
   try {
@@ -88,31 +96,4 @@ function known<Value>({ props }: PolicyResource, property: string): Value | unde
 
 function structuredCloneOf<Value>(value: Value): Value {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as Value);
-}
-
-function scheduleProblem(
-  rules: { scheduleExpression?: string; automaticallyAfterDays?: number; duration?: string } | undefined,
-  graceSeconds: number,
-): string | undefined {
-  if (rules === undefined) return undefined;
-  const { scheduleExpression, automaticallyAfterDays, duration } = rules;
-  try {
-    const reach = reachOf(
-      parseSchedule({
-        // The provider puts out the other one, too, as nothing.
-        ScheduleExpression: scheduleExpression || undefined,
-        AutomaticallyAfterDays: scheduleExpression ? undefined : automaticallyAfterDays,
-        Duration: duration || undefined,
-      }),
-    );
-    if (graceSeconds >= reach.shortestGapMs / 1_000) {
-      return `The grace of ${formatDuration(graceSeconds)} is not shorter than the schedule's shortest gap.`;
-    }
-    const needed = (reach.longestGapMs + reach.longestWindowMs) / 1_000 + graceSeconds + marginSeconds;
-    if (needed < lifetimeRange.max) return undefined;
-    return `No token lives as long as the schedule's longest gap, its window, the grace and a margin, ${formatDuration(needed)}: ${formatDuration(lifetimeRange.max)} at most.`;
-  } catch (error) {
-    if (error instanceof InvalidSchedule) return error.message;
-    throw error;
-  }
 }

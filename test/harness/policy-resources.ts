@@ -11,8 +11,11 @@ export interface ShownResource {
   propertyDependencies: Record<string, string[]>;
 }
 
+/** This project's own component puts out what the stack does, which the plan has. */
+const component = "c2m-token-rotation:index:TokenRotation";
+
 /** A program's resources as the engine shows them; at a preview with `unknown` in the place of what AWS will give. */
-export function shown({ resources }: Plan, unknown?: string): ShownResource[] {
+export function shown({ resources, outputs: ofStack }: Plan, unknown?: string): ShownResource[] {
   const byText = new Map<unknown, PlannedResource>();
   for (const resource of resources.filter(({ custom }) => custom)) {
     // A topic's policy has the topic's ARN, too, and comes after it.
@@ -22,7 +25,8 @@ export function shown({ resources }: Plan, unknown?: string): ShownResource[] {
     const { type, name, urn, inputs, outputs, dependencies } = resource;
     const propertyDependencies: Record<string, string[]> = {};
     const props: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries({ ...inputs, ...outputs })) {
+    const all = { ...inputs, ...outputs, ...(type === component ? ofStack : {}) };
+    for (const [key, value] of Object.entries(all)) {
       const others = [value].flat().flatMap((text) => {
         const of = byText.get(text);
         return of && dependencies.includes(of.urn) ? [of.urn] : [];

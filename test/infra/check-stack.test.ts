@@ -38,7 +38,7 @@ describe("the checks that a stack of another project can run", () => {
         ...inputs,
         rotationRules: { scheduleExpression: "rate(100 days)" },
       })),
-      /no token lives as long/,
+      /No token lives as long/,
     ],
     [
       "a schedule that AWS refuses",

@@ -77,12 +77,20 @@ describe.each([
     expect(broken(resources)).toEqual(["rotations-come-in-time: c2m-token-rotation-c2m/api-token"]);
   });
 
-  it("find a grace that outlasts the next rotation", () => {
-    const resources = changed("TokenRotation", (rotation) => ({
+  it("find a grace that outlasts the next rotation of its own secret", () => {
+    const withGraces = (graceSeconds: Record<string, number>) =>
+      changed("TokenRotation", (rotation) => ({ ...rotation, props: { ...rotation.props, graceSeconds } }));
+    const found = ["rotations-come-in-time: c2m-token-rotation-c2m/api-token"];
+    expect(broken(withGraces({ "c2m/api-token": 8 * 86_400 }))).toEqual(found);
+    expect(broken(withGraces({ "c2m/api-token": 3_600, "c2m/other": 8 * 86_400 }))).toEqual([]);
+  });
+
+  it("let a secret that is no token be rotated more seldom", () => {
+    const resources = changed("SecretRotation", (rotation) => ({
       ...rotation,
-      props: { ...rotation.props, graceSeconds: { "c2m/api-token": 8 * 86_400 } },
-    }));
-    expect(broken(resources)).toEqual(["rotations-come-in-time: c2m-token-rotation-c2m/api-token"]);
+      props: { ...rotation.props, rotationRules: { scheduleExpression: "rate(200 days)" } },
+    })).filter(({ type }) => !type.endsWith(":TokenRotation"));
+    expect(broken(resources)).toEqual([]);
   });
 
   it("find an alarm without an action", () => {
