@@ -29,6 +29,7 @@ export const longProofs = [
   "test/tools/demo.test.ts",
   "test/tools/handler-harness.test.ts",
   "test/proofs/explorer/broken.test.ts",
+  "test/proofs/explorer/checkpoints.test.ts",
   "test/proofs/explorer/command.test.ts",
   "test/proofs/explorer/explore.test.ts",
   "test/proofs/explorer/four-faults.test.ts",

@@ -3,7 +3,11 @@ import { VirtualClock } from "../../clock.ts";
 import { type CloudEvent, EventBus } from "../../events/bus.ts";
 import type { KnobSettings } from "../../secrets-manager/knobs.ts";
 import type { RotationEvent } from "../../secrets-manager/rotation.ts";
-import { type SavedSecrets, SecretsManagerService } from "../../secrets-manager/service.ts";
+import {
+  type SavedSecrets,
+  SecretsManagerService,
+  type SecretsManagerServiceOptions,
+} from "../../secrets-manager/service.ts";
 
 export const accountId = "123456789012";
 export const region = "us-east-1";
@@ -38,7 +42,11 @@ export class LocalAccount {
   step: Step = (event) => this.template(event);
 
   /** `state` is where another account left off. */
-  constructor(knobs: KnobSettings = {}, state: SavedSecrets = {}) {
+  constructor(
+    knobs: KnobSettings = {},
+    state: SavedSecrets = {},
+    more: Pick<SecretsManagerServiceOptions, "from" | "betweenSteps"> = {},
+  ) {
     this.service = new SecretsManagerService({
       clock: this.clock,
       accountId,
@@ -46,6 +54,7 @@ export class LocalAccount {
       events: this.events,
       knobs,
       state,
+      ...more,
       checkPolicy: (document, blockPublicPolicy) => this.checkPolicy(document, blockPublicPolicy),
       rotator: {
         mayInvoke: () => this.mayInvoke,

@@ -21,7 +21,9 @@ export async function explore({ budget, seed, minutes, workers = 2, onProgress }
   const until = minutes === undefined ? {} : { until: Date.now() + minutes * 60_000 };
   let done = 0;
   const work = async () => {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url));
+    // Nearly everything that a play makes is garbage when it ends.
+    const resourceLimits = { maxYoungGenerationSizeMb: 128 };
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits });
     try {
       for (const task of waiting) {
         add(total, await performIn(worker, { ...task, ...until }));

@@ -144,7 +144,7 @@ export class Watch {
       }
     }
     for (const [secret, host] of this.#hosts) {
-      if (text.includes(JSON.stringify(secret)) && host !== baseUrl) {
+      if (host !== baseUrl && text.includes(JSON.stringify(secret))) {
         this.violation("I5", `${run.invocation.name} sends the client secret of ${host} to ${baseUrl}`);
       }
     }
