@@ -143,6 +143,11 @@ export class SecretsManagerEngine {
     this.#context.rotations.goOn();
   }
 
+  /** The version of a secret's rotation that has not ended, and which of its steps comes next where it runs. */
+  openRotation(secret: Secret): { versionId: string; next: number | undefined } | undefined {
+    return this.#context.rotations.openRotation(secret);
+  }
+
   /** How many rotations and tests of rotations are running. */
   get rotating(): number {
     return this.#context.rotations.running;

@@ -104,6 +104,12 @@ export class Rotations {
     return this.#open.get(secret)?.versionId;
   }
 
+  /** The same, with the index of the step that comes next where it runs. */
+  openRotation(secret: Secret): { versionId: string; next: number | undefined } | undefined {
+    const open = this.#open.get(secret);
+    return open && { versionId: open.versionId, next: open.running ? open.next : undefined };
+  }
+
   /** Ends the open rotation because a value came by another way; the caller takes AWSPENDING away. */
   abandon(secret: Secret): void {
     this.#end(secret);

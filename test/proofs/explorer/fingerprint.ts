@@ -46,7 +46,11 @@ export function fingerprint(world: World, place: string, precision: Precision): 
   const past = pastOf(world, longTokens);
   for (const { index, settings } of secrets) {
     sketch.fixed(settings);
-    writeSecret(sketch, world.secret(index), c2ms, past);
+    const secret = world.secret(index);
+    writeSecret(sketch, secret, c2ms, past);
+    const open = world.engine.openRotation(secret);
+    sketch.id(open?.versionId);
+    sketch.value(open?.next);
   }
   for (const token of longTokens) {
     if (past.has(token.id)) continue;

@@ -24,6 +24,8 @@ export interface Outcome {
   trace: string[];
   /** What would have followed where a state was reached that was played before; undefined where it was played to the end. */
   merged: Rest | undefined;
+  /** States that it came to, by their keys, with the number of effects in `effects` before each. */
+  states: readonly { key: string; effects: number }[];
   /** Where other schedules that begin like this one can go on from, after its last strike; only when asked for. */
   checkpoints: readonly Checkpoint[];
 }
@@ -113,6 +115,7 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
     moves: world.effects.played,
     trace: trace ? traceOf(world) : [],
     merged,
+    states,
     checkpoints,
   };
 }
