@@ -24,6 +24,9 @@ const names = [
   "token.promoted",
 ] as const satisfies EventName[];
 
+/** What was written may be seen late, and be gone from sight again: what lasts for so long is so. In ms. */
+export const lateReadMs = 20_000;
+
 /** Clocks of AWS and of this machine may differ by this much. In ms. */
 const skewMs = 5 * 60_000;
 
@@ -59,6 +62,7 @@ export async function followRotation(
   const { clock, terminal } = call;
   const startedAt = clock.now();
   const log = new StepLog(call, target, before, versionId);
+  let seenAt = startedAt;
   for (;;) {
     const failure = await log.next();
     const view = await viewToken(await call.aws(), before.arn);
@@ -73,7 +77,8 @@ export async function followRotation(
         `Secrets Manager tries it again by itself. When the cause is gone: c2m-tokens unstick --secret ${before.name}`,
       );
     }
-    if (view.pending?.versionId !== versionId) {
+    if (view.pending?.versionId === versionId) seenAt = clock.now();
+    else if (clock.now() - seenAt > lateReadMs) {
       throw failed(
         "The rotation was cancelled or overtaken by another value.",
         `c2m-tokens status --secret ${before.name}`,

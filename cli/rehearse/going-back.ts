@@ -1,3 +1,4 @@
+import { lateReadMs } from "../acting/follow-rotation.ts";
 import { exitCode } from "../failure.ts";
 import { commandOn, type OwnCommand } from "./own-command.ts";
 import { holderOf, noteChange, type Rotated } from "./rotation.ts";
@@ -21,7 +22,7 @@ export async function goBackAndLook(stage: Stage, rollback: OwnCommand, rotated:
       const now = await stage.describe();
       return holderOf(now, "AWSCURRENT") === wantedId ? now : undefined;
     },
-    { forMs: 20_000, everyMs: 1_000 },
+    { forMs: lateReadMs, everyMs: 1_000 },
   );
   if (!secret) return verdicts.broken("rollback", did, "it said that it is done, and AWSCURRENT has not moved");
   answers.delay("secretsManager.visibilityDelayMs", stage.now() - endedAt, 1_000);

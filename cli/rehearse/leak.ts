@@ -1,3 +1,4 @@
+import { lateReadMs } from "../acting/follow-rotation.ts";
 import { exitCode } from "../failure.ts";
 import { span } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
@@ -19,7 +20,7 @@ export async function answerLeakAndLook(stage: Stage, compromised: OwnCommand): 
   const { verdicts } = stage;
   const did = "compromised";
   stage.say("Answering a leak: a new token, and the end of the old one without grace");
-  const before = await viewToken(stage.aws, stage.arn);
+  const before = await stage.settledView();
   const leakedId = before.current?.versionId;
   const leaked = tokenOf(before.current);
   if (leakedId === undefined || !leaked) {
@@ -30,14 +31,19 @@ export async function answerLeakAndLook(stage: Stage, compromised: OwnCommand): 
   const startedAt = stage.now();
   const args = ["--yes", stage.name, "--interval", "15"];
   const { code, said } = await commandOn(stage, compromised, args, options);
-  const after = await viewToken(stage.aws, stage.arn);
-  const token = tokenOf(after.current);
-  const isReplaced = after.current !== undefined && after.current.versionId !== leakedId;
-  if (after.current && token) stage.mark(after.current.versionId, token, "current");
+  const after = await stage.until(
+    async () => {
+      const { current } = await viewToken(stage.aws, stage.arn);
+      return current && current.versionId !== leakedId ? current : undefined;
+    },
+    { forMs: code === exitCode.done ? lateReadMs : 0, everyMs: 1_000 },
+  );
+  const token = tokenOf(after);
+  if (after && token) stage.mark(after.versionId, token, "current");
   const problem =
     code !== exitCode.done
       ? `it ended with ${code}: ${said}`
-      : !isReplaced || !token || token.accessToken.equals(leaked.accessToken)
+      : !token || token.accessToken.equals(leaked.accessToken)
         ? "it said that it is done, and the leaked token is still current"
         : (await stage.ask(leaked)) === "works"
           ? "it said that the leaked token is dead, and C2M accepts it"
@@ -46,5 +52,5 @@ export async function answerLeakAndLook(stage: Stage, compromised: OwnCommand): 
   verdicts.judge("compromised", did, { problem, answered });
   if (problem === undefined) await seeDead(stage, leakedId, "compromised");
   await stage.askCurrent("after compromised");
-  return isReplaced ? after.current?.versionId : undefined;
+  return after?.versionId;
 }

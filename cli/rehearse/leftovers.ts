@@ -20,7 +20,7 @@ export async function leftBehind(stage: Stage): Promise<LeftBehind[]> {
     const labelled = new Set(secret.stages.keys());
     for (const { versionId, createdAt = 0 } of await stage.aws.store.listVersions(stage.arn)) {
       // Versions from before, and what became of their tokens, are not this rehearsal's.
-      if (createdAt < stage.startedAt - 1_000 && !stage.tokens.has(versionId)) continue;
+      if (createdAt < stage.startedAt - 5_000 && !stage.tokens.has(versionId)) continue;
       const labels = labelled.has(versionId) ? (secret.stages.get(versionId) ?? []) : [];
       const state = labels.includes("AWSCURRENT")
         ? "current"

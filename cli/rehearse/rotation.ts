@@ -1,8 +1,8 @@
-import { startRotation } from "../acting/follow-rotation.ts";
+import { lateReadMs, startRotation } from "../acting/follow-rotation.ts";
 import type { DescribedSecret } from "../aws.ts";
 import { failed } from "../failure.ts";
 import { span } from "../time-text.ts";
-import { tokenOf, viewToken } from "../token-view.ts";
+import { tokenOf } from "../token-view.ts";
 import { Disturbed, type Stage } from "./stage.ts";
 
 /** How long a rotation may take, and how long AWSPENDING is waited for afterwards, in ms. */
@@ -24,7 +24,7 @@ export interface Rotated {
 /** Rotates, looks at labels and values at each step, and judges them. @throws Failure where it does not end */
 export async function rotateAndWatch(stage: Stage): Promise<Rotated> {
   const { call } = stage.options;
-  const before = await viewToken(stage.aws, stage.arn);
+  const before = await stage.settledView();
   const supersededId = before.current?.versionId;
   const old = tokenOf(before.current);
   if (supersededId === undefined || !old) throw failed("There is no current token of ours to be replaced.");
@@ -33,26 +33,23 @@ export async function rotateAndWatch(stage: Stage): Promise<Rotated> {
   const versionId = await startRotation(call, before);
   stage.openVersionId = versionId;
   stage.say(`Rotating, version ${versionId}`);
-  const { seen, promotedAt } = await follow(stage, before.lastChangedAt, { versionId, supersededId });
+  const { seen, secret, promotedAt } = await follow(stage, before.lastChangedAt, { versionId, supersededId });
   stage.openVersionId = undefined;
-  const secret = await stage.describe();
   const token = await stage.tokenOf(versionId, "current");
   const stillThere = await stage.aws.store.read(stage.arn, supersededId);
-  const at = (stage: string) => holderOf(secret, stage);
+  const previous = holderOf(secret, "AWSPREVIOUS");
   const problem =
-    at("AWSCURRENT") !== versionId
-      ? `AWSCURRENT is at ${at("AWSCURRENT")}`
-      : at("AWSPREVIOUS") !== supersededId
-        ? `AWSPREVIOUS is at ${at("AWSPREVIOUS") ?? "no version"}`
-        : !token
-          ? "the new version holds no token of ours"
-          : token.accessToken.equals(old.accessToken) || (token.tokenId !== undefined && token.tokenId === old.tokenId)
-            ? "the new version holds the old token"
-            : token.clientId !== old.clientId || token.baseUrl !== old.baseUrl
-              ? "the new token belongs to another client or C2M"
-              : !oldValue || !stillThere?.value.equals(oldValue.value)
-                ? "the old version's value was changed"
-                : undefined;
+    previous !== supersededId
+      ? `AWSPREVIOUS is at ${previous ?? "no version"}`
+      : !token
+        ? "the new version holds no token of ours"
+        : token.accessToken.equals(old.accessToken) || (token.tokenId !== undefined && token.tokenId === old.tokenId)
+          ? "the new version holds the old token"
+          : token.clientId !== old.clientId || token.baseUrl !== old.baseUrl
+            ? "the new token belongs to another client or C2M"
+            : !oldValue || !stillThere?.value.equals(oldValue.value)
+              ? "the old version's value was changed"
+              : undefined;
   stage.verdicts.judge("labels", `RotateSecret, version ${versionId}`, { problem, answered: seen.join("; then ") });
   await stage.askCurrent("after a rotation");
   await noteEnd(stage, versionId);
@@ -64,10 +61,11 @@ async function follow(
   stage: Stage,
   changedBefore: number | undefined,
   { versionId, supersededId }: { versionId: string; supersededId: string },
-): Promise<{ seen: string[]; promotedAt: number }> {
+): Promise<{ seen: string[]; secret: DescribedSecret; promotedAt: number }> {
   const startedAt = stage.now();
   const seen: string[] = [];
   let wasPending = false;
+  let asExpectedAt = startedAt;
   for (let logAt = startedAt; ; ) {
     // Before the labels, which then tell whether it was there.
     const refusal = wasPending ? undefined : await stage.aws.refusedRead(stage.arn, versionId);
@@ -79,9 +77,7 @@ async function follow(
     }
     noteLabels(stage, secret);
     const current = holderOf(secret, "AWSCURRENT");
-    if (current === versionId) return { seen, promotedAt: stage.now() };
-    if (current !== supersededId)
-      throw new Disturbed("Somebody else changed the secret meanwhile: another version is current.");
+    if (current === versionId) return { seen, secret, promotedAt: stage.now() };
     if (!wasPending && secret.stages.has(versionId)) {
       wasPending = true;
       stage.answers.delay("secretsManager.visibilityDelayMs", stage.now() - startedAt, labelsEveryMs);
@@ -92,7 +88,14 @@ async function follow(
       });
       if (refusal) await noteEmptyVersion(stage, versionId, refusal);
     }
-    if (wasPending && !secret.stages.has(versionId)) throw failed("The rotation was cancelled or overtaken meanwhile.");
+    if (secret.stages.has(versionId) && current === supersededId) asExpectedAt = stage.now();
+    else if (stage.now() - asExpectedAt > lateReadMs) {
+      throw new Disturbed(
+        current === supersededId
+          ? "The rotation was cancelled or overtaken meanwhile."
+          : "Somebody else changed the secret meanwhile: another version is current.",
+      );
+    }
     if (stage.now() - logAt >= logEveryMs) {
       logAt = stage.now();
       const failures = (await stage.lines("step.failed")).filter(({ fields }) => fields.version_id === versionId);

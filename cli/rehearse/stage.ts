@@ -1,12 +1,13 @@
 import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
+import { lateReadMs } from "../acting/follow-rotation.ts";
 import type { Aws, DescribedSecret } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { exitCode, Failure, failureOf } from "../failure.ts";
 import type { Target } from "../target.ts";
 import { span } from "../time-text.ts";
-import type { TokenView } from "../token-view.ts";
+import { type TokenView, viewToken } from "../token-view.ts";
 import { LogWatch, type WatchedEvent, type WatchedLine } from "./log-watch.ts";
 import { type PromiseName, Verdicts } from "./promises.ts";
 import { Answers } from "./questions.ts";
@@ -67,7 +68,7 @@ export class Stage {
 
   constructor(options: StageOptions) {
     this.options = options;
-    this.startedAt = options.call.clock.now();
+    this.startedAt = this.now();
     const { aws, logGroup } = options;
     this.log = new LogWatch(aws, logGroup, this.startedAt, this.answers);
   }
@@ -84,8 +85,12 @@ export class Stage {
     return this.options.view.name;
   }
 
+  /** AWS's time, to the second, by which its dates and its log are. */
   now(): number {
-    return this.options.call.clock.now();
+    const now = this.options.call.clock.now();
+    const ahead = this.aws.clockAheadMs();
+    // A clock that is further off follows AWS's by itself.
+    return Math.abs(ahead) <= minute ? now - ahead : now;
   }
 
   say(text: string): void {
@@ -130,6 +135,19 @@ export class Stage {
 
   describe(): Promise<DescribedSecret> {
     return this.aws.describeSecret(this.arn);
+  }
+
+  /** The secret with the version at AWSCURRENT that is known to be there, though a read may be late. */
+  async settledView(): Promise<TokenView> {
+    const known = [...this.tokens.values()].find(({ state }) => state === "current")?.versionId;
+    const settled = await this.until(
+      async () => {
+        const view = await viewToken(this.aws, this.arn);
+        return known === undefined || view.current?.versionId === known ? view : undefined;
+      },
+      { forMs: lateReadMs, everyMs: 1_000 },
+    );
+    return settled ?? (await viewToken(this.aws, this.arn));
   }
 
   /** The token of a version, which is known from then on; undefined while it has none of ours. */

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import type { Aws, DescribedSecret } from "../../../cli/aws.ts";
+import { connectSdk } from "../../../cli/aws-sdk.ts";
 import { promises } from "../../../cli/rehearse/promises.ts";
 import { type Knob, questions } from "../../../cli/rehearse/questions.ts";
 import { plainKnobs } from "../../../local-cloud/c2m/knobs.ts";
@@ -86,6 +88,24 @@ describe("a rehearsal", () => {
     // Of a late read a rotation would fail, and be tried again.
     const same = told.filter(({ differs }) => !differs).map(({ knob, answered }) => `${knob}: ${answered}`);
     expect(same).toEqual(["secretsManager.visibilityDelayMs: none that could be seen"]);
+  });
+
+  it("finds them held where each third read is one from before", async () => {
+    stack = await startSandbox();
+    const env = stack.environment();
+    const { clock } = stack;
+    const connect = (region: string | undefined): Aws => {
+      const aws = connectSdk(region, { env, now: () => clock.now() });
+      const looks: DescribedSecret[] = [];
+      const describeSecret = async (id: string) => {
+        const now = await aws.describeSecret(id);
+        looks.push(now);
+        return (looks.length % 3 === 0 && looks.at(-2)) || now;
+      };
+      return { ...aws, describeSecret };
+    };
+    const ran = await rehearse(stack, ["--json"], { connect });
+    expect(unheldIn(ran)).toEqual({});
   });
 
   it("is given the time that its grace takes, and says where that is long", async () => {
