@@ -266,13 +266,15 @@ export class Effects {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
     const interrupted = { run, release };
     this.#interrupted.push(interrupted);
+    let hasEnded = false;
     const whole = begin().finally(() => {
+      hasEnded = true;
       const index = this.#interrupted.indexOf(interrupted);
       if (index >= 0) this.#interrupted.splice(index, 1);
       this.#released.delete(whole);
     });
-    const isOver = await Promise.race([whole.then(() => true), released.then(() => false)]);
-    if (!isOver) this.#released.add(whole);
+    await Promise.race([whole, released]);
+    if (!hasEnded) this.#released.add(whole);
   }
 
   /** Lets the process go on that this one came between, until it ends; without one, time passes. */

@@ -170,6 +170,11 @@ describe("found by the explorer:", () => {
     },
   );
 
+  it("a process that comes between another and has ended at once can be held by a third: the play ends", async () => {
+    const id = "steps-concurrently-no-grace:36.hold+36.operator-unpend";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("a revocation that is tried again looks at AWSCURRENT again", async () => {
     const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
     const [first] = refused.schedule.strikes;
