@@ -10,5 +10,7 @@ export const mostScopes = [...scopes, "jobs:read", "tokens:write"];
 export const otherClientId = "c2m_other_client";
 export const otherClientSecret = "cs-88d0-other-client-secret-5e6f";
 
-/** An id that no token has. */
-export const anotherId = "tok_0";
+/** An id that no token has, another one for each token. */
+export function anotherIdOf(tokenId: string): string {
+  return tokenId.replace(/^tok_/, "tok_0");
+}

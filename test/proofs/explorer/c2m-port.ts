@@ -1,6 +1,6 @@
 import type { C2mAnswer } from "../../../local-cloud/c2m/exchange.ts";
 import { type HttpAnswer, type HttpSend, TransportError } from "../../../src/c2m/http.ts";
-import { anotherId } from "./c2m-client.ts";
+import { anotherIdOf } from "./c2m-client.ts";
 import type { Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
 import type { OddIssue } from "./moves.ts";
@@ -118,8 +118,9 @@ function withoutId(answer: HttpAnswer): HttpAnswer {
 
 /** The id in the header is the token's. */
 function withAnotherId(answer: HttpAnswer): HttpAnswer {
-  if (answer.status >= 300 || answer.headers["x-token-id"] === undefined) return answer;
-  const body = { ...(JSON.parse(answer.body) as object), token_id: anotherId };
+  const tokenId = answer.headers["x-token-id"];
+  if (answer.status >= 300 || tokenId === undefined) return answer;
+  const body = { ...(JSON.parse(answer.body) as object), token_id: anotherIdOf(tokenId) };
   return { ...answer, body: JSON.stringify(body) };
 }
 

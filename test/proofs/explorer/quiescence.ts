@@ -1,6 +1,6 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
-import { anotherId } from "./c2m-client.ts";
+import { anotherIdOf } from "./c2m-client.ts";
 import type { World } from "./parts.ts";
 import { kept } from "./settle.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -73,7 +73,7 @@ function checkTokens(world: World, report: ReconcileReport): void {
 
 // Without an id in C2M's answer only the expiry tells which one is meant.
 function isTheOne(token: C2mToken, reportedId: string | undefined): boolean {
-  return reportedId === undefined || reportedId === anotherId || reportedId === token.id;
+  return reportedId === undefined || reportedId === anotherIdOf(token.id) || reportedId === token.id;
 }
 
 function currentText(world: World, index: number): string | undefined {

@@ -175,6 +175,10 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it("of two tokens that were issued at once, each with two ids, the surplus one is revoked", async () => {
+    expect((await play(parseScheduleId("steps-concurrently:48.other-id+81.other-id"))).violations).toEqual([]);
+  });
+
   it("a revocation that is tried again looks at AWSCURRENT again", async () => {
     const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
     const [first] = refused.schedule.strikes;

@@ -4,7 +4,7 @@ import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import type { HttpRequest } from "../../../src/c2m/http.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
-import { anotherId } from "./c2m-client.ts";
+import { anotherIdOf } from "./c2m-client.ts";
 import type { C2ms } from "./c2ms.ts";
 import type { Effect } from "./effects.ts";
 import type { CommandName, FunctionEnd, FunctionRun } from "./function-run.ts";
@@ -304,7 +304,7 @@ export class Watch {
         ({ event, fields }) =>
           event === "token.issue.ambiguous" ||
           ((event === "token.revocation.failed" || event === "token.unrevocable") &&
-            (fields.token_id === undefined || fields.token_id === id || fields.token_id === anotherId)),
+            (fields.token_id === undefined || fields.token_id === id || fields.token_id === anotherIdOf(id))),
       );
       if (!said)
         this.violation("I2", `${run.invocation.name} ended and left ${id} alive, in no version, without a word`);
