@@ -204,7 +204,7 @@ part of \`pulumi destroy\`, which leaves tokens alive; afterwards remove the tok
     description: `For a stack whose config says \`sandbox: true\`, on which no app depends: rotates for real and looks with AWS's public
 APIs whether each promise holds. Labels and values at each step, the old token alive in its grace and dead afterwards, the
 log, the reconciler's run, the alarms (one is set off and set back), rollback and compromised. It takes the token's grace and
-some 5 to 40 minutes more: a sandbox does with \`grace\` "5 minutes". Ends with a table of what was done, what AWS answered and
+up to 40 minutes more: a sandbox does with \`grace\` "5 minutes". Ends with a table of what was done, what AWS answered and
 whether the promise held; with what differs from the local cloud, each with the name of its knob; and with what it leaves
 behind, and until when, also after Ctrl-C. Exit status 0 when every promise held.`,
     examples: [

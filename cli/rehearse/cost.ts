@@ -5,11 +5,11 @@ import { revocationMs } from "./end-of-grace.ts";
  * AWS's list prices in us-east-1, in US dollars, without free tiers, as looked up on 2026-11-26 in stored copies of AWS's
  * pricing pages and of guides of 2025 and 2026; none was read on the live pages.
  */
-const prices = {
+export const prices = {
   secretsManagerCall: 0.05 / 10_000,
   lambdaRequest: 0.2 / 1e6,
   lambdaGbSecond: 0.000_013_333_4,
-  /** DescribeAlarms, DescribeAlarmHistory and SetAlarmState. */
+  /** What the guides have for GetMetricData; of the alarms' calls none says more. */
   cloudWatchCall: 0.01 / 1_000,
   logGb: 0.5,
 } as const;
@@ -55,7 +55,7 @@ export function expected(graceMs: number): Expected {
     calls.cloudWatch * prices.cloudWatchCall +
     0.001 * prices.logGb;
   return {
-    leastMs: graceMs + 2 * minute,
+    leastMs: graceMs + minute / 2,
     mostMs: graceMs + rotations * 2 * minute + 4 * revocationMs + 10 * minute,
     longTokens: rotations,
     shortTokens,

@@ -16,7 +16,7 @@ const keptMs = 30 * 86_400_000;
 
 /**
  * What happened to the alarms: their changes of state and the actions that followed, in the words of recorded answers of
- * AWS. Changes of their configuration are not in it. It outlives its alarms.
+ * AWS (but for the data of an action that failed, of which only the summary is on record). Changes of their configuration are not in it. It outlives its alarms.
  */
 export class AlarmHistory {
   #items: AlarmHistoryItem[] = [];

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Aws, DescribedSecret } from "../../../cli/aws.ts";
 import { connectSdk } from "../../../cli/aws-sdk.ts";
+import { type Expected, prices } from "../../../cli/rehearse/cost.ts";
 import { promises } from "../../../cli/rehearse/promises.ts";
 import { type Knob, questions } from "../../../cli/rehearse/questions.ts";
 import { plainKnobs } from "../../../local-cloud/c2m/knobs.ts";
 import { LocalCloud } from "../../../local-cloud/cloud.ts";
 import { Hold } from "../../../local-cloud/faults.ts";
 import { defaultKnobs, type KnobSettings } from "../../../local-cloud/secrets-manager/knobs.ts";
+import { prices as benchPrices } from "../../../tools/bench/prices.ts";
 import { type OperatedStack, secretName } from "../../harness/operated-stack.ts";
 import { plan } from "../../harness/program.ts";
 import { stackConfig } from "../../harness/stack.ts";
@@ -38,7 +40,7 @@ describe("a rehearsal", () => {
     expect(ran.stderr).toBe("");
     expect(ran.code).toBe(0);
     expect(liveIds(stack)).toEqual([stack.tokenIdAt("AWSCURRENT")]);
-    expect(ran.stdout).toMatch(/^It takes 7 min to /);
+    expect(ran.stdout).toMatch(/^It takes 5 min 30 s to /);
     for (const promise of Object.values(promises)) expect(ran.stdout).toContain(`held       ${promise}`);
     expect(ran.stdout).toContain(`11 of 11 promises held`);
     expect(ran.stdout).toMatch(new RegExp(`current token ${stack.tokenIdAt("AWSCURRENT")} .*: until 2026-`));
@@ -112,12 +114,41 @@ describe("a rehearsal", () => {
     const { config, secretKeys = [] } = stackConfig({ grace: "2 hours" });
     stack = await startSandbox(await plan({ config: { ...config, sandbox: "true" }, secretKeys }));
     const ran = await rehearse(stack);
-    expect(ran.stdout).toMatch(/^It takes 2 h 2 min to /);
+    expect(ran.stdout).toMatch(/^It takes 2 h to /);
     expect(ran.stderr).toContain(
       'warning: the grace of c2m/api-token is 2 h, which is waited out. A sandbox does with `grace` "5 minutes"',
     );
     expect(ran.code).toBe(0);
   });
+});
+
+it("a rehearsal takes no more than --dry-run has said, at C2M's rate limit and with revocations as late as documented", async () => {
+  stack = await startSandbox(undefined, { c2m: { rateLimitPerMinute: 10, revocationDelayMs: 300_000 } });
+  const { calls } = stack.cloud.calls;
+  const longTokens = () => stack?.cloud.c2m.tokens.filter(({ kind }) => kind === "long").length ?? 0;
+  const said = JSON.parse((await rehearse(stack, ["--dry-run", "--json"])).stdout) as Expected;
+  const [callsBefore, tokensBefore] = [calls.length, longTokens()];
+  const ran = await rehearse(stack, ["--json"]);
+  expect(unheldIn(ran)).toEqual({});
+  const { startedAt, endedAt } = JSON.parse(ran.stdout) as { startedAt: string; endedAt: string };
+  const tookMs = Date.parse(endedAt) - Date.parse(startedAt);
+  expect(tookMs).toBeGreaterThanOrEqual(said.leastMs);
+  expect(tookMs).toBeLessThanOrEqual(said.mostMs);
+  expect(longTokens() - tokensBefore).toBe(said.longTokens);
+  const made = (service: string, operation?: string) =>
+    calls.slice(callsBefore).filter((one) => one.service === service && (operation ?? one.operation) === one.operation)
+      .length;
+  expect(made("c2m", "issueShortTermToken")).toBeLessThanOrEqual(said.shortTokens);
+  const counted = {
+    secretsManager: made("secretsmanager"),
+    lambda: made("lambda"),
+    logs: made("logs"),
+    cloudWatch: made("cloudwatch"),
+    c2m: made("c2m"),
+  };
+  for (const [service, count] of Object.entries(counted)) {
+    expect(count, service).toBeLessThanOrEqual(said.calls[service as keyof Expected["calls"]]);
+  }
 });
 
 describe("a rehearsal that is not begun", () => {
@@ -126,7 +157,7 @@ describe("a rehearsal that is not begun", () => {
     const calls = stack.cloud.calls.calls.filter(({ service }) => service === "c2m").length;
     const ran = await rehearse(stack, ["--dry-run"]);
     expect(ran.stdout).toMatch(
-      /time +7 min to .*\n +tokens +3 long ones.*\n +calls +at most .*\n +cost +at most \$0\.\d\d \(AWS's list prices .* 2026-/,
+      /time +5 min 30 s to .*\n +tokens +3 long ones.*\n +calls +at most .*\n +cost +at most \$0\.\d\d \(AWS's list prices .* 2026-/,
     );
     expect(ran.code).toBe(0);
     expect(stack.labels()).toEqual(["AWSCURRENT"]);
@@ -256,4 +287,11 @@ it("each question names a knob of the local cloud, and its default", async () =>
     const value = knob.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], services);
     expect(value, knob).toEqual(local);
   }
+});
+
+it("the prices are those that the other figures are made with", () => {
+  for (const [name, price] of Object.entries(prices)) {
+    if (name in benchPrices) expect(price, name).toBe(benchPrices[name as keyof typeof benchPrices]);
+  }
+  expect(Object.keys(prices).filter((name) => name in benchPrices)).toHaveLength(4);
 });
