@@ -1,3 +1,4 @@
+import type { StoredToken } from "../../src/formats/stored-token.ts";
 import { lateReadMs, startRotation } from "../acting/follow-rotation.ts";
 import type { DescribedSecret } from "../aws.ts";
 import { failed } from "../failure.ts";
@@ -50,7 +51,7 @@ export async function rotateAndWatch(stage: Stage): Promise<Rotated> {
             : !oldValue || !stillThere?.value.equals(oldValue.value)
               ? "the old version's value was changed"
               : undefined;
-  stage.verdicts.judge("labels", `RotateSecret, version ${versionId}`, { problem, answered: seen.join("; then ") });
+  stage.verdicts.judge("labels", `RotateSecret, version ${versionId}`, { problem, answered: seen.join(" → ") });
   await stage.askCurrent("after a rotation");
   await noteEnd(stage, versionId);
   return { versionId, supersededId, promotedAt };
@@ -65,12 +66,15 @@ async function follow(
   const startedAt = stage.now();
   const seen: string[] = [];
   let wasPending = false;
+  let held: StoredToken | undefined;
   let asExpectedAt = startedAt;
   for (let logAt = startedAt; ; ) {
     // Before the labels, which then tell whether it was there.
     const refusal = wasPending ? undefined : await stage.aws.refusedRead(stage.arn, versionId);
     const secret = await stage.describe();
-    const labels = labelsText(secret, { [versionId]: "new", [supersededId]: "old" });
+    if (secret.stages.has(versionId)) held ??= await stage.tokenOf(versionId, "pending");
+    const value = held ? `holding ${held.tokenId ?? "a token"}` : "empty";
+    const labels = labelsText(secret, { [versionId]: `new version, ${value}`, [supersededId]: "old version" });
     if (seen.at(-1) !== labels) {
       seen.push(labels);
       stage.say(`  after ${span(stage.now() - startedAt)}: ${labels}`);
@@ -177,7 +181,7 @@ export function holderOf({ stages }: DescribedSecret, label: string): string | u
 function labelsText({ stages }: DescribedSecret, names: Record<string, string>): string {
   const known = Object.entries(names).flatMap(([versionId, name]) => {
     const labels = stages.get(versionId);
-    return labels ? [`${labels.join("+")} at the ${name} version`] : [];
+    return labels ? [`${labels.join("+")} at the ${name}`] : [];
   });
-  return known.join(", ") || "no label at either version";
+  return known.join("; ") || "no label at either version";
 }

@@ -87,6 +87,9 @@ describe("a rehearsal", () => {
     const { questions: told } = JSON.parse(ran.stdout) as Printed;
     expect(unheldIn(ran)).toEqual({});
     expect(ran.code).toBe(0);
+    expect(ran.stdout).toMatch(
+      /AWSPENDING at the new version, empty; AWSCURRENT at the old version → .*holding tok_lt_/,
+    );
     // Of a late read a rotation would fail, and be tried again.
     const same = told.filter(({ differs }) => !differs).map(({ knob, answered }) => `${knob}: ${answered}`);
     expect(same).toEqual(["secretsManager.visibilityDelayMs: none that could be seen"]);
