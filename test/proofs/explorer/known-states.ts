@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Checkpoint } from "./world.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 
 /** How many strikes there were to try at the effects that follow. */
 export interface Rest {

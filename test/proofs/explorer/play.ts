@@ -1,3 +1,4 @@
+import type { Checkpoint } from "./checkpoint.ts";
 import type { Connection } from "./connection.ts";
 import { type EffectSeen, strikesLeft } from "./enumerate.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -9,7 +10,7 @@ import type { Move } from "./moves.ts";
 import { putFirstValues } from "./operator.ts";
 import { scenarioNamed } from "./scenarios.ts";
 import type { Schedule } from "./schedule.ts";
-import { type Checkpoint, ProveWorld } from "./world.ts";
+import { ProveWorld } from "./world.ts";
 
 /** What came of a schedule. */
 export interface Outcome {

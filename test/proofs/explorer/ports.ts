@@ -59,7 +59,7 @@ export function engineConnection(world: World): Connection {
 
 /** A call as the explorer names it. */
 export function describeCall(command: { input: object; constructor: { name: string } }) {
-  const name = command.constructor.name.replace(/Command$/, "");
+  const name = nameOf(command.constructor.name);
   const input = onTheWire(command.input);
   const { ClientRequestToken, VersionId, VersionStages, VersionStage, MoveToVersionId } = input;
   const parts = [ClientRequestToken ?? VersionId, VersionStages ?? VersionStage, MoveToVersionId];
@@ -70,6 +70,15 @@ export function describeCall(command: { input: object; constructor: { name: stri
     mutates: writes.has(name),
     subject: parts.filter((part) => part !== undefined).join(" "),
   };
+}
+
+const names = new Map<string, string>();
+
+/** The operation of a command's class. */
+function nameOf(className: string): string {
+  const name = names.get(className) ?? className.replace(/Command$/, "");
+  names.set(className, name);
+  return name;
 }
 
 /** Without what is undefined, as JSON has it. */

@@ -50,7 +50,7 @@ export function tasksFor(budget: Budget, seed: number): Task[] {
       { kind: "over-http", seed, runs: 5 },
       { kind: "random", seed, runs: 200 },
       { kind: "unmerged", seed, runs: 30 },
-      ...inCore.map((scenario): Task => ({ ...crashes, scenario, share: 0, shares: 4, nth: 40 })),
+      ...inCore.map((scenario): Task => ({ ...crashes, scenario, share: 0, shares: 4, nth: 20 })),
       ...everywhere.map((scenario): Task => ({ kind: "singles", scenario, share: 0, shares: 1, nth: 80 })),
     ];
   }

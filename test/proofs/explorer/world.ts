@@ -1,20 +1,19 @@
 import type { Caller } from "../../../local-cloud/aws/service.ts";
 import { C2mEngine, type C2mState } from "../../../local-cloud/c2m/engine.ts";
-import type { C2mKnobs } from "../../../local-cloud/c2m/knobs.ts";
 import { type Clock, VirtualClock } from "../../../local-cloud/clock.ts";
 import { EventBus } from "../../../local-cloud/events/bus.ts";
-import type { SecretsSnapshot } from "../../../local-cloud/secrets-manager/engine.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import { SecretsManagerService } from "../../../local-cloud/secrets-manager/service.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import { clientId, clientSecret, mostScopes, otherClientId, otherClientSecret, scopes } from "./c2m-client.ts";
 import { C2ms } from "./c2ms.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { Connection } from "./connection.ts";
-import { Effects, type SavedEffects } from "./effects.ts";
+import { Effects } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
-import { Functions, type Protocol, type SavedFunctions } from "./functions.ts";
-import { InMemoryLedger, type SavedLedger } from "./in-memory-ledger.ts";
+import { Functions, type Protocol } from "./functions.ts";
+import { InMemoryLedger } from "./in-memory-ledger.ts";
 import { intrude } from "./intrusions.ts";
 import type { Place } from "./life.ts";
 import type { Appointment, ClientCredentials, TokenSecret, World } from "./parts.ts";
@@ -26,41 +25,6 @@ import { Watch, type Watched } from "./watch.ts";
 
 const accountId = "123456789012";
 const region = "us-east-1";
-
-/** All of a world at a moment in which nothing ran, and where it was: another one can go on from here. */
-export interface Checkpoint {
-  place: Place;
-  now: number;
-  /** By base URL. */
-  c2ms: ReadonlyMap<string, { state: C2mState; knobs: C2mKnobs }>;
-  secrets: SecretsSnapshot;
-  /** What was purged, as it was, by ARN. */
-  seen: ReadonlyMap<string, Secret>;
-  watch: Watch;
-  ledger: SavedLedger;
-  functions: SavedFunctions;
-  effects: SavedEffects;
-  tokenSecrets: readonly Readonly<TokenSecret>[];
-  appointments: readonly Appointment[];
-  rest: Rest;
-}
-
-/** What else a world remembers. */
-interface Rest {
-  credentials: ClientCredentials;
-  credentialsBefore: ClientCredentials | undefined;
-  rightCredentials: ClientCredentials;
-  wrongUntil: number;
-  paused: boolean;
-  toDeploy: readonly number[];
-  toDecommission: readonly number[];
-  decommissioned: readonly number[];
-  unlisted: readonly number[];
-  failed: readonly (readonly [arn: string, versionId: string])[];
-  ids: number;
-  tokens: number;
-  madeAgain: number;
-}
 
 /** The functions on the engines of the local cloud and a virtual clock, in this process, with strikes where a schedule wants them. */
 export class ProveWorld implements World {
