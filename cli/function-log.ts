@@ -1,15 +1,18 @@
 import type { EventName, Events } from "../src/formats/ledger.ts";
 import type { Aws } from "./aws.ts";
+import { failed } from "./failure.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
 export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: Events[Name] } }[EventName];
 
-/** A reader at a terminal has no use for more. */
-const mostPages = 50;
+/** CloudWatch gives up to 1 MB a page, and often none of it: more than this is no log that ends. */
+const mostPages = 1_000;
 
 /**
  * The events of these names that were logged at or after `from` (epoch ms), oldest first. CloudWatch delivers lines
  * seconds late and promises nothing: what is not there may still come.
+ *
+ * @throws Failure where the log does not end: what was read would look like all there is
  */
 export async function readEvents(
   aws: Aws,
@@ -25,9 +28,9 @@ export async function readEvents(
       if (line) lines.push(line);
     }
     nextToken = next;
-    if (!nextToken) break;
+    if (!nextToken) return lines.sort((one, other) => one.at - other.at);
   }
-  return lines.sort((one, other) => one.at - other.at);
+  throw failed(`CloudWatch says after ${mostPages} pages that the log group ${logGroup} goes on.`);
 }
 
 function parseLine(message: string, at: number): LogLine | undefined {

@@ -1,0 +1,26 @@
+import { expect, it } from "vitest";
+import type { Aws } from "../../cli/aws.ts";
+import { readEvents } from "../../cli/function-log.ts";
+
+const line = (at: number) => ({
+  message: JSON.stringify({ message: "reconcile.completed", failed: 0 }),
+  timestamp: at,
+  logStreamName: "reconciler",
+});
+
+function read(pages: number): Promise<unknown[]> {
+  const logEvents: Aws["logEvents"] = async ({ nextToken = "0" }) => {
+    const page = Number(nextToken) + 1;
+    return { events: [line(pages - page)], nextToken: page < pages ? String(page) : undefined };
+  };
+  return readEvents({ logEvents } as Aws, "/aws/lambda/own", { from: 0, names: ["reconcile.completed"] });
+}
+
+it("reads a log to its end, oldest first", async () => {
+  const lines = (await read(60)) as { at: number }[];
+  expect(lines.map(({ at }) => at)).toEqual(Array.from({ length: 60 }, (_, at) => at));
+});
+
+it("says so where a log does not end, and takes no part of it for all", async () => {
+  await expect(read(Number.POSITIVE_INFINITY)).rejects.toThrow("the log group /aws/lambda/own goes on");
+});
