@@ -85,11 +85,12 @@ export function nothingHappened(
   const { settings, now, ledgerFrom } = run;
   const { lastRotatedAt, lastChangedAt, nextRotationAt } = secret;
   if (run.hasEntries || settings.retire || !secret.rotationEnabled) return false;
-  if (lastRotatedAt === undefined || lastChangedAt === undefined || nextRotationAt === undefined) return false;
+  if (lastChangedAt === undefined || nextRotationAt === undefined) return false;
   const labels = [...secret.stages.values()].flat().filter((label) => /^(AWS|C2M)/.test(label));
   if (!labels.includes("AWSCURRENT") || labels.some((label) => !settledLabels.includes(label))) return false;
-  if (Math.max(lastRotatedAt, lastChangedAt) + settings.graceSeconds * 1_000 >= ledgerFrom) return false;
-  const expiresAt = lastRotatedAt + settings.lifetimeSeconds * 1_000;
+  if (Math.max(lastRotatedAt ?? 0, lastChangedAt) + settings.graceSeconds * 1_000 >= ledgerFrom) return false;
+  // A first token is as old as the last change at least.
+  const expiresAt = (lastRotatedAt ?? lastChangedAt) + settings.lifetimeSeconds * 1_000;
   const isInTime = now < nextRotationAt && nextRotationAt < expiresAt && now < expiresAt - expiryToldSeconds * 1_000;
   return isInTime && hourOfProof(settings.secretName) !== new Date(now).getUTCHours();
 }

@@ -10,14 +10,14 @@ import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import type { HttpSend } from "../../src/c2m/http.ts";
 import type { RotationLog } from "../../src/formats/ledger.ts";
-import { isLedgerEvent, type LedgerEntry } from "../../src/formats/ledger.ts";
+import { formatLine, isLedgerEvent, type LedgerEntry } from "../../src/formats/ledger.ts";
 import { secretNameOf } from "../../src/formats/settings.ts";
 import type { SecretStore } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { reconcile } from "../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../src/reconcile/report.ts";
-import { hourOfProof } from "../../src/reconcile/survey.ts";
+import { hourOfProof, type Scope } from "../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
 import { ProvenVersions } from "../../src/rotation/proven.ts";
 import { runBootstrap, runStep } from "../../src/rotation/steps/run-step.ts";
@@ -56,7 +56,7 @@ export interface FleetOptions {
   concurrency?: number;
   /** Whether each rotation starts with its window, in place of any time within it; default false. */
   startsAtOnce?: boolean;
-  /** C2M calls that a run of the reconciler may make; default 100, as deployed. */
+  /** C2M calls that a run of the reconciler may make; default 45, as deployed. */
   budget?: number;
   /** For the times within the rotation windows; default 1. */
   seed?: number;
@@ -70,6 +70,8 @@ export interface ReconcileRun {
   c2mCalls: number;
   /** Secrets that the run did not get done with. */
   failed: number;
+  /** Of Secrets Manager, with those for the secrets that were left out. */
+  secretsManagerCalls: number;
 }
 
 /**
@@ -84,6 +86,10 @@ export class Fleet {
   readonly failures = new Map<string, number>();
   /** The most steps that ran at once. */
   mostAtOnce = 0;
+  /** Hours in which a metric was sent, of each metric. */
+  readonly metricHours = new Set<string>();
+  /** Bytes of the lines that the functions have written. */
+  logBytes = 0;
   /** The end of every rotation, in epoch ms. */
   readonly endedAt: number[] = [];
   readonly c2mEngine: C2mEngine;
@@ -171,6 +177,8 @@ export class Fleet {
     }
     await this.#service.engine.idle();
     this.calls.reset();
+    this.metricHours.clear();
+    this.logBytes = 0;
     this.#bus.events.length = 0;
     this.c2mEngine.knobs.rateLimitPerMinute = this.#options.limitPerMinute;
     this.#delays = true;
@@ -182,18 +190,13 @@ export class Fleet {
     await this.clock.advanceTo(this.clock.now() + 24 * hour);
   }
 
-  /** One run of the reconciler over all secrets, as it is each hour. */
-  async reconcileAll(): Promise<{ run: ReconcileRun; secretsManagerCalls: number; cpuMs: number }> {
-    const before = this.calls.total("secretsmanager");
+  /** One run of the reconciler over all secrets, as it is each hour, or each day. */
+  async reconcileAll(scope: Scope = "recent"): Promise<{ run: ReconcileRun; cpuMs: number }> {
     const cpu = process.cpuUsage();
-    const running = this.#reconcile(this.#names);
+    const running = this.#reconcile(this.#names, scope);
     await this.clock.advanceTo(this.clock.now() + hour / 2);
     const { user, system } = process.cpuUsage(cpu);
-    return {
-      run: await running,
-      secretsManagerCalls: this.calls.total("secretsmanager") - before,
-      cpuMs: (user + system) / 1_000,
-    };
+    return { run: await running, cpuMs: (user + system) / 1_000 };
   }
 
   rotations(): { succeeded: number; failed: number } {
@@ -247,21 +250,22 @@ export class Fleet {
   }
 
   /**
-   * The hourly run. Secrets with nothing to do are left out: each costs three reads and changes nothing, which
-   * `reconcileAll` measures; a year of them would cost hours.
+   * The hourly run. Secrets to which nothing has happened are left out: each costs a call and changes nothing, and one more
+   * where a token goes; a year of them would cost hours.
    */
   async #hourly(): Promise<void> {
     this.clock.at(this.clock.now() + hour, () => this.#hourly());
     const now = this.clock.now();
     const hourOfDay = new Date(now).getUTCHours();
     const due = this.#names.filter(
-      (name) => hourOfProof(name) === hourOfDay || now - (this.#rotatedAt.get(name) ?? 0) < 4 * hour,
+      (name) => hourOfProof(name) === hourOfDay || now - (this.#rotatedAt.get(name) ?? 0) < 12 * hour,
     );
-    this.runs.push(await this.#reconcile(due));
+    this.runs.push(await this.#reconcile(due, "recent"));
   }
 
-  async #reconcile(names: readonly string[]): Promise<ReconcileRun> {
-    const { clock } = this;
+  async #reconcile(names: readonly string[], scope: Scope): Promise<ReconcileRun> {
+    const { clock, calls } = this;
+    const before = calls.total("secretsmanager");
     const began = clock.now();
     const budget = new CallBudget(this.#options.budget);
     const secrets = names.map((name) => {
@@ -278,13 +282,16 @@ export class Fleet {
         secrets,
         stepMs: 120_000,
       },
-      { scope: "recent" },
+      { scope },
     );
+    const hasRevoked = report.secrets.some(({ revoked }) => revoked.length > 0);
+    const leftOut = this.#names.length - names.length;
     return {
       secrets: names.length,
       seconds: (clock.now() - began) / 1_000,
       c2mCalls: report.c2mCalls,
       failed: report.secrets.filter(({ error }) => error).length,
+      secretsManagerCalls: calls.total("secretsmanager") - before + leftOut * (hasRevoked ? 2 : 1),
     };
   }
 
@@ -318,9 +325,10 @@ export class Fleet {
 
   readonly #log: RotationLog = {
     event: (event, fields) => {
+      this.logBytes += formatLine(event, fields, this.clock.now()).length;
       if (isLedgerEvent(event)) this.#ledger.push({ event, at: this.clock.now(), fields } as LedgerEntry);
     },
-    metric: () => {},
+    metric: (name) => void this.metricHours.add(`${name} ${Math.floor(this.clock.now() / hour)}`),
   };
 
   #entriesFrom(from: number): LedgerEntry[] {

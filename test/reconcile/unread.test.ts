@@ -38,6 +38,15 @@ describe("an hourly run over a secret to which nothing has happened", () => {
     expect(report).not.toHaveProperty("secondsToExpiry");
   });
 
+  it("makes one call before the first rotation, too", async () => {
+    const world = await World.ready();
+    await world.clock.advanceBy(10 * hour);
+    if (new Date(world.clock.now()).getUTCHours() === hourOfProof(world.settings.secretName)) {
+      await world.clock.advanceBy(hour);
+    }
+    expect((await callsOf(world)).calls).toEqual({ DescribeSecret: 1 });
+  });
+
   it("reads it in the hour of its proof, in the daily run, and where somebody ends the grace", async () => {
     const world = await settled();
     expect((await callsOf(world, { scope: "all" })).calls).toEqual(read);

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { endWithUsage } from "../wrong-options.ts";
 import { type Figure, measure, type Result } from "./figure.ts";
+import { bills } from "./figures/bill.ts";
 import { calls } from "./figures/calls.ts";
 import { costs } from "./figures/cost.ts";
 import { localStart } from "./figures/local-start.ts";
@@ -23,6 +24,7 @@ const figures: readonly Figure[] = [
   ...memorySizes,
   ...calls,
   ...costs,
+  ...bills,
   ...reconcileFigures,
   ...programFigures,
   sdkCall,
@@ -30,7 +32,8 @@ const figures: readonly Figure[] = [
   localStart,
 ];
 
-const help = `Measures and prints figures: the median, and between what bounds it lay. Nothing fails for being slow.
+const help = `Measures and prints figures: the median, between what bounds it lay, what we want at most, and what nothing that does the
+job can be below. Nothing fails for being slow.
 
 Usage: npm run bench [-- options] [figure …]
 
@@ -74,9 +77,12 @@ function readOptions(): { rounds: number; json: boolean; asked: Figure[] } {
 }
 
 function table(results: Result[]): string {
-  const rows = results.map(({ what, unit, median, min, max, aim }) => {
-    const wanted = aim === undefined ? "" : `aim: at most ${aim} ${unit}`;
-    return `  ${what.padEnd(50)}  ${`${short(median)} ${unit}`.padStart(12)}  ${`${short(min)} to ${short(max)}`.padEnd(18)}  ${wanted}`;
+  const rows = results.map(({ what, unit, median, min, max, aim, limit, missed }) => {
+    const wanted = aim === undefined ? "" : `aim ${aim}`.padEnd(11);
+    const least = limit === undefined ? "" : `limit ${limit}`.padEnd(12);
+    const verdict = aim === undefined ? "" : median <= aim ? "met" : `MISSED${missed ? `: ${missed}` : ""}`;
+    const bounds = `${short(min)} to ${short(max)}`.padEnd(18);
+    return `  ${what.padEnd(50)}  ${`${short(median)} ${unit}`.padStart(12)}  ${bounds}  ${wanted.padEnd(11)}  ${least.padEnd(12)}  ${verdict}`;
   });
   return `\nNode ${machine.node}, ${machine.cores} cores, ${machine.cpu}\n\n${rows.join("\n").replace(/ +$/gm, "")}\n`;
 }

@@ -8,6 +8,10 @@ export interface Figure {
   unit: string;
   /** What we want to see, in `unit`: at most so much. Never asserted: machines differ. */
   aim?: number;
+  /** What nothing that does this job can be below, in `unit`, measured on a quiet machine. */
+  limit?: number;
+  /** Why the aim is missed, where it is known to be. */
+  missed?: string;
   /** How often it is measured; default as often as the runner says. 1 for what can't vary. */
   rounds?: number;
   /** Gets ready whatever is not measured. */
@@ -21,7 +25,7 @@ export interface Measurement {
   close(): Promise<void>;
 }
 
-export interface Result extends Pick<Figure, "name" | "what" | "unit" | "aim"> {
+export interface Result extends Pick<Figure, "name" | "what" | "unit" | "aim" | "limit" | "missed"> {
   median: number;
   min: number;
   max: number;
@@ -52,11 +56,13 @@ export async function measure(
   } finally {
     for (const { measurement } of running) await measurement.close();
   }
-  return running.map(({ figure: { name, what, unit, aim }, samples }) => ({
+  return running.map(({ figure: { name, what, unit, aim, limit, missed }, samples }) => ({
     name,
     what,
     unit,
     ...(aim === undefined ? {} : { aim }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(missed === undefined ? {} : { missed }),
     median: median(samples),
     min: Math.min(...samples),
     max: Math.max(...samples),

@@ -1,6 +1,8 @@
 /**
- * AWS's list prices in us-east-1, in US dollars, without free tiers, as looked up on 2026-11-26 in stored copies of AWS's
- * CloudWatch pricing page and of guides of 2025 and 2026; none was read on the live pages. Check them before you budget.
+ * AWS's list prices in us-east-1, in US dollars, without free tiers but for the dashboards, as looked up on 2026-11-26 in
+ * stored copies of AWS's CloudWatch pricing page (free dashboards) and of guides of 2026: signoz.io/guides/cloudwatch-pricing
+ * of February (metrics), c3x.dev (alarms), hivebook.wiki (secrets and their calls); those of Lambda and of logs in guides of
+ * 2025. None was read on the live pages. Check them before you budget.
  */
 export const prices = {
   /** Per secret and month. */
@@ -15,6 +17,8 @@ export const prices = {
   logGb: 0.5,
   /** Per custom metric and month, counted by the hour in which it is emitted. */
   metricMonth: 0.3,
+  /** Per alarm of one metric and month. Three dashboards of an account are free. */
+  alarmMonth: 0.1,
 } as const;
 
 /** vCPUs by memory: a function with 1,769 MB has one. Source: Lambda developer guide, "Configure memory". */

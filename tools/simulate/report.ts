@@ -23,7 +23,7 @@ const rows: Row[] = [
   ["  the secret itself", ({ cost }) => cost.secret],
   ["  rotations", ({ cost }) => cost.rotations],
   ["  hourly runs", ({ cost }) => cost.reconciler],
-  ["  its share of credentials and metrics", ({ cost }) => cost.shared],
+  ["  its share of credentials, alarms, metrics and logs", ({ cost }) => cost.shared],
 ];
 
 /** All figures, a column per fleet. */

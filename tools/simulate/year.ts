@@ -1,10 +1,7 @@
 import { Fleet, type FleetOptions } from "../../test/harness/rotation-fleet.ts";
-import { hoursPerMonth, prices } from "../bench/prices.ts";
+import { type BilledYear, billOf, perSecret } from "../bench/bill.ts";
 
 const daysPerYear = 365;
-/** As deployed. */
-const functionGb = 256 / 1_024;
-
 /** What a fleet did over the time. Rates are calls; money is US dollars. */
 export interface FleetYear {
   secrets: number;
@@ -27,8 +24,9 @@ export interface FleetYear {
     notDone: number;
     fullRun: { secretsManagerCalls: number; seconds: number; cpuMsPerSecret: number };
   };
-  /** Per secret and year. */
+  /** Per secret and year; `shared` is its part of what does not grow with the fleet. */
   cost: { secret: number; rotations: number; reconciler: number; shared: number; total: number };
+  billed: BilledYear;
 }
 
 /** Lives through the years. */
@@ -73,47 +71,42 @@ async function summary(fleet: Fleet, { secrets, years }: { secrets: number; year
       peakOthersPerSecond: calls.peak("others per second").most,
     },
   };
-  const { run, secretsManagerCalls, cpuMs } = await fleet.reconcileAll();
+  // Before the runs over all of it, which are not among the year's.
+  const { logBytes } = fleet;
+  const metricHours = fleet.metricHours.size / years;
+  const { run, cpuMs } = await fleet.reconcileAll();
+  const { run: daily } = await fleet.reconcileAll("all");
+  const sum = (field: "secretsManagerCalls" | "seconds") => runs.reduce((total, one) => total + one[field], 0) / years;
+  const billed: BilledYear = {
+    secrets,
+    rotations: succeeded / years,
+    runs: runs.length / years + daysPerYear,
+    runCalls: sum("secretsManagerCalls") + daysPerYear * daily.secretsManagerCalls,
+    runSeconds: sum("seconds") + daysPerYear * daily.seconds,
+    // The daily run tells of the first expiry.
+    metricHours: metricHours + daysPerYear,
+    logBytes: logBytes / years,
+  };
+  const bill = billOf(billed, { monitoring: true });
   return {
     ...figures,
     reconcile: {
       mostC2mCalls: most("c2mCalls"),
       mostSeconds: most("seconds"),
       notDone: runs.reduce((sum, { failed }) => sum + failed, 0),
-      fullRun: { secretsManagerCalls, seconds: run.seconds, cpuMsPerSecret: cpuMs / secrets },
+      fullRun: {
+        secretsManagerCalls: run.secretsManagerCalls,
+        seconds: run.seconds,
+        cpuMsPerSecret: cpuMs / secrets,
+      },
     },
-    cost: costOf({
-      secrets,
-      rotations: succeeded / years,
-      reconcileCalls: secretsManagerCalls,
-      reconcileSeconds: run.seconds,
-    }),
+    cost: {
+      secret: bill.secrets / secrets,
+      rotations: bill.rotations / secrets,
+      reconciler: bill.reconciler / secrets,
+      shared: (bill.credentials + bill.logs + bill.metrics + bill.alarms) / secrets,
+      total: perSecret(bill, secrets),
+    },
+    billed,
   };
-}
-
-/** Metrics that the reconciler emits each hour, in src/formats/metrics.ts. */
-const hourlyMetrics = 11;
-
-/** Seconds that the four steps of a rotation take a function, C2M's answers included. */
-const rotationSeconds = 6;
-
-function costOf(fleet: {
-  secrets: number;
-  /** Per year. */
-  rotations: number;
-  reconcileCalls: number;
-  reconcileSeconds: number;
-}): FleetYear["cost"] {
-  const hours = hoursPerMonth * 12;
-  const running = (seconds: number) => seconds * functionGb * prices.lambdaGbSecond;
-  const rotation = 8 * prices.secretsManagerCall + 4 * prices.lambdaRequest + running(rotationSeconds);
-  const run = fleet.reconcileCalls * prices.secretsManagerCall + prices.lambdaRequest + running(fleet.reconcileSeconds);
-  const parts = {
-    secret: prices.secretMonth * 12,
-    rotations: (fleet.rotations * rotation) / fleet.secrets,
-    reconciler: (hours * run) / fleet.secrets,
-    // The credentials' secret, and the metrics, whose number does not grow with the fleet.
-    shared: (prices.secretMonth * 12 + hourlyMetrics * prices.metricMonth * 12) / fleet.secrets,
-  };
-  return { ...parts, total: parts.secret + parts.rotations + parts.reconciler + parts.shared };
 }

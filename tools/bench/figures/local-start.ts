@@ -6,7 +6,7 @@ export const localStart: Figure = {
   name: "local-start",
   what: "start of `npm run local`, the program deployed",
   unit: "s",
-  aim: 2,
+  aim: 1.2,
   async prepare() {
     return {
       async sample() {

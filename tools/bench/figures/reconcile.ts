@@ -6,7 +6,7 @@ const secrets = 100;
 /** One hourly run over a hundred secrets on which nothing is to be done, on the engines, with calls that take time. */
 export const reconcileFigures: Figure[] = [
   figure("reconcile-calls", `Secrets Manager calls per secret of an hourly run over ${secrets}`, "", (all) => {
-    return all.secretsManagerCalls / secrets;
+    return all.run.secretsManagerCalls / secrets;
   }),
   figure("reconcile-time", "  its time per secret on the virtual clock (15 ms a call)", "ms", (all) => {
     return (all.run.seconds * 1_000) / secrets;

@@ -1,0 +1,40 @@
+import { liveThrough } from "../../simulate/year.ts";
+import { billOf, perSecret } from "../bill.ts";
+import type { Figure } from "../figure.ts";
+
+/** AWS's bill of a year per secret, of all that a stack of so many is; from a fleet's life on the virtual clock. */
+export const bills: Figure[] = [
+  bill("bill", "bill of one secret a year, all of it", { secrets: 1, monitoring: true, aim: 28, limit: 9.6 }),
+  bill("bill-without", "  without the monitoring", { secrets: 1, monitoring: false, aim: 11, limit: 9.6 }),
+  // A month, in which each rotates once, stands for twelve: a year takes minutes.
+  bill("bill-1000", "  per secret at 1,000", {
+    secrets: 1_000,
+    years: 30 / 365,
+    monitoring: true,
+    aim: 4.9,
+    limit: 4.8,
+  }),
+];
+
+function bill(
+  name: string,
+  what: string,
+  of: { secrets: number; years?: number; monitoring: boolean; aim: number; limit: number },
+): Figure {
+  const { secrets, years = 1, monitoring, aim, limit } = of;
+  return {
+    name,
+    what,
+    unit: "$",
+    aim,
+    limit,
+    rounds: 1,
+    prepare: async () => ({
+      async sample() {
+        const { billed } = await liveThrough({ secrets, years, schedule: "rate(30 days)" });
+        return perSecret(billOf(billed, { monitoring }), secrets);
+      },
+      close: async () => undefined,
+    }),
+  };
+}
