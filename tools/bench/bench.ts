@@ -11,7 +11,7 @@ import { memorySizes } from "./figures/memory-size.ts";
 import { programFigures } from "./figures/program.ts";
 import { reconcileFigures } from "./figures/reconcile.ts";
 import { thousandRotations } from "./figures/rotations.ts";
-import { bundleGzip, bundleSize, firstStep, init, memory, rotationCpu } from "./figures/rotator.ts";
+import { bundleGzip, bundleSize, firstStep, init, instructions, memory, rotationCpu } from "./figures/rotator.ts";
 import { sdkCall } from "./figures/sdk-call.ts";
 
 const figures: readonly Figure[] = [
@@ -20,6 +20,7 @@ const figures: readonly Figure[] = [
   ...init,
   ...firstStep,
   ...rotationCpu,
+  ...instructions,
   ...memory,
   ...memorySizes,
   ...calls,

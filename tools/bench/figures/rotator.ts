@@ -58,6 +58,31 @@ export const rotationCpu = [
   ratio("cpu-handSigned", "  to hand-signed, no SDK", "ours", "handSigned", ({ rotation }) => rotation.cpu),
 ];
 
+/** The same by instructions, which a busy machine does not change; needs valgrind, and takes a minute each. */
+export const instructions = [
+  counted("instructions-init", "instructions of init, to an empty handler", "ours", "empty", "ready", { aim: 1.5 }),
+  counted("instructions-init-handSigned", "  with hand-signed, no SDK", "handSigned", "empty", "ready"),
+  counted("instructions-cpu", "instructions of a rotation, to esbuild's defaults", "ours", "usual", "rotated", {
+    aim: 0.65,
+  }),
+  counted("instructions-cpu-handSigned", "  with hand-signed, no SDK", "handSigned", "usual", "rotated"),
+];
+
+function counted(
+  name: string,
+  what: string,
+  build: BuildName,
+  base: BuildName,
+  until: "ready" | "rotated",
+  goal: Goal = {},
+): Figure {
+  const figure = inLab({ name, what, unit: "×", ...goal }, async (lab) => {
+    const below = await lab.instructions(base, until);
+    return (await lab.instructions(build, until)) / below;
+  });
+  return { ...figure, rounds: 1 };
+}
+
 /** As deployed: V8 sizes its heap by it. */
 const functionMb = 256;
 

@@ -32,15 +32,22 @@ export class FunctionUnderLoad {
   static async start(options: {
     taskRoot: string;
     environment: Record<string, string>;
-    /** A cgroup's `cgroup.procs`, which limits the process's CPU. */
+    /** A cgroup's `cgroup.procs`, which limits what the process has of the machine. */
     cgroup?: string | undefined;
+    /** What the process is started by, in place of Node alone: a command whose last arguments are Node's. */
+    under?: readonly string[] | undefined;
   }): Promise<FunctionUnderLoad> {
     return new FunctionUnderLoad(await RuntimeApi.start(), options);
   }
 
   private constructor(
     api: RuntimeApi,
-    options: { taskRoot: string; environment: Record<string, string>; cgroup?: string | undefined },
+    options: {
+      taskRoot: string;
+      environment: Record<string, string>;
+      cgroup?: string | undefined;
+      under?: readonly string[] | undefined;
+    },
   ) {
     this.#api = api;
     this.ready = this.#nextFree();
@@ -53,11 +60,12 @@ export class FunctionUnderLoad {
       onSleep: async () => {},
     });
     const command = runtimeClient ? [runtimeClient, "index.handler"] : [ownRuntime];
-    const { cgroup } = options;
+    const { cgroup, under = [] } = options;
+    const [first = process.execPath, ...more] = [...under, process.execPath, ...command];
     // The shell joins the group itself, so that not one instruction of Node runs outside of it.
     const [file, args] = cgroup
-      ? ["/bin/sh", ["-c", `echo $$ > ${cgroup}; exec "$@"`, "sh", process.execPath, ...command]]
-      : [process.execPath, command];
+      ? ["/bin/sh", ["-c", `echo $$ > ${cgroup}; exec "$@"`, "sh", first, ...more]]
+      : [first, more];
     this.#child = spawn(file, args, {
       cwd: options.taskRoot,
       env: { ...options.environment, AWS_LAMBDA_RUNTIME_API: api.host, LAMBDA_TASK_ROOT: options.taskRoot },
@@ -105,9 +113,11 @@ export class FunctionUnderLoad {
     return this.#logBytes;
   }
 
-  async stop(): Promise<void> {
+  /** Ends the process: at once, or as it ends by itself when nobody holds its pipe any more. */
+  async stop({ atOnce = true } = {}): Promise<void> {
     const gone = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    if (atOnce) this.#child.kill("SIGKILL");
+    else this.#child.stdio[4]?.destroy();
     await gone;
     this.#api.close();
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from "node:fs";
 
 /** A cgroup whose processes have no more memory than a function of this size: Node and V8 size their heap by it. */
@@ -6,7 +7,7 @@ export class MemoryLimit {
 
   /** Undefined where this system lets us make no cgroup: not Linux, or not root. */
   static of(memoryMb: number): MemoryLimit | undefined {
-    const name = `c2m-bench-${process.pid}-memory-${memoryMb}`;
+    const name = `c2m-bench-${randomUUID()}`;
     const isOld = existsSync("/sys/fs/cgroup/memory/memory.limit_in_bytes");
     const folder = isOld ? `/sys/fs/cgroup/memory/${name}` : `/sys/fs/cgroup/${name}`;
     try {

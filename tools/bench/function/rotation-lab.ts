@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type FrontDoor, startFrontDoor } from "../../../local-cloud/aws/front-door.ts";
@@ -147,6 +148,33 @@ export class RotationLab {
     } finally {
       await process.stop();
     }
+  }
+
+  /**
+   * Instructions of a new process of this build in user space, in millions: until its handler is ready, or until one
+   * rotation is done. They are the same however busy the machine is; NaN without valgrind.
+   */
+  async instructions(build: BuildName, until: "ready" | "rotated"): Promise<number> {
+    if (spawnSync("valgrind", ["--version"]).status !== 0) return Number.NaN;
+    const log = join(this.#folder, "instructions.log");
+    const count = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", `--log-file=${log}`];
+    const process = await FunctionUnderLoad.start({
+      taskRoot: this.#root(build),
+      environment: this.#environment(),
+      under: ["valgrind", ...count],
+    });
+    try {
+      await process.ready;
+      this.#invoke = (event) => process.invoke(event);
+      if (until === "rotated") {
+        if (build === "empty") for (const Step of rotationSteps) await this.#invoke({ Step });
+        else await this.#rotateSecret();
+      }
+    } finally {
+      await process.stop({ atOnce: false });
+    }
+    const [, counted = ""] = /refs:\s*([\d,]+)/.exec(readFileSync(log, "utf8")) ?? [];
+    return Number(counted.replaceAll(",", "")) / 1e6;
   }
 
   async close(): Promise<void> {
