@@ -20,13 +20,13 @@ export function limitsOf({
   budget: number;
 }): FleetLimit[] {
   const perHour = reconcilerCallsPerHour(rotationsPerYear);
-  /** Of the reconciler's 300 s, what it may spend; it reads ten secrets at a time, three reads of 15 ms each. */
+  /** Of the reconciler's 300 s, what it may spend; it looks at ten secrets at a time, one call of 15 ms each where nothing has happened. */
   const spendableSeconds = 289;
   const limits = [
     { limit: `the reconciler's ${budget} C2M calls per run`, secrets: budget / perHour },
     {
-      limit: "the reconciler's time, for its reads of Secrets Manager",
-      secrets: (spendableSeconds * 10) / (3 * 0.015),
+      limit: "the reconciler's time, for its calls of Secrets Manager",
+      secrets: (spendableSeconds * 10) / 0.015,
     },
   ];
   if (Number.isFinite(limitPerMinute)) {
