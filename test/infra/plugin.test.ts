@@ -100,4 +100,11 @@ describe("the examples in other languages", () => {
     const { dependencies } = JSON.parse(example("pulumi-typescript/package.json"));
     expect(dependencies["c2m-token-rotation"]).toBe(`file:../../c2m-token-rotation-${version}.tgz`);
   });
+
+  it("is a folder in which `npm install` leaves a node_modules, which `pulumi package add` wants to see", () => {
+    const read = (path: string) => JSON.parse(readFileSync(resolve(import.meta.dirname, "../..", path), "utf8"));
+    const own = Object.entries<string>(read("plugin/package.json").dependencies);
+    expect(own.length).toBeGreaterThan(0);
+    expect(read("package.json").dependencies).toMatchObject(Object.fromEntries(own));
+  });
 });

@@ -13,6 +13,7 @@ import { reconcileFigures } from "./figures/reconcile.ts";
 import { thousandRotations } from "./figures/rotations.ts";
 import { bundleGzip, bundleSize, firstStep, init, instructions, memory, rotationCpu } from "./figures/rotator.ts";
 import { sdkCall } from "./figures/sdk-call.ts";
+import { upTimes } from "./figures/up.ts";
 
 const figures: readonly Figure[] = [
   bundleSize,
@@ -28,6 +29,7 @@ const figures: readonly Figure[] = [
   ...bills,
   ...reconcileFigures,
   ...programFigures,
+  ...upTimes,
   sdkCall,
   thousandRotations,
   localStart,

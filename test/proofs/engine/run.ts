@@ -10,6 +10,13 @@ const needed = [
   { command: "pulumi-language-nodejs", args: ["-help"] },
 ];
 
+/** Without these the rest is run all the same. */
+const optional = [
+  { command: "pulumi-language-yaml", args: ["-help"], proves: "examples/pulumi-yaml" },
+  { command: "pulumi-language-python", args: ["-help"], proves: "examples/pulumi-python" },
+  { command: "aws", args: ["--version"], proves: "the sections of docs/deploy.md that end something" },
+];
+
 const missing = needed.filter(({ command, args }) => spawnSync(command, args).error);
 if (missing.length > 0) {
   const names = missing.map(({ command }) => command).join(" and ");
@@ -19,6 +26,9 @@ if (missing.length > 0) {
   );
   process.exitCode = 1;
 } else {
+  for (const { command, args, proves } of optional) {
+    if (spawnSync(command, args).error) process.stdout.write(`NOT RUN: ${proves} (no ${command} on the PATH)\n`);
+  }
   process.stdout.write(`Pulumi ${execFileSync("pulumi", ["version"], { encoding: "utf8" })}`);
   const vitest = resolve(root, "node_modules/vitest/vitest.mjs");
   const args = ["run", "--config", "vitest.engine.config.ts", ...process.argv.slice(2)];

@@ -6,7 +6,7 @@ import { deployRelease, recordedRelease } from "../../infra/upgrade/recorded-rel
 import { EngineStack } from "./engine-stack.ts";
 
 /** What people would lose with a replacement: values, the ledger, what they encrypted, whom the alarms reach. */
-const kept = ["Secret", "LogGroup", "Key", "Alias", "Topic", "TopicSubscription", "Function", "Role", "MetricAlarm"];
+const kept = ["Secret", "LogGroup", "Key", "Alias", "Topic", "TopicSubscription", "Function", "Role"];
 
 const provider = { urn: "urn:pulumi:test::c2m-token-rotation::pulumi:providers:aws::default_7_48_0", id: "recorded" };
 
