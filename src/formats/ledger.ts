@@ -4,6 +4,9 @@ import type { MetricName } from "./metrics.ts";
 /** How the name of a step stands in events. */
 export type StepName = "createSecret" | "setSecret" | "testSecret" | "finishSecret" | "bootstrap" | "proveCredentials";
 
+/** Stands for a version id where a token was issued to prove the client's credentials, and is never stored. */
+export const proofOfCredentials = "proof-of-credentials";
+
 interface OfVersion {
   /** The secret's ARN; its name where the ARN is not known. */
   secret: string;

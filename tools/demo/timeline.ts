@@ -1,4 +1,5 @@
 import type { LocalCloud } from "../../local-cloud/cloud.ts";
+import { proofOfCredentials } from "../../src/formats/ledger.ts";
 
 /** Something that happened to a token, or to the apps that use it. */
 export interface Moment {
@@ -20,7 +21,7 @@ export function watchTokens(cloud: LocalCloud, onMoment: (moment: Moment) => voi
     switch (line.message) {
       case "token.issued":
         if (tokenId !== undefined) tokenOf.set(line.version_id ?? "", tokenId);
-        return onMoment({ at, what: "issued", ...known(tokenId), note: `expires ${line.expires_at?.slice(0, 10)}` });
+        return onMoment({ at, what: "issued", ...known(tokenId), note: whyIssued(line) });
       case "token.promoted":
         return onMoment({ at, what: "promoted", ...known(tokenOf.get(line.version_id ?? "")), note: "is AWSCURRENT" });
       case "token.revoked":
@@ -31,6 +32,11 @@ export function watchTokens(cloud: LocalCloud, onMoment: (moment: Moment) => voi
         return onMoment({ at, what: "failed", note: `${line.step}: ${line.code}: ${line.reason}` });
     }
   });
+}
+
+function whyIssued({ version_id, expires_at }: Record<string, string | undefined>): string {
+  if (version_id === proofOfCredentials) return "proves the client's credentials, and is revoked at once";
+  return `expires ${expires_at?.slice(0, 10)}`;
 }
 
 function parsed(message: string): Record<string, string | undefined> {

@@ -1,4 +1,5 @@
 import { decommissionLabel } from "../../formats/labels.ts";
+import { proofOfCredentials } from "../../formats/ledger.ts";
 import { type ParsedValue, parseValue } from "../../formats/stored-token.ts";
 import { PermanentError } from "../../ports/errors.ts";
 import type { RotationContext } from "../context.ts";
@@ -8,9 +9,6 @@ import { compareToken } from "../same-token.ts";
 
 /** The lifetime of a token that is issued only to prove the credentials, in seconds: the shortest that C2M grants. */
 const proofLifetimeSeconds = 3_600;
-
-/** How the issued token is named in the ledger, where a version id stands else. */
-const noVersion = "proof-of-credentials";
 
 /** The names of two secrets that hold the same token. */
 export type Duplicate = [string, string];
@@ -68,7 +66,12 @@ async function proveOne(held: readonly Held[]): Promise<void> {
   // A token that authenticates itself has none to begin with before the bootstrap.
   if (settings.credentialsSecretId === undefined && value === undefined) return;
   const lifetimeSeconds = proofLifetimeSeconds;
-  const token = await issue(context, { versionId: noVersion, current: value, currentIsDead: true, lifetimeSeconds });
+  const token = await issue(context, {
+    versionId: proofOfCredentials,
+    current: value,
+    currentIsDead: true,
+    lifetimeSeconds,
+  });
   // One that lives much longer than was asked for is one that C2M gave before, and may be current where reads are late:
   // the ledger names it, and the reconciler settles it.
   const wasGivenBefore = Date.parse(token.expiresAt) - context.clock.now() > 2 * lifetimeSeconds * 1_000;
