@@ -219,7 +219,6 @@ function candidatesOf({ versions }: Situation, { issued }: LedgerFacts, graceEnd
 
 /** Whether a secret holds it at AWSCURRENT: this one, or another one that is listed. */
 function isWanted({ secret, versions, currentElsewhere }: Situation, candidate: Candidate): boolean {
-  if (candidate.stored && secret.stages.get(candidate.versionId)?.includes("AWSCURRENT")) return true;
   const current = versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT"))?.parsed;
   return [current, ...currentElsewhere].some((held) => held && compareToken(candidate, held) === "same");
 }

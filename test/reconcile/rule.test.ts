@@ -16,7 +16,13 @@ const iso = (time: number) => new Date(time).toISOString();
 /** A version that holds a token: `tok_<name>`, or one without an id. */
 function version(
   name: string,
-  token: { id?: string | undefined; expiresAt?: number; issuedAt?: number; baseUrl?: string; header?: string } = {},
+  token: {
+    id?: string | undefined;
+    expiresAt?: number;
+    issuedAt?: number;
+    baseUrl?: string | undefined;
+    header?: string;
+  } = {},
 ): KnownVersion {
   const { id = `tok_${name}`, expiresAt = now + 30 * day, issuedAt = now - day } = token;
   return {
@@ -31,7 +37,7 @@ function version(
         issuedAt: iso(issuedAt),
         expiresAt: iso(expiresAt),
         clientId: "c2m_client",
-        baseUrl: token.baseUrl ?? c2mUrl,
+        baseUrl: "baseUrl" in token ? token.baseUrl : c2mUrl,
         headerTokenId: token.header,
         otherFields: new Sensitive("{}"),
       },
@@ -204,6 +210,10 @@ describe("a token of which only the ledger knows", () => {
 
   it("is no second candidate when a version holds it", () => {
     expect(ids(judge({ ledger: [issued("old", now - 3 * day)] }).revoke)).toEqual(["tok_old"]);
+    // One of its ids is enough.
+    const withTwo = issued("old", now - 3 * day);
+    Object.assign(withTwo.fields, { header_token_id: "tok_header" });
+    expect(ids(judge({ ledger: [withTwo] }).revoke)).toEqual(["tok_old"]);
   });
 
   it("is revoked also while the version that it was issued for is pending with another token", () => {
@@ -228,6 +238,8 @@ describe("a token of which only the ledger knows", () => {
     const versions = [version("old", { id: undefined }), version("new")];
     expect(judge({ versions, ledger: [stored] }).unrevocable).toHaveLength(1);
     expect(judge({ versions, ledger: [stored, stored] }).unrevocable).toHaveLength(2);
+    // A version whose token has an id accounts for that one only.
+    expect(judge({ ledger: [stored] }).unrevocable).toHaveLength(1);
   });
 });
 
@@ -238,6 +250,16 @@ describe("an unrevocable token", () => {
     const hourly = judge({ ledger: [said], ledgerFrom: now - 6 * hour, settings: { graceSeconds: 2 * 86_400 } });
     expect(hourly).toMatchObject({ revoke: [], waiting: [], unrevocable: [{ tokenId: "tok_old" }] });
     expect(judge({ ledger: [said] })).toMatchObject({ revoke: [{ tokenId: "tok_old" }], waiting: [], unrevocable: [] });
+  });
+
+  it("is reported where one of its two ids was refused, and where a person knows a token without an id to be dead", () => {
+    const recent = { ledger: [said], ledgerFrom: now - 6 * hour };
+    const settings = { graceSeconds: 2 * 86_400 };
+    const versions = [version("old", { header: "tok_header" }), version("new")];
+    expect(ids(judge({ ...recent, settings, versions }).unrevocable)).toEqual(["tok_old"]);
+    expect(ids(judge({ ...recent, settings: { ...settings, deadVersions: ["old"] } }).unrevocable)).toEqual([
+      "tok_old",
+    ]);
   });
 
   it("is not reported when it is current or belongs to an open rotation", () => {
@@ -276,6 +298,19 @@ describe("a suspect", () => {
     ["issued", issued("lost", now - day)],
   ])("is none once the call was %s", (_, outcome) => {
     expect(judge({ ledger: [started("lost", now - day), outcome] }).suspects).toEqual([]);
+  });
+
+  it("that was refused is no token at all", () => {
+    const refused = line("token.issue.refused", now - day, { version_id: "lost", attempt_id: "attempt of lost" });
+    expect(judge({ ledger: [started("lost", now - day), refused] })).toMatchObject({
+      revoke: [{ tokenId: "tok_old" }],
+      unrevocable: [],
+    });
+  });
+
+  it("is as old as the first line that tells of it, whoever writes another one", () => {
+    const ledger = [started("lost", now - day), byOperator(started("lost", now - minute))];
+    expect(judge({ ledger }).suspects).toHaveLength(1);
   });
 
   it("is none while the call may be under way, or its outcome on its way into the log (row 13)", () => {
@@ -373,9 +408,24 @@ describe("a version that has lost its last label", () => {
     expect(judge({ secret })).toMatchObject({ revoke: [], waiting: [{ tokenId: "tok_old" }] });
   });
 
+  it("keeps it for the time of two steps, also without a grace", () => {
+    const settings = { graceSeconds: 0 };
+    const changed = { ...secret, lastChangedAt: now - 4 * minute };
+    expect(judge({ secret: changed, settings, now: now - 1 })).toMatchObject({
+      revoke: [],
+      waiting: [{ tokenId: "tok_old" }],
+    });
+    expect(ids(judge({ secret: changed, settings }).revoke)).toEqual(["tok_old"]);
+  });
+
   it("loses its token at once where it was current before, however often the secret changes", () => {
     const ledger = [line("token.promoted", now - 2 * day, { version_id: "new", superseded_version_id: "old" })];
     expect(ids(judge({ secret, ledger }).revoke)).toEqual(["tok_old"]);
+    // Its own promotion says as much, if it was confirmed.
+    const own = (event: "token.promoted" | "token.promotion.started") =>
+      judge({ secret, settings: { graceSeconds: 0 }, ledger: [line(event, now - 2 * day, { version_id: "old" })] });
+    expect(ids(own("token.promoted").revoke)).toEqual(["tok_old"]);
+    expect(ids(own("token.promotion.started").waiting)).toEqual(["tok_old"]);
   });
 });
 
@@ -390,7 +440,7 @@ describe("a token of another C2M", () => {
   it("is not taken for dead because another C2M said so of the same id", () => {
     const said = line("token.revoked", now - hour, { token_id: "tok_old", base_url: c2mUrl });
     expect(ids(judge({ versions: [former, version("new")], ledger: [said] }).revoke)).toEqual(["tok_old"]);
-    const own = line("token.revoked", now - hour, { token_id: "tok_old", base_url: `${formerUrl}/` });
+    const own = line("token.revoked", now - hour, { token_id: "tok_old", base_url: `${formerUrl}//` });
     expect(judge({ versions: [former, version("new")], ledger: [own] }).revoke).toEqual([]);
   });
 
@@ -408,7 +458,35 @@ describe("a token of another C2M", () => {
     expect(ids(unknown.revoke)).not.toContain("tok_orphan");
     expect(ids(unknown.unrevocable)).toEqual(["tok_orphan"]);
     // Where there was ever only one, it is that.
-    expect(judge({ ledger: [orphan] }).revoke).toContainEqual(expect.objectContaining({ baseUrl: c2mUrl }));
+    expect(judge({ ledger: [orphan] }).revoke).toContainEqual(
+      expect.objectContaining({ tokenId: "tok_orphan", baseUrl: c2mUrl }),
+    );
+    // A version that does not say it tells of no other one.
+    const unsaid = [version("old", { baseUrl: undefined, issuedAt: now - 9 * day }), version("new")];
+    expect(judge({ versions: unsaid, ledger: [orphan] }).revoke).toContainEqual(
+      expect.objectContaining({ tokenId: "tok_orphan", baseUrl: c2mUrl }),
+    );
+  });
+
+  it("is not told where another base URL came into force before or after the line", () => {
+    const versions = [version("old", { baseUrl: formerUrl, issuedAt: now - 3 * day }), version("new")];
+    const between = judge({ versions, ledger: [issued("orphan", now - 2 * day)] });
+    expect(ids(between.unrevocable)).toEqual(["tok_orphan"]);
+    const afterwards = judge({ versions, ledger: [issued("orphan", now - 2 * hour)] });
+    expect(afterwards.revoke).toContainEqual(expect.objectContaining({ tokenId: "tok_orphan", baseUrl: c2mUrl }));
+  });
+
+  it("is told by the issue calls of the ledger as well, and not by lines that come long afterwards", () => {
+    const at = { attempt_id: "another", version_id: "another", base_url: formerUrl };
+    const ledger = [
+      line("token.issue.started", now - 10 * day, at),
+      issued("orphan", now - 9 * day),
+      line("token.revoked", now - 8.5 * day, { token_id: "tok_another", base_url: c2mUrl }),
+      line("token.issue.refused", now - 8 * day, at),
+    ];
+    expect(judge({ ledger }).revoke).toContainEqual(
+      expect.objectContaining({ tokenId: "tok_orphan", baseUrl: formerUrl }),
+    );
   });
 });
 
@@ -426,6 +504,17 @@ describe("a token with two ids (row 21)", () => {
     ]);
     expect(judge({ versions: two, ledger: [revoked("tok_old"), revoked("tok_header")] }).revoke).toEqual([]);
   });
+
+  it("is looked for after its last revocation, until it was seen dead by both", () => {
+    const ledger = [
+      line("token.revoked", now - 3 * day, { token_id: "tok_old" }),
+      line("token.revoked", now - hour, { token_id: "tok_header" }),
+      line("token.dead", now - minute, { token_id: "tok_old" }),
+    ];
+    expect(judge({ versions: two, ledger }).deaths).toHaveLength(1);
+    ledger.push(line("token.dead", now - minute, { token_id: "tok_header" }));
+    expect(judge({ versions: two, ledger }).deaths).toEqual([]);
+  });
 });
 
 describe("the grace", () => {
@@ -436,6 +525,10 @@ describe("the grace", () => {
     // The last promotion is of another version: a label was moved by hand since.
     const other = [...ledger, line("token.promoted", now - hour / 2, { version_id: "old" })];
     expect(judge({ ledger: other, secret: tagged }).revoke).toEqual([]);
+    const onlyOther = [line("token.promoted", now - day, { version_id: "old" })];
+    expect(judge({ ledger: onlyOther, secret: tagged }).revoke).toEqual([]);
+    // Of two at the same time the later line counts.
+    expect(ids(judge({ ledger: [...onlyOther, ...ledger], secret: tagged }).revoke)).toEqual(["tok_old"]);
   });
 
   it("is lengthened by an operator's line and never shortened (row 10)", () => {
@@ -498,6 +591,14 @@ describe("a superseded value from before us (row 16)", () => {
     expect(judge({ versions }).unrevocable).toMatchObject([{ tokenId: undefined, versionId: "old" }]);
   });
 
+  it("is reported once where its version is still there", () => {
+    const ledger = [
+      line("token.adopted", now - 2 * day, { version_id: "old" }),
+      line("token.promoted", now - day, { version_id: "new", superseded_version_id: "old" }),
+    ];
+    expect(judge({ versions, ledger }).unrevocable).toHaveLength(1);
+  });
+
   it("is reported as well where Secrets Manager has removed its version, for as long as a token can live", () => {
     const adopted = line("token.adopted", now - 2 * day, { version_id: "gone" });
     const promoted = line("token.promoted", now - day, { version_id: "old", superseded_version_id: "gone" });
@@ -534,6 +635,7 @@ describe("a revoked token", () => {
   it("is looked for once it should be dead, until two days later, where its text is at hand (row 2)", () => {
     expect(judge({ ledger: [revoked(now - 300_000 + 1)] }).deaths).toEqual([]);
     expect(ids(judge({ ledger: [revoked(now - 300_000)] }).deaths)).toEqual(["tok_old"]);
+    expect(ids(judge({ ledger: [revoked(now - 2 * day)] }).deaths)).toEqual(["tok_old"]);
     expect(judge({ ledger: [revoked(now - 2 * day - 1)] }).deaths).toEqual([]);
     const dead = line("token.dead", now - minute, { token_id: "tok_old" });
     expect(judge({ ledger: [revoked(now - hour), dead] })).toMatchObject({ deaths: [], revoke: [] });
@@ -545,6 +647,21 @@ describe("a revoked token", () => {
   it("is a candidate again once it was seen alive", () => {
     const alive = line("token.alive", now - minute, { token_id: "tok_old" });
     expect(ids(judge({ ledger: [revoked(now - hour), alive] }).revoke)).toEqual(["tok_old"]);
+    // Whoever saw it: an operator may add a candidate.
+    expect(ids(judge({ ledger: [revoked(now - hour), byOperator(alive)] }).revoke)).toEqual(["tok_old"]);
+  });
+
+  it("whose death nobody can see is not asked for again", () => {
+    const unseen = line("token.death.unseen", now - minute, { token_id: "tok_old" });
+    expect(judge({ ledger: [unseen] })).toMatchObject({ revoke: [], deaths: [], unrevocable: [] });
+  });
+
+  it("that was answered 404 without C2M's code is told since when; another failure tells nothing", () => {
+    const failed = (at: number, code: string) => line("token.revocation.failed", at, { token_id: "tok_old", code });
+    const ledger = [failed(now - 3 * hour, "server_error"), failed(now - 2 * hour, "not_found")];
+    expect(judge({ ledger: ledger.slice(0, 1) }).revoke).toMatchObject([{ notFoundSince: undefined }]);
+    ledger.push(failed(now - hour, "not_found"));
+    expect(judge({ ledger }).revoke).toMatchObject([{ notFoundSince: now - 2 * hour }]);
   });
 
   it("that something said was dead which need not have been C2M is asked for once more, without its text", () => {
@@ -567,6 +684,13 @@ describe("the newest superseded token (row 5)", () => {
     const verdict = judge({ secret, versions });
     expect(ids(verdict.revoke).toSorted()).toEqual(["tok_old", "tok_older"]);
     expect(ids(verdict.superseded)).toEqual(["tok_old", "tok_older"]);
+    // Among the rest the one that ends last is the newest.
+    const oldest = version("oldest", { expiresAt: now + day / 2 });
+    expect(ids(judge({ secret, versions: [oldest, ...versions] }).superseded)).toEqual([
+      "tok_old",
+      "tok_older",
+      "tok_oldest",
+    ]);
   });
 
   it("is the one that was current last, though another one ends later", () => {
