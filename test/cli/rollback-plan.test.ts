@@ -327,4 +327,217 @@ describe("a rollback", () => {
     const request = { ...requestOf(world), acceptExpiry: true };
     expect(await rollback(world.context({ store: late }), request)).toMatchObject({ versionId: first });
   });
+
+  describe("where the promotion is told by the ledger", () => {
+    const minute = 60_000;
+
+    /** Rotated; what the secret's own dates say is moved to now, and the token is asked for so long afterwards. */
+    async function later(ms: number, lost: (event: string) => boolean = () => false) {
+      const { world, first, second } = await rotated();
+      await world.clock.advanceTo((promotedAt(world) ?? 0) + ms);
+      const dates = { lastChangedAt: world.clock.now(), lastRotatedAt: world.clock.now() };
+      const { store } = world;
+      const describe = async (id: string) => ({ ...(await store.describe(id)), ...dates });
+      const context = world.context({ store: { ...storeWith(world, { after: () => undefined }), describe } });
+      const ledger = ledgerOf(world, ({ event }) => lost(event));
+      return { world, first, second, dates, run: () => rollback(context, { ...requestOf(world), ledger }) };
+    }
+
+    const promotedAt = (world: World) => world.log.findLast(({ event }) => event === "token.promoted")?.at;
+
+    it("the grace counts from it, whatever moved the dates since", async () => {
+      const inTime = await later(59 * minute);
+      expect(await inTime.run()).toMatchObject({ versionId: inTime.first });
+      const failure = await failureOf((await later(59 * minute + 1)).run());
+      expect(failure).toMatchObject({ code: "previous_revoked" });
+      expect(failure.message).toContain("grace is over, or about to be");
+    });
+
+    it.each(["token.promoted", "token.promotion.started"])(
+      "one line of the two is enough: %s is lost, and lines of other things come after it",
+      async (name) => {
+        const late = await later(59 * minute + 1, (event) => event === name);
+        const { log } = late.world.context();
+        const of = { version_id: "another", attempt_id: "a", latest_expires_at: "2026-03-01T00:00:00Z" };
+        log.event("token.issue.started", { secret: late.world.arn, ...of });
+        log.event("token.promoted", { secret: "another", version_id: "another", superseded_version_id: undefined });
+        log.event("token.promotion.started", {
+          secret: "another",
+          version_id: "another",
+          superseded_version_id: undefined,
+        });
+        expect(await failureOf(late.run())).toMatchObject({ code: "previous_revoked" });
+      },
+    );
+
+    it.each(["lastChangedAt", "lastRotatedAt"] as const)(
+      "the secret's dates count where its last word is of another version: %s",
+      async (other) => {
+        const late = await later(70 * minute);
+        const { log } = late.world.context();
+        const version_id = late.first ?? "";
+        log.event("token.promoted", { secret: late.world.arn, version_id, superseded_version_id: undefined });
+        Object.assign(late.dates, { [other]: undefined });
+        expect(await late.run()).toMatchObject({ versionId: late.first });
+        const none = await later(70 * minute, () => true);
+        Object.assign(none.dates, {
+          lastChangedAt: undefined,
+          lastRotatedAt: undefined,
+          [other]: none.world.clock.now() - 61 * minute,
+        });
+        expect(await failureOf(none.run())).toMatchObject({ code: "previous_revoked" });
+      },
+    );
+
+    it("says until when to wait where nothing tells the grace", async () => {
+      const { world, first } = await rotated();
+      const at = promotedAt(world) ?? 0;
+      const request = { ...requestOf(world), graceMs: undefined };
+      await world.clock.advanceTo(at + 3 * minute - 1);
+      const { message } = await failureOf(rollback(world.context(), request));
+      expect(message).toContain(`Wait until ${new Date(at + 3 * minute).toISOString()}`);
+      await world.clock.advanceTo(at + 3 * minute);
+      expect(await rollback(world.context(), request)).toMatchObject({ versionId: first });
+    });
+  });
+
+  it.each([
+    ["it was seen dead", "token.dead", (id: string) => ({ token_id: id })],
+    ["it was revoked by its other id", "token.revoked", (id: string) => ({ token_id: "tok", header_token_id: id })],
+  ] as const)("is refused where the ledger says that %s", async (_, event, idsOf) => {
+    const { world, first } = await rotated();
+    const { token_id, expires_at } = world.value(first ?? "");
+    const fields = { secret: world.arn, expires_at: String(expires_at), ...idsOf(String(token_id)) };
+    world.context().log.event(event, fields);
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
+  });
+
+  it("sends nothing to C2M where a revocation has begun", async () => {
+    const { world, first } = await rotated();
+    world.operator.moveStage(decisionLabel, first);
+    const from = world.calls.calls.length;
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
+    expect(world.countCalls("c2m", from)).toEqual({});
+  });
+
+  it("sends a previous token of another C2M nowhere", async () => {
+    const world = await World.ready({ settings });
+    const value = { ...world.current(), base_url: "https://former.test/v2", access_token: "former", token_id: "tok_f" };
+    world.operator.put(JSON.stringify(value));
+    await world.rotate();
+    const from = world.calls.calls.length;
+    const failure = await failureOf(goBack(world));
+    expect(failure).toMatchObject({ code: "previous_elsewhere" });
+    expect(failure.message).toMatch(/^The previous token belongs to another C2M, and is sent nowhere\. Rotate instead/);
+    expect(world.countCalls("c2m", from)).toEqual({});
+  });
+
+  it("is refused where nothing is current, or the previous version has no value", async () => {
+    const { world, first = "" } = await rotated();
+    const { store } = world;
+    const plain = storeWith(world, { after: () => undefined });
+    const describe = async (id: string) => ({
+      ...(await store.describe(id)),
+      stages: new Map([[first, ["AWSPREVIOUS"]]]),
+    });
+    expect(await failureOf(goBack(world, { store: { ...plain, describe } }))).toMatchObject({ code: "no_previous" });
+    const read = async () => undefined;
+    expect(await failureOf(goBack(world, { store: { ...plain, read } }))).toMatchObject({ code: "previous_foreign" });
+  });
+
+  it("is refused where no rotation will come, or only as the token ends, unless that is accepted", async () => {
+    const { world, first } = await rotated();
+    const expiresAt = Date.parse(String(world.value(first ?? "").expires_at));
+    const { store } = world;
+    const schedule = { rotationEnabled: true, nextRotationAt: expiresAt };
+    const describe = async (id: string) => ({ ...(await store.describe(id)), ...schedule });
+    const scheduled = { ...storeWith(world, { after: () => undefined }), describe };
+    expect(await failureOf(goBack(world, { store: scheduled }))).toMatchObject({ code: "previous_ends_early" });
+    schedule.rotationEnabled = false;
+    expect((await failureOf(goBack(world, { store: scheduled }))).message).toContain("and no rotation is due.");
+    Object.assign(schedule, { rotationEnabled: true, nextRotationAt: expiresAt - 1 });
+    expect(await goBack(world, { store: scheduled })).toMatchObject({ versionId: first });
+  });
+
+  it("fails where another version became current after its look", async () => {
+    const { world } = await rotated();
+    const stop = world.calls.onCall(({ operation }) => {
+      if (operation !== "issueShortTermToken") return;
+      stop();
+      world.operator.put("by-hand");
+    });
+    const failure = await failureOf(goBack(world));
+    expect(failure).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+    expect(failure.message).toContain("The labels were moved meanwhile.");
+    expect(world.text(world.holder("AWSCURRENT") ?? "")).toBe("by-hand");
+  });
+
+  describe("to a token that turns out to be dead", () => {
+    /** The previous token dies as soon as it is current; then something else happens before it is exchanged again. */
+    async function dying(world: World, then: () => void = () => undefined) {
+      const previous = world.value(world.holder("AWSPREVIOUS") ?? "");
+      await world.clock.advanceBy(11 * 60_000);
+      let moves = 0;
+      const after = () => {
+        moves += 1;
+        if (moves > 1) return;
+        world.operator.revokeByHand(String(previous.token_id));
+        const stop = world.calls.onCall(({ operation }) => {
+          if (operation !== "issueShortTermToken") return;
+          stop();
+          then();
+        });
+      };
+      return storeWith(world, { after });
+    }
+
+    it("says in the ledger of which C2M the token is that is current again", async () => {
+      const { world, second } = await rotated();
+      const failure = await failureOf(goBack(world, { store: await dying(world) }));
+      expect(failure.message).toMatch(/^C2M rejects the previous token\./);
+      const { base_url, client_id } = world.current();
+      expect(world.events("token.promoted").at(-1)).toMatchObject({ version_id: second, base_url, client_id });
+      expect(base_url).toBe("https://c2m.test/v2");
+    });
+
+    it("goes back to a value that is not ours as well", async () => {
+      const { world } = await rotated();
+      const byHand = world.operator.put("by-hand");
+      expect(await failureOf(goBack(world, { store: await dying(world) }))).toMatchObject({ code: "previous_dead" });
+      expect(world.events("token.promoted").at(-1)).toMatchObject({ version_id: byHand, base_url: undefined });
+    });
+
+    it("says that the way back is closed where the replaced token's revocation has begun", async () => {
+      const { world, first, second } = await rotated();
+      const store = await dying(world, () => world.operator.moveStage(decisionLabel, second));
+      const failure = await failureOf(goBack(world, { store }));
+      expect(failure).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+      expect(failure.message).toMatch(/^The previous token is current, C2M rejects it.*Rotate at once\.$/);
+      expect(failure.cause).toMatchObject({ code: "previous_revoked" });
+      expect(world.holder("AWSCURRENT")).toBe(first);
+    });
+
+    it.each(["ledger", "store"])("throws what is a fault of the program as it is: %s", async (where) => {
+      const { world } = await rotated();
+      const store = where === "store" ? await dying(world) : storeWith(world, { after: () => undefined });
+      const { read } = ledgerOf(world);
+      let reads = 0;
+      const ledger = {
+        read: async (from: number) => {
+          reads += 1;
+          if (where === "ledger" && reads === 2) throw new TypeError("a bug");
+          return await read(from);
+        },
+      };
+      const { moveStage } = store;
+      let moves = 0;
+      const broken: SecretStore["moveStage"] = async (move) => {
+        if (where === "store" && move.stage === "AWSCURRENT") moves += 1;
+        if (moves === 2) throw new TypeError("a bug");
+        return await moveStage(move);
+      };
+      const context = world.context({ store: { ...store, moveStage: broken } });
+      await expect(rollback(context, { ...requestOf(world), ledger })).rejects.toThrow(TypeError);
+    });
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decommissionLabel } from "../../src/formats/labels.ts";
+import { Sensitive } from "../../src/ports/sensitive.ts";
 import { runProveCredentials } from "../../src/rotation/steps/run-step.ts";
 import { clientSecret, failureOf, scopes, World } from "../harness/rotation-world.ts";
 
@@ -95,5 +96,81 @@ describe("the proof of a client's credentials", () => {
       new World({ settings: { secretName: "json" }, initialValue: '{"apiKey":"x"}' }),
     ];
     expect(await prove(...worlds)).toEqual({ outcome: "proven" });
+  });
+
+  it("tells a duplicate also where the first of the two is a plain text", async () => {
+    const one = await World.ready();
+    const plain = new World({
+      settings: { secretName: "c2m/plain" },
+      initialValue: String(one.current().access_token),
+    });
+    const other = new World({ settings: { secretName: "c2m/other" }, initialValue: '{"apiKey":"x"}' });
+    expect((await failureOf(prove(other, plain, one))).message).toMatch(/"c2m\/plain" and "c2m\/api-token"/);
+  });
+
+  it("is done for each client, and each secret of credentials", async () => {
+    const one = await World.ready();
+    const settings = { secretName: "c2m/other", credentialsSecretId: "c2m/other-credentials" };
+    const other = await World.ready({ settings });
+    await prove(one, other);
+    expect([one.issued().length, other.issued().length]).toEqual([2, 2]);
+    expect([one.live().length, other.live().length]).toEqual([1, 1]);
+  });
+
+  it("needs no value, unless the token authenticates itself", async () => {
+    const empty = new World();
+    await prove(empty);
+    expect([empty.issued().length, empty.live().length]).toEqual([1, 0]);
+    delete empty.settings.credentialsSecretId;
+    await prove(empty);
+    expect(empty.issued()).toHaveLength(1);
+    const full = await World.ready();
+    delete full.settings.credentialsSecretId;
+    await prove(full);
+    expect(full.issued()).toHaveLength(2);
+  });
+
+  it("goes on where a secret can't be read for good, and fails where it may be read later", async () => {
+    const world = await World.ready();
+    world.fail("GetSecretValue", "AccessDeniedException");
+    expect(await prove(world)).toEqual({ outcome: "proven" });
+    expect(world.issued()).toHaveLength(2);
+    world.fail("GetSecretValue", "InternalServiceError", 100);
+    expect(await failureOf(prove(world))).toMatchObject({ name: "RetryableError" });
+    expect(world.issued()).toHaveLength(2);
+  });
+
+  describe("where C2M gives a token that it gave before", () => {
+    /** C2M answers the issue call with this token. */
+    async function given(seconds: number) {
+      const world = await World.ready();
+      const { id, text } = await world.foreignToken();
+      const token = {
+        accessToken: new Sensitive(text),
+        tokenType: "Bearer",
+        tokenId: id,
+        headerTokenId: undefined,
+        scopes,
+        expiresAt: new Date(world.clock.now() + seconds * 1_000).toISOString(),
+        lifetimeSeconds: seconds,
+      };
+      return { world, id, text, context: world.context({ issuer: { issueLongTermToken: async () => token } }) };
+    }
+
+    it("revokes none that lives for much longer than was asked for: it may be current", async () => {
+      const { world, id, context } = await given(7_201);
+      await runProveCredentials([context]);
+      expect(world.live()).toContain(id);
+      const other = await given(7_200);
+      await runProveCredentials([other.context]);
+      expect(other.world.live()).not.toContain(other.id);
+    });
+
+    it("revokes none that another secret of the client holds", async () => {
+      const { world, id, text, context } = await given(3_600);
+      const other = new World({ settings: { secretName: "c2m/other" }, initialValue: text });
+      await runProveCredentials([context, other.context()]);
+      expect(world.live()).toContain(id);
+    });
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
+import { parseValue } from "../../src/formats/stored-token.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { revoke } from "../../src/rotation/revoke.ts";
+import { discard, revoke, siblingThatHolds } from "../../src/rotation/revoke.ts";
 import type { Revocable } from "../../src/rotation/same-token.ts";
 import { clientId, failureOf, World } from "../harness/rotation-world.ts";
 
@@ -204,5 +205,180 @@ describe("revoking", () => {
     expect(world.events("token.unrevocable")).toMatchObject([
       { token_id: id, expires_at: expiresAt, reason: "no token of its client is at hand to revoke it with" },
     ]);
+  });
+});
+
+describe("a token with two ids, or of another C2M", () => {
+  it("is revoked by one id after the other, each time after a look at AWSCURRENT", async () => {
+    const { world, spare } = await withSpare();
+    const { id } = await world.foreignToken();
+    const from = world.calls.calls.length;
+    expect(await revoke(world.context(), { ...spare, headerTokenId: id })).toBe("revoked");
+    expect(world.calls.calls.slice(from).map(({ operation }) => operation)).toEqual([
+      "GetSecretValue",
+      "revokeToken",
+      "GetSecretValue",
+      "revokeToken",
+    ]);
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.events("token.revoked").map(({ token_id }) => token_id)).toEqual([spare.tokenId, id]);
+  });
+
+  it("is sent nowhere where the settings don't name its C2M", async () => {
+    const { world, spare } = await withSpare();
+    expect(await revoke(world.context(), { ...spare, baseUrl: "https://former.test/v2" })).toBe("unrevocable");
+    expect(world.countCalls("c2m")).toEqual({});
+    expect(world.events("token.unrevocable")).toMatchObject([{ reason: "its C2M is none of the settings' base URLs" }]);
+  });
+
+  it("is not authorized with the current token where its client is another, nor where the id alone is known", async () => {
+    const { world, spare } = await withSpare();
+    const { accessToken: _, ...known } = spare;
+    expect(await revoke(world.context(), { ...known, clientId: "c2m_former" })).toBe("unrevocable");
+    expect(await revoke(world.context(), { ...known, clientId: undefined })).toBe("unrevocable");
+    expect(world.countCalls("c2m")).toEqual({});
+  });
+});
+
+describe("an answer that need not be C2M's", () => {
+  it("of success is noted as such", async () => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", { kind: "error", status: 200, code: "fine", message: "done" });
+    expect(await revoke(world.context(), spare)).toBe("revoked");
+    expect(world.events("token.revoked")).toMatchObject([{ token_id: spare.tokenId, claimed: true }]);
+    await revoke(world.context(), spare);
+    expect(world.events("token.revoked")[1]).not.toHaveProperty("claimed");
+  });
+
+  it.each([
+    ["a page", { kind: "garble", status: 200, body: "<html>" }],
+    ["a refusal without a code", { kind: "garble", status: 403, body: "<html>" }],
+  ] as const)("settles nothing where it is %s", async (_, fault) => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", fault);
+    const failure = await failureOf(revoke(world.context(), spare));
+    expect(failure).toMatchObject({ name: "RetryableError", code: "revocation_unclear" });
+    expect(failure.message).toMatch(/so the token may live\. Check the base_url/);
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["revocation_unclear"]);
+  });
+});
+
+describe("a label that moves while a revocation is under way", () => {
+  /** Makes a token current as soon as a revocation was tried. */
+  function promoteAfterTry(world: World, spare: Revocable): void {
+    const stop = world.calls.onCall(({ operation }) => {
+      if (operation !== "revokeToken") return;
+      stop();
+      const value = { ...world.current(), token_id: spare.tokenId, access_token: spare.accessToken?.reveal() };
+      world.operator.put(JSON.stringify(value));
+    });
+  }
+
+  it.each([
+    ["with another bearer", refused],
+    ["again", { kind: "error", status: 503, code: "unavailable", message: "" } as const],
+  ])("is seen before it is tried %s", async (_, fault) => {
+    const { world, spare } = await withSpare();
+    world.fail("revokeToken", fault);
+    promoteAfterTry(world, spare);
+    expect((await failureOf(revoke(world.context(), spare))).code).toBe("revocation_of_current");
+    expect(world.live()).toContain(spare.tokenId);
+  });
+
+  it("to the version that was promoted leaves nothing to revoke where that holds the same token", async () => {
+    const { world } = await withSpare();
+    const token = { tokenId: String(world.current().token_id), expiresAt, clientId };
+    expect(await revoke(world.context(), token, world.holder("AWSCURRENT"))).toBe("current");
+    expect(world.events("token.revocation.failed")).toEqual([]);
+    expect((await failureOf(revoke(world.context(), token, "another"))).code).toBe("revocation_of_current");
+  });
+});
+
+describe("discarding a token that is in no version", () => {
+  const held = (value: Record<string, unknown> | string) =>
+    parseValue(new Sensitive(typeof value === "string" ? value : JSON.stringify(value)));
+
+  it("authorizes with the current token, and looks at no secret", async () => {
+    const { world, spare } = await withSpare();
+    await discard(world.context(), spare, [undefined, held(world.current())]);
+    expect(world.countCalls("secretsmanager")).toEqual({});
+    expect(bearers(world)).toEqual([world.current().token_id]);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it("leaves alone what this run has seen in a version: C2M gave it twice", async () => {
+    const { world, spare } = await withSpare();
+    const same = held(spare.accessToken?.reveal() ?? "");
+    await discard(world.context(), spare, [held(world.current()), same]);
+    expect(world.countCalls("c2m")).toEqual({});
+    expect(world.events("token.revocation.failed")).toEqual([]);
+    expect(world.metrics.map(({ name }) => name)).not.toContain(metricNames.revocationFailed);
+  });
+
+  it("leaves what it can't tell from a version to the reconciler, and does not throw", async () => {
+    const { world, spare } = await withSpare();
+    const { accessToken: _, ...known } = spare;
+    await discard(world.context(), known, [held("a-plain-token")]);
+    expect(world.countCalls("c2m")).toEqual({});
+    expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["revocation_unsafe"]);
+  });
+
+  it("throws what is a fault of the program", async () => {
+    const { world, spare } = await withSpare();
+    const broken = { ...world.c2m, revokeToken: () => Promise.reject(new TypeError("a bug")) };
+    await expect(discard(world.context({ c2mAt: () => broken }), spare, [])).rejects.toThrow(TypeError);
+  });
+
+  describe("that another secret of the client may hold", () => {
+    /** Ten secrets with other tokens, and more where they are asked for. */
+    async function withSiblings(count: number, values: Record<number, string> = {}) {
+      const { world, spare } = await withSpare();
+      const siblings = Array.from({ length: count }, (_, index) => `c2m/sibling-${index}`);
+      for (const [index, Name] of siblings.entries()) {
+        const { token_id: __, ...other } = world.current();
+        const SecretString =
+          values[index] ?? JSON.stringify({ ...other, token_id: `tok_${index}`, access_token: `t${index}` });
+        world.engine.createSecret(
+          { Name, ClientRequestToken: crypto.randomUUID(), ...(SecretString === "" ? {} : { SecretString }) },
+          world.administrator,
+        );
+      }
+      return { world, spare, siblings };
+    }
+
+    it("looks at each once, and revokes where none holds it", async () => {
+      const { world, spare, siblings } = await withSiblings(10, { 3: "" });
+      const { id } = await world.foreignToken();
+      const from = world.calls.calls.length;
+      await discard(world.context({ siblings }), { ...spare, headerTokenId: id }, [held(world.current())]);
+      expect(world.countCalls("secretsmanager", from)).toEqual({ GetSecretValue: 10 });
+      expect(world.live()).toEqual([world.current().token_id]);
+    });
+
+    it.each([
+      ["one holds it", (text: string) => text],
+      ["one may hold it", () => '{"apiKey":"abc"}'],
+    ])("leaves it to the reconciler where %s", async (_, sibling) => {
+      const { world, spare } = await withSpare();
+      const { accessToken, ...named } = spare;
+      const value = sibling(accessToken?.reveal() ?? "");
+      const token = value === accessToken?.reveal() ? spare : named;
+      world.engine.createSecret(
+        { Name: "c2m/sibling", ClientRequestToken: crypto.randomUUID(), SecretString: value },
+        world.administrator,
+      );
+      const context = world.context({ siblings: ["c2m/sibling"] });
+      await discard(context, token, [held(world.current())]);
+      expect(world.live()).toContain(spare.tokenId);
+      expect(world.events("token.revocation.failed").map(({ code }) => code)).toEqual(["revocation_unsafe"]);
+      expect(await siblingThatHolds(context, token)).toBe("c2m/sibling");
+    });
+
+    it("leaves it to the reconciler where they are too many to look at them all", async () => {
+      const { world, spare, siblings } = await withSiblings(11);
+      await discard(world.context({ siblings }), spare, []);
+      expect(world.countCalls("secretsmanager")).toEqual({});
+      expect(world.live()).toContain(spare.tokenId);
+    });
   });
 });
