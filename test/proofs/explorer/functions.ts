@@ -204,7 +204,7 @@ export class Functions implements Invocations {
       timeoutAt: clock.now() + timeoutMs[invocation.role],
       skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
     });
-    if (run.skewMs !== 0) this.#world.watch.skewed(clockSkewMs);
+    if (run.skewMs !== 0) this.#world.watch.skewed(run.skewMs);
     const issuers: C2mClient[] = [];
     const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index, issuers));
     return await this.#run(run, async () => {

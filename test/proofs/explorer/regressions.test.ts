@@ -179,6 +179,10 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId("steps-concurrently:48.other-id+81.other-id"))).violations).toEqual([]);
   });
 
+  it("one clock is behind when it begins a grace, and another ahead when it ends it", async () => {
+    expect((await play(parseScheduleId("two-secrets:162.clock-behind+174.clock-ahead"))).violations).toEqual([]);
+  });
+
   it("a revocation that is tried again looks at AWSCURRENT again", async () => {
     const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
     const [first] = refused.schedule.strikes;

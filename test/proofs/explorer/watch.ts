@@ -70,7 +70,9 @@ export class Watch {
   #seenTokens = 0;
   #upEffect = 0;
   #upAt = Number.NEGATIVE_INFINITY;
-  #skewMs = 0;
+  /** How far the functions' clocks were ahead at the most, and behind. */
+  #aheadMs = 0;
+  #behindMs = 0;
   /** Number of the latest effect before somebody deleted a secret for good. */
   #deletedAt = 0;
   /** Number of the latest exchange of a rollback that C2M answered. */
@@ -113,7 +115,8 @@ export class Watch {
     this.#seenTokens = other.#seenTokens;
     this.#upEffect = other.#upEffect;
     this.#upAt = other.#upAt;
-    this.#skewMs = other.#skewMs;
+    this.#aheadMs = other.#aheadMs;
+    this.#behindMs = other.#behindMs;
     this.#deletedAt = other.#deletedAt;
     this.#askedAt = other.#askedAt;
     this.#operatorActed = other.#operatorActed;
@@ -217,7 +220,8 @@ export class Watch {
 
   /** The functions' clocks are off by so much from now on, or were. */
   skewed(ms: number): void {
-    this.#skewMs = ms;
+    this.#aheadMs = Math.max(this.#aheadMs, ms);
+    this.#behindMs = Math.max(this.#behindMs, -ms);
   }
 
   /** A command told somebody of a token that it leaves alive. */
@@ -354,7 +358,8 @@ export class Watch {
       this.unrevocable.has("without id"),
       since(this.#operatorActed.at),
       [...this.#exempt],
-      this.#skewMs,
+      this.#aheadMs,
+      this.#behindMs,
       since(this.#upAt),
       this.reported,
     ];
@@ -400,7 +405,7 @@ export class Watch {
     this.#checkLastLive(effect, token, lost.at);
     // What is deployed now may have shortened it. Whose clock is off by minutes ends a grace so much too early.
     const graceMs = Math.min(lost.graceMs, ...secrets().map(({ settings }) => settings.graceSeconds * 1_000));
-    if (clock.now() >= lost.at + graceMs - this.#skewMs) return;
+    if (clock.now() >= lost.at + graceMs - this.#aheadMs - this.#behindMs) return;
     // A process that began before `pulumi up` goes by what was.
     if (effect.run.firstEffect <= this.#upEffect) return;
     // Whom an operator moves to and fro while a run looks at it has no grace from that run: it looks once.
