@@ -200,14 +200,14 @@ export class Life {
     const { left, underway } = place;
     const [index, ...others] = left;
     if (index === undefined) return settling("rotated again");
-    if (world.of(index).settings.retire) return { kind: "rotate again", left: others };
+    if (!isToRotate(world, index)) return { kind: "rotate again", left: others };
     if (!underway && needsRotation(world, index)) supplyToken(world, index);
     const { struck } = world.effects;
     const demanded = underway ?? { versionId: world.id(), struck, wasSpellbound: isSpellbound(world) };
     await this.#through(underway, { kind: "rotate again", left, underway: demanded }, () =>
       rotate(world, index, demanded.versionId),
     );
-    if (world.of(index).settings.retire) return { kind: "rotate again", left: others };
+    if (!isToRotate(world, index)) return { kind: "rotate again", left: others };
     const seenLate = (world.scenario.knobs?.visibilityDelayMs ?? 0) > 0;
     if (world.holder(index, "AWSCURRENT") === demanded.versionId) return { kind: "rotate again", left: others };
     if (isDisturbed(world, demanded) || seenLate) return settling("retried", { demanded, left });
@@ -264,8 +264,7 @@ export class Life {
   #retried(demanded: Demanded, left: readonly number[]): Place {
     const world = this.#world;
     const [index = 0, ...others] = left;
-    const isOver = !kept(world).includes(index) || world.of(index).settings.retire;
-    const isDone = isOver || world.holder(index, "AWSCURRENT") === demanded.versionId;
+    const isDone = !isToRotate(world, index) || world.holder(index, "AWSCURRENT") === demanded.versionId;
     if (!isDone && isDisturbed(world, demanded)) return { kind: "rotate again", left };
     if (!isDone) world.watch.violation("stuck", "the next rotation does not succeed");
     return { kind: "rotate again", left: others };
@@ -292,6 +291,11 @@ async function aWeekOn(world: World): Promise<readonly number[]> {
 
 function settling(after: Settling["after"], more: Partial<Settling> = {}): Place {
   return { kind: "hour", settling: { after, hours: 1, ...more } };
+}
+
+/** Whether the secret is there and not retired. */
+function isToRotate(world: World, index: number): boolean {
+  return kept(world).includes(index) && !world.of(index).settings.retire;
 }
 
 function isSpellbound(world: World): boolean {

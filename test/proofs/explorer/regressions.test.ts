@@ -183,6 +183,10 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId("two-secrets:162.clock-behind+174.clock-ahead"))).violations).toEqual([]);
   });
 
+  it("no rotation is asked of a secret that was decommissioned meanwhile", async () => {
+    expect((await play(parseScheduleId("two-secrets:152.up-base-url+168.decommission"))).violations).toEqual([]);
+  });
+
   it("a revocation that is tried again looks at AWSCURRENT again", async () => {
     const refused = await struck("grace", [["reconcile revokeToken", "refused"]]);
     const [first] = refused.schedule.strikes;
