@@ -88,9 +88,10 @@ describe("the program", () => {
     expect(JSON.stringify(program.outputs)).not.toContain("stack-client-secret");
   });
 
-  it("protects from deletion the secrets, their key, and the log, which is the ledger", () => {
+  it("protects from deletion the secrets and the log, which is the ledger, and never deletes their key", () => {
     const protectedOnes = program.resources.filter(({ protect }) => protect).map(({ type }) => type.split(":").at(-1));
-    expect(protectedOnes.sort()).toEqual(["Key", "LogGroup", "Secret", "Secret"]);
+    expect(protectedOnes.sort()).toEqual(["LogGroup", "Secret", "Secret"]);
+    expect(one(program, "Key").retainOnDelete).toBe(true);
     expect(one(program, "Secret", secretName).protect).toBe(true);
   });
 });
