@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import { metricNames } from "../../src/formats/metrics.ts";
+import { ledgerOf, type RunOptions, reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
+import { World } from "../harness/rotation-world.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+const all = { scope: "all" } as const;
+const gateway = { kind: "error", status: 404, code: "", message: "" } as const;
+const unnamed401 = { kind: "garble", status: 401, body: "<html>" } as const;
+const cut = { kind: "cut", when: "before" } as const;
+
+/** A world whose first token is superseded, and its grace over. */
+async function superseded(settings: Partial<World["settings"]> = {}): Promise<{ world: World; old: string }> {
+  const world = await World.ready({ settings: { graceSeconds: 3_600, ...settings } });
+  const old = String(world.current().token_id);
+  await world.rotate();
+  await world.clock.advanceBy(2 * hour);
+  return { world, old };
+}
+
+/** Runs over two secrets, whose lines are in one log. */
+async function runBoth(worlds: [World, World], options: RunOptions = {}) {
+  const read = async (from: number) => {
+    const parts = await Promise.all(worlds.map((one) => ledgerOf(one).read(from)));
+    return { entries: parts.flatMap(({ entries }) => entries), unreadable: 0 };
+  };
+  return (await reconcileWorlds(worlds, { ledger: { read }, ...options })).secrets;
+}
+
+describe("a revocation that is answered 404 without a code for a day", () => {
+  it.each([
+    ["the token works", undefined],
+    ["what stands before C2M answers in its place", unnamed401],
+  ])("is tried again while %s", async (_, fault) => {
+    const { world, old } = await superseded();
+    world.fail("revokeToken", gateway, Number.POSITIVE_INFINITY);
+    await runReconciler(world, all);
+    await world.clock.advanceBy(25 * hour);
+    if (fault) world.fail("issueShortTermToken", fault, Number.POSITIVE_INFINITY);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 1, unseen: 0 });
+    expect([world.events("token.dead"), world.events("token.death.unseen")]).toEqual([[], []]);
+    world.faults.clear();
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [old], backlog: 0 });
+  });
+
+  it("is given up where the token's text is not at hand, by each of its ids, and is not asked for again", async () => {
+    const world = await World.ready();
+    const { id } = await world.foreignToken(7 * 86_400);
+    const fields = {
+      secret: world.arn,
+      version_id: "lost",
+      attempt_id: "a",
+      token_id: id,
+      header_token_id: "tok_of_the_header",
+      expires_at: "2026-01-08T00:00:00Z",
+      client_id: "c2m_client",
+    };
+    world.log.push({ at: world.clock.now(), event: "token.issued", fields });
+    await world.clock.advanceBy(2 * hour);
+    world.fail("revokeToken", gateway, Number.POSITIVE_INFINITY);
+    expect(await runReconciler(world, all)).toMatchObject({ backlog: 1, unseen: 0 });
+    await world.clock.advanceBy(25 * hour);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 0, unseen: 1 });
+    const reason = "404 for a day, and C2M's code is not there";
+    expect(world.events("token.death.unseen")).toMatchObject([
+      { secret: world.arn, token_id: id, reason },
+      { secret: world.arn, token_id: "tok_of_the_header", reason },
+    ]);
+    const from = world.calls.calls.length;
+    expect(await runReconciler(world, all)).toMatchObject({ backlog: 0, unseen: 0 });
+    expect(world.countCalls("c2m", from).revokeToken).toBeUndefined();
+  });
+});
+
+describe("a revoked token that is looked for", () => {
+  const said = (world: World) => [...world.events("token.dead"), ...world.events("token.alive")];
+
+  it.each([
+    ["C2M does not answer", cut],
+    ["what stands before C2M answers in its place", unnamed401],
+  ])("is seen neither dead nor alive where %s, and is looked for again", async (_, fault) => {
+    const { world, old } = await superseded();
+    await runReconciler(world);
+    await world.clock.advanceBy(hour);
+    world.fail("issueShortTermToken", fault, Number.POSITIVE_INFINITY);
+    expect(await runReconciler(world)).toMatchObject({ seenDead: [], seenAlive: [], unseen: 1 });
+    expect(said(world)).toEqual([]);
+    world.faults.clear();
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world)).toMatchObject({ seenDead: [old], seenAlive: [], unseen: 0 });
+    expect(world.metrics.map(({ name }) => name)).not.toContain(metricNames.revokedAlive);
+  });
+
+  it("is sent nowhere once the settings don't name its C2M any more", async () => {
+    const { world } = await superseded();
+    await runReconciler(world);
+    await world.clock.advanceBy(hour);
+    Object.assign(world.settings, { baseUrl: "https://new.test/v2" });
+    const from = world.calls.calls.length;
+    expect(await runReconciler(world)).toMatchObject({ seenDead: [], seenAlive: [], unseen: 1 });
+    expect(world.countCalls("c2m", from)).toEqual({});
+    expect(said(world)).toEqual([]);
+  });
+
+  it("is reported with its own secret", async () => {
+    const [one, other] = [await superseded(), await superseded({ secretName: "c2m/other" })];
+    const worlds: [World, World] = [one.world, other.world];
+    expect((await runBoth(worlds)).map(({ revoked }) => revoked)).toEqual([[one.old], [other.old]]);
+    for (const world of worlds) await world.clock.advanceBy(hour);
+    expect((await runBoth(worlds)).map(({ seenDead }) => seenDead)).toEqual([[one.old], [other.old]]);
+  });
+});
+
+describe("a superseded token that is kept", () => {
+  it("is named in the log, with the reason", async () => {
+    const { world, old } = await superseded();
+    world.operator.revokeByHand(String(world.current().token_id));
+    await runReconciler(world);
+    expect(world.events("token.kept")).toMatchObject([
+      {
+        secret: world.arn,
+        token_id: old,
+        expires_at: expect.any(String),
+        reason: "C2M rejects the current token, and this is the newest one before it",
+      },
+    ]);
+  });
+});
+
+describe("the daily proof of the current token", () => {
+  it("that fails is told with its own secret only", async () => {
+    const one = await World.ready();
+    // Its proof comes in the same hour.
+    const other = await World.ready({ settings: { secretName: "c2m/other-58" } });
+    for (const world of [one, other]) await world.clock.advanceTo("2026-01-02T05:30:00Z");
+    other.fail("issueShortTermToken", cut, Number.POSITIVE_INFINITY);
+    const secrets = await runBoth([one, other]);
+    expect(secrets.map(({ currentWorks }) => currentWorks)).toEqual([true, undefined]);
+    expect(secrets.map(({ error }) => error?.code)).toEqual([undefined, "no_answer"]);
+  });
+
+  it.each([
+    ["nothing", () => new World()],
+    ["other JSON", () => new World({ initialValue: '{"apiKey":"abc"}' })],
+    [
+      "a token of another C2M",
+      async () => {
+        const world = await World.ready();
+        world.operator.put(JSON.stringify({ ...world.current(), base_url: "https://former.test/v2" }));
+        return world;
+      },
+    ],
+  ])("says nothing where %s is current", async (_, make) => {
+    const world = await make();
+    const from = world.calls.calls.length;
+    const report = await runReconciler(world, { proveNow: true });
+    expect([report.currentWorks, report.error]).toEqual([undefined, undefined]);
+    expect(world.countCalls("c2m", from)).toEqual({});
+    expect(world.events("token.rejected")).toEqual([]);
+  });
+});
+
+describe("a change freeze", () => {
+  it("takes no label off either", async () => {
+    const world = await World.ready({ knobs: { retry: "manual" } });
+    world.fail("issueShortTermToken", unnamed401, Number.POSITIVE_INFINITY);
+    await world.rotate();
+    world.faults.clear();
+    const pending = world.holder("AWSPENDING");
+    await world.clock.advanceBy(27 * hour);
+    expect(await runReconciler(world, { ...all, paused: true })).toMatchObject({ detached: [] });
+    expect(world.holder("AWSPENDING")).toBe(pending);
+    expect(await runReconciler(world, all)).toMatchObject({ detached: [pending] });
+  });
+});
+
+describe("a secret that can't be looked at", () => {
+  it("has nothing done to it", async () => {
+    const world = await World.ready();
+    world.fail("DescribeSecret", "AccessDeniedException", Number.POSITIVE_INFINITY);
+    expect(await runReconciler(world)).toMatchObject({ detached: [], revoked: [], error: { code: "store_denied" } });
+  });
+});
