@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { formatLine, isOperatorStream, ledgerEvents, parseLine, tokenFields } from "../../src/formats/ledger.ts";
+import {
+  formatLine,
+  isOperatorStream,
+  ledgerEvents,
+  operatorStreams,
+  parseLine,
+  tokenFields,
+} from "../../src/formats/ledger.ts";
 
 const secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token-AbCdEf";
 const token = {
@@ -103,8 +110,42 @@ describe("a line of the ledger", () => {
     [undefined, false],
   ])("in the stream %s is an operator's: %s (row 10)", (stream, isOperators) => {
     expect(isOperatorStream(stream)).toBe(isOperators);
+    expect(isOperatorStream(`${operatorStreams}x`)).toBe(true);
     const entry = read(JSON.stringify({ message: "token.revoked", secret, token_id: "t" }), stream);
     expect(entry).toMatchObject({ byOperator: isOperators });
+  });
+
+  it.each([
+    ["token.issue.started", ["secret", "version_id", "attempt_id", "latest_expires_at"]],
+    ["token.issue.refused", ["secret", "version_id", "attempt_id"]],
+    ["token.issued", ["secret", "version_id", "attempt_id"]],
+    ["token.revoked", ["secret"]],
+    ["token.revocation.failed", ["secret", "code"]],
+    ["token.promotion.started", ["secret", "version_id"]],
+    ["token.promoted", ["secret", "version_id"]],
+    ["token.adopted", ["secret", "version_id"]],
+    ["pending.detached", ["secret", "version_id"]],
+  ])("of %s can't be read without each of %j", (message, required) => {
+    const whole: Record<string, unknown> = {
+      ...{ message, secret, version_id: "v", attempt_id: "a", code: "c" },
+      latest_expires_at: "2026-03-01T00:00:00Z",
+    };
+    for (const name of Object.keys(whole).slice(1)) {
+      const { [name]: _, ...rest } = whole;
+      expect(read(JSON.stringify(rest)) === "unreadable", name).toBe(required.includes(name));
+    }
+  });
+
+  it("takes a base URL, a client, an id or a superseded version that is no text for not said", () => {
+    const said = { base_url: 5, client_id: null, header_token_id: 5, superseded_version_id: 5 };
+    for (const message of ["token.promotion.started", "token.promoted"]) {
+      const entry = read(JSON.stringify({ message, secret, version_id: "v", ...said }));
+      const fields = { base_url: undefined, client_id: undefined, superseded_version_id: undefined };
+      expect(entry).toMatchObject({ fields });
+    }
+    expect(read(JSON.stringify({ message: "token.revoked", secret, claimed: "yes", ...said }))).toMatchObject({
+      fields: { base_url: undefined, client_id: undefined, header_token_id: undefined, claimed: undefined },
+    });
   });
 
   it("can be read for every event that is one", () => {

@@ -17,7 +17,9 @@ describe("the proof of a client's credentials", () => {
     expect(world.live()).toEqual([world.current().token_id]);
     expect(world.events("credentials.proven")).toMatchObject([{ secret: world.arn, client_id: "c2m_client" }]);
     // The ledger knows it, should the function die in between.
-    expect(world.events("token.issued")).toMatchObject([{ token_id: expect.any(String) }]);
+    expect(world.events("token.issued")).toMatchObject([
+      { token_id: expect.any(String), version_id: "proof-of-credentials" },
+    ]);
   });
 
   it("is done once for all secrets of a client", async () => {
