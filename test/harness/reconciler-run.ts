@@ -57,7 +57,10 @@ export async function reconcileWorlds(worlds: [World, ...World[]], request: RunO
   const { log, clock, deadline } = first.context();
   const secrets = worlds.map((world) => ({
     settings: world.settings,
-    parts: { ...world.context(), c2mAt: (said: string | undefined) => world.context().c2mAt(said) && budget.limit(world.c2m) },
+    parts: {
+      ...world.context(),
+      c2mAt: (said: string | undefined) => world.context().c2mAt(said) && budget.limit(world.c2m),
+    },
   }));
   return await reconcile(
     { clock, log, deadline, budget, secrets, paused, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
