@@ -33,6 +33,20 @@ const metrics = new CloudWatch({
 const cloud = await startTestCloud({ clock, services: [new CloudWatchService({ metrics, accountId, region, knobs })] });
 afterAll(() => cloud.stop());
 
+test("the lines of a log group are counted as AWS does, by the minute", async () => {
+  const time = new VirtualClock("2026-01-01T00:00:00Z");
+  const logs = new LogsService({ clock: time, iam: new Iam(), accountId, region });
+  const counted = new CloudWatch({ clock: time, logs, notify: () => undefined });
+  for (const line of ["one", "two"]) logs.append("/aws/lambda/a", "s", line);
+  logs.append("/aws/lambda/b", "s", "other");
+  await time.advanceBy(60_000);
+  logs.append("/aws/lambda/a", "s", "three");
+  const values = (LogGroupName: string) =>
+    counted.datapoints("AWS/Logs", "IncomingLogEvents", { LogGroupName }).map(({ value }) => value);
+  expect(values("/aws/lambda/a")).toEqual([2, 1]);
+  expect(values("/aws/lambda/b")).toEqual([1]);
+});
+
 const client = new CloudWatchClient(cloud.clientConfig());
 const topic = `arn:aws:sns:${region}:${accountId}:alarms`;
 const arnOf = (name: string) => `arn:aws:cloudwatch:${region}:${accountId}:alarm:${name}`;
