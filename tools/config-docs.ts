@@ -24,17 +24,17 @@ function withConfig(yaml: string): string {
   const [head] = yaml.split(/^config:\n/m);
   const keys: Record<string, Key> = { ...rotationKeys, name: nameKey };
   const entries = Object.entries(keys).map(([key, { type, says, default: value }]) => {
-    // Pulumi demands a value for each key that is declared without a default, or as a secret. Empty: nothing is said.
+    // Pulumi stops at the first key that is declared without a default, or as a secret, and has no value. Empty: the program
+    // tells what is missing, with all else that is wrong.
     const fallback = value ?? { string: "", integer: undefined, boolean: undefined, array: [], object: {} }[type];
-    const needed = key === "clientId" || key === "tokens";
     const lines = [
       `  ${key}:`,
       `    type: ${type}`,
       ...(type === "array" ? ["    items:", `      type: ${key === "tokens" ? "object" : "string"}`] : []),
-      ...(needed || fallback === undefined ? [] : [`    default: ${JSON.stringify(fallback)}`]),
+      ...(fallback === undefined ? [] : [`    default: ${JSON.stringify(fallback)}`]),
       `    description: ${JSON.stringify(says)}`,
     ];
-    return needed || fallback !== undefined ? lines.join("\n") : undefined;
+    return fallback !== undefined ? lines.join("\n") : undefined;
   });
   return `${head}config:\n${entries.filter((entry) => entry !== undefined).join("\n")}\n`;
 }

@@ -21,6 +21,8 @@ export async function ruleOutRollback(
     const move = { secretId: arn, stage: decisionLabel, toVersionId: versionId } as const;
     const from = holder === undefined ? {} : { fromVersionId: holder };
     if ((await store.moveStage({ ...move, ...from })) === "moved") return;
+    // Another run revokes the same token: each may.
+    if (versionAt(await store.describe(arn), decisionLabel) === versionId) return;
   }
   throw new RetryableError(
     "labels_moved",

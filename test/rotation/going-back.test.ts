@@ -37,6 +37,16 @@ describe("ruling out a rollback", () => {
     expect(world.holder(decisionLabel)).toBe(first);
   });
 
+  it("goes on where another run has marked the same version meanwhile: the daily run and the hourly one begin at once", async () => {
+    const { world, first, second, see } = await rotated();
+    await ruleOutRollback(world, await see(), first);
+    await world.rotate();
+    const before = await see();
+    await ruleOutRollback(world, before, second);
+    await ruleOutRollback(world, before, second);
+    expect(world.holder(decisionLabel)).toBe(second);
+  });
+
   it("takes the mark over from a version of former times, and not from one that it did not see", async () => {
     const { world, first, second, see } = await rotated();
     await ruleOutRollback(world, await see(), first);
