@@ -374,9 +374,8 @@ describe("a rollback", () => {
       "the secret's dates count where its last word is of another version: %s",
       async (other) => {
         const late = await later(70 * minute);
-        const { log } = late.world.context();
-        const version_id = late.first ?? "";
-        log.event("token.promoted", { secret: late.world.arn, version_id, superseded_version_id: undefined });
+        const of = { secret: late.world.arn, version_id: late.first ?? "", superseded_version_id: undefined };
+        late.world.log.push({ at: promotedAt(late.world) ?? 0, event: "token.promoted", fields: of });
         Object.assign(late.dates, { [other]: undefined });
         expect(await late.run()).toMatchObject({ versionId: late.first });
         const none = await later(70 * minute, () => true);

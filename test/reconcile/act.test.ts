@@ -161,6 +161,46 @@ describe("the daily proof of the current token", () => {
   });
 });
 
+describe("an exchange", () => {
+  /** Its runs have no more time than what is kept back for the report. */
+  function hurry(world: World): void {
+    const context = world.context.bind(world);
+    world.context = (overrides) => context({ deadline: world.clock.now() + 9_000, ...overrides });
+  }
+
+  it("of a current token is tried for a minute and a half: others wait", async () => {
+    const world = new World();
+    await world.clock.advanceTo("2026-01-02T05:30:00Z");
+    await world.bootstrap();
+    await world.enableRotation();
+    world.operator.revokeByHand(String(world.current().token_id));
+    const from = world.clock.now();
+    expect((await runReconciler(world)).error).toMatchObject({ code: "invalid_token" });
+    // 1, 2, 4 and 8 s, and four times 15 s: another wait would end too late.
+    expect(world.clock.now() - from).toBe(75_000);
+  });
+
+  it("is not begun in the time that is kept for the report: of a current token", async () => {
+    const world = await World.ready();
+    await world.clock.advanceTo("2026-01-02T05:30:00Z");
+    hurry(world);
+    const from = world.calls.calls.length;
+    expect((await runReconciler(world)).error).toMatchObject({ code: "no_time" });
+    expect(world.countCalls("c2m", from)).toEqual({});
+  });
+
+  it("is not begun in the time that is kept for the report: of a revoked one", async () => {
+    const { world } = await superseded();
+    await runReconciler(world);
+    await world.clock.advanceBy(hour);
+    hurry(world);
+    const from = world.calls.calls.length;
+    expect(await runReconciler(world)).toMatchObject({ unseen: 1 });
+    expect(world.countCalls("c2m", from)).toEqual({});
+    expect(world.events("reconcile.failed")).toMatchObject([{ code: "no_time" }]);
+  });
+});
+
 describe("a change freeze", () => {
   it("takes no label off either", async () => {
     const world = await World.ready({ knobs: { retry: "manual" } });
