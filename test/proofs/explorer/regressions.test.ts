@@ -147,6 +147,14 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId("c2m-ahead:68.same-token+72.up-renames"))).violations).toEqual([]);
   });
 
+  it.each([
+    "log-late:47.same-token+64.up-renames",
+    "clamped:47.same-token+59.up-renames",
+    "tokens-work-late:55.same-token+63.up-renames",
+  ])("… and that token is revoked when it is superseded there: %s", async (id) => {
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("a retired secret is not called quiet by the run in which C2M refuses a revocation", async () => {
     const id = "revoke-answers-404:40.up-retires+70.up-base-url-only";
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

@@ -395,6 +395,8 @@ export class Watch {
     const raced = this.#wasRaced(effect);
     const ends = invocation.name === "decommission" ? invocation.secret : undefined;
     for (const [index, { secret }] of secrets().entries()) {
+      // Nobody can read what stands in a deleted one.
+      if (secret.state.deletion) continue;
       if (this.#current.get(secret.arn) === token.accessToken && !raced && index !== ends) {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
       }
@@ -421,7 +423,7 @@ export class Watch {
     if (clock.now() > lostAt + 24 * hour) return;
     for (const { secret } of secrets()) {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
-      if (!texts.includes(accessToken)) continue;
+      if (secret.state.deletion || !texts.includes(accessToken)) continue;
       const current = c2ms.byAccessToken(this.#current.get(secret.arn) ?? "");
       const isDead = current?.refusedFrom !== undefined && current.refusedFrom <= clock.now();
       // It died while the run was at work.
