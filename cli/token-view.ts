@@ -1,5 +1,5 @@
 import { decommissionLabel } from "../src/formats/labels.ts";
-import { type ParsedValue, parseValue, type StoredToken } from "../src/formats/stored-token.ts";
+import { holdsCredentials, type ParsedValue, parseValue, type StoredToken } from "../src/formats/stored-token.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
 
 /** A version of a token secret. */
@@ -8,6 +8,8 @@ export interface VersionView {
   stages: readonly string[];
   /** Undefined while it has no value. */
   held: ParsedValue | undefined;
+  /** Whether the value is a client's credentials in place of a token. */
+  isCredentials?: boolean;
 }
 
 /** A token secret as Secrets Manager has it now. Holds tokens: what is shown is picked from it. */
@@ -32,7 +34,8 @@ export async function viewToken(aws: Aws, secretId: string): Promise<TokenView> 
     const stages = stagesOf.get(versionId) ?? [];
     // The values of a secret that is marked for deletion can't be read.
     const version = secret.deletedAt === undefined ? await aws.store.read(secret.arn, versionId) : undefined;
-    return { versionId, stages, held: version && parseValue(version.value) };
+    if (!version) return { versionId, stages, held: undefined };
+    return { versionId, stages, held: parseValue(version.value), isCredentials: holdsCredentials(version.value) };
   };
   const [current, previous, pending] = await Promise.all([
     read(at("AWSCURRENT")),

@@ -5,9 +5,11 @@ import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
+import { noToken } from "../rotation-off.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
-import { span } from "../time-text.ts";
+import { date, span } from "../time-text.ts";
 import { type TokenView, viewToken } from "../token-view.ts";
+import { waitUntil } from "../wait-until.ts";
 import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./confirm-and-act.ts";
 import { type EndOfLife, endTokens, type Left, mostWaitMs, tokensToEnd } from "./end-of-life.ts";
 
@@ -22,6 +24,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
   if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
+  if (view.current?.isCredentials) throw refused(`${view.name}: ${noToken.what}`, noToken.remedy);
   if (options.flag("cancel")) return await cancel(call, aws, view);
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
   const ledger = aws.ledger(logGroup);
@@ -33,9 +36,12 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const subject = { context, ledger, baseUrl: target.baseUrl, others: target.others };
   if (options.flag("dry-run")) {
     const tokens = (await tokensToEnd(subject)).map((id) => id ?? "without id");
-    terminal.result({ name: view.name, dryRun: true, tokens, deletes }, () => {
+    const mostWaitSeconds = mostWaitMs(stepMs) / 1_000;
+    terminal.result({ name: view.name, dryRun: true, tokens, deletes, mostWaitSeconds }, () => {
       const end = deletes ? `delete the secret in ${days} days` : lent;
-      terminal.line(`Would stop the rotation of ${view.name}, revoke ${tokens.join(", ") || "nothing"}, and ${end}.`);
+      terminal.line(
+        `Would stop the rotation of ${view.name}, wait up to ${span(mostWaitMs(stepMs))} until no step can be at work, revoke ${tokens.join(", ") || "nothing"}, and ${end}.`,
+      );
     });
     return exitCode.done;
   }
@@ -46,10 +52,16 @@ export async function decommission(call: Call): Promise<ExitCode> {
     aws,
     stepMs,
     signal,
-    onWait: (ms) =>
+    wait: async (moment) => {
       terminal.line(
-        `  rotation  stopped; waiting ${span(ms)}, until no step can be at work that began before, and the log tells of all`,
-      ),
+        `  rotation  stopped; waiting ${span(moment - clock.now())}, until ${date(moment)}: then no step can be at work that began before, and the log tells of all`,
+      );
+      await waitUntil(moment, {
+        now: () => clock.now(),
+        pause: (ms) => clock.sleep(ms, signal),
+        say: (text) => terminal.line(text),
+      });
+    },
     onRevoked: (tokenId) => terminal.line(`  revoked ${tokenId}`),
   };
   const left = await act(call, { aws, log, logGroup, ifCut }, () => endTokens(end).catch(kept));
@@ -71,7 +83,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
       terminal.line(`  c2m-tokens decommission --accept-alive --secret ${view.name}`);
     } else if (deletes) {
       terminal.line(
-        `${view.name} is deleted on ${deletionDate ?? "the date that AWS shows"}. Now remove it from the stack's tokens.`,
+        `${view.name} is deleted on ${deletionDate ?? "the date that AWS shows"}. Now take it out of the stack's tokens: the reconciler reports that it can't look at it until \`pulumi up\` without it.`,
       );
     } else {
       terminal.line(`${view.name} is kept, with a dead token: ${lent}.`);

@@ -45,7 +45,8 @@ export interface EndOfLife extends Subject {
   stepMs: number;
   /** Aborted: it stops between two tokens. */
   signal: AbortSignal;
-  onWait(ms: number): void;
+  /** Waits until a moment (epoch ms) or until `signal` is aborted. */
+  wait(moment: number): Promise<void>;
   onRevoked(tokenId: string): void;
 }
 
@@ -179,18 +180,17 @@ export async function tokensToEnd(subject: Subject): Promise<(string | undefined
 }
 
 /** A step that began before may still issue and store for as long as Lambda lets it run. */
-async function stopIssuing({ context, aws, stepMs, signal, onWait }: EndOfLife): Promise<void> {
+async function stopIssuing({ context, aws, stepMs, signal, wait }: EndOfLife): Promise<void> {
   const { arn, clock, store } = context;
   const secret = await store.describe(arn);
   const isMarked = await markDecommissioned(context, secret);
   if (secret.rotationEnabled) await aws.cancelRotation(arn);
   const since = isMarked || secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
-  const waitMs = since + mostWaitMs(stepMs) - clock.now();
+  const until = since + mostWaitMs(stepMs);
   signal.throwIfAborted();
-  if (waitMs <= 0) return;
-  onWait(waitMs);
+  if (until <= clock.now()) return;
   try {
-    await clock.sleep(waitMs, signal);
+    await wait(until);
   } finally {
     signal.throwIfAborted();
   }

@@ -3,6 +3,7 @@ import type { EventName } from "../../src/formats/ledger.ts";
 import type { Call } from "../command.ts";
 import { exitCode, Failure, failed, failureOf, refused } from "../failure.ts";
 import { type LogLine, readEvents } from "../function-log.ts";
+import { rotationOff } from "../rotation-off.ts";
 import { logGroupOf, type Target } from "../target.ts";
 import { span } from "../time-text.ts";
 import { type TokenView, viewToken } from "../token-view.ts";
@@ -33,12 +34,11 @@ const skewMs = 5 * 60_000;
 /**
  * Starts a rotation and resolves with the id of the version that it makes.
  *
- * @throws Failure (refused) when another one has not ended, or rotation was never configured
+ * @throws Failure (refused) when another one has not ended, or none can be begun
  */
 export async function startRotation(call: Call, view: TokenView): Promise<string> {
-  if (!view.rotationEnabled) {
-    throw refused(`Rotation of ${view.name} is switched off.`, "pulumi up");
-  }
+  const off = rotationOff(view);
+  if (off) throw off;
   const versionId = randomUUID();
   if ((await (await call.aws()).rotateSecret(view.arn, versionId)) === "unfinished") {
     throw refused(`Another rotation of ${view.name} has not ended.`, `c2m-tokens unstick --secret ${view.name}`);

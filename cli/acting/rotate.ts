@@ -1,5 +1,6 @@
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, refused } from "../failure.ts";
+import { rotationOff } from "../rotation-off.ts";
 import { onlySecret } from "../target.ts";
 import { date } from "../time-text.ts";
 import { expiryOf, tokenOf, viewToken } from "../token-view.ts";
@@ -11,7 +12,8 @@ export async function rotate(call: Call): Promise<ExitCode> {
   const target = await call.target();
   const before = await viewToken(await call.aws(), onlySecret(target));
   if (options.flag("dry-run")) {
-    if (!before.rotationEnabled) throw refused(`Rotation of ${before.name} is switched off.`, "pulumi up");
+    const off = rotationOff(before);
+    if (off) throw off;
     if (before.pending) {
       throw refused(`Another rotation of ${before.name} has not ended.`, `c2m-tokens unstick --secret ${before.name}`);
     }

@@ -1,4 +1,5 @@
 import type { RotationHistory } from "../rotation-history.ts";
+import { noToken, removal } from "../rotation-off.ts";
 import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf } from "../token-view.ts";
 
@@ -38,8 +39,17 @@ export function diagnose(
   const say = (code: string, what: string, remedy: string) => problems.push({ code, what, remedy });
 
   if (view.deletedAt !== undefined) {
-    const what = `It was marked for deletion ${relative(view.deletedAt, now)}. Its tokens live on, unless it was decommissioned.`;
-    say("deleted", what, `aws secretsmanager restore-secret --secret-id ${view.name}`);
+    const marked = `marked for deletion ${relative(view.deletedAt, now)}`;
+    if (view.isDecommissioned) {
+      say("decommissioned", `It was decommissioned and ${marked} (${date(view.deletedAt)}).`, removal);
+    } else {
+      const what = `It was ${marked}, and not decommissioned: its tokens live on.`;
+      say("deleted", what, `aws secretsmanager restore-secret --secret-id ${view.name}`);
+    }
+    return { state: "wrong", graceEndsAt: undefined, problems };
+  }
+  if (view.current?.isCredentials) {
+    say("credentials", noToken.what, noToken.remedy);
     return { state: "wrong", graceEndsAt: undefined, problems };
   }
   if (view.current?.held === undefined) say("empty", "It holds no token: the bootstrap never succeeded.", "pulumi up");

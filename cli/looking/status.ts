@@ -28,7 +28,7 @@ async function reportOn(call: Call, target: Target, secretId: string): Promise<R
   const aws = await call.aws();
   const view = await viewToken(aws, secretId);
   const now = call.clock.now();
-  const history = await historyOf(call, target, view, now);
+  const history = view.current?.isCredentials ? undefined : await historyOf(call, target, view, now);
   const graceMs = graceMsOf(call.options, target, secretId);
   const graceSeconds = graceMs === undefined ? undefined : graceMs / 1_000;
   return { now, view, history, diagnosis: diagnose(view, history, { now, graceSeconds }) };
@@ -81,7 +81,7 @@ function show(terminal: Terminal, { now, view, history, diagnosis }: Report): vo
 function aboutVersion(version: VersionView, now: number): string {
   const token = tokenOf(version);
   if (version.held === undefined) return "has no value yet";
-  if (!token) return "a value from before us";
+  if (!token) return version.isCredentials ? "the client's credentials" : "a value from before us";
   const expiresAt = expiryOf(version) ?? 0;
   const age = token.issuedAt === undefined ? "" : `issued ${relative(Date.parse(token.issuedAt), now)}, `;
   return `${age}${expiresAt > now ? "expires" : "expired"} ${relative(expiresAt, now)} (${date(expiresAt)})`;

@@ -4,6 +4,7 @@ import type { Call } from "../command.ts";
 import { failed } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
+import { rotationOff } from "../rotation-off.ts";
 import { logGroupOf, reconcilerOf, rotatorOf, type Target } from "../target.ts";
 import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf, viewToken } from "../token-view.ts";
@@ -47,11 +48,8 @@ function checksOf(call: Call, aws: Aws, target: Target, view: TokenView): Check[
     [
       "value",
       async () => {
-        if (view.deletedAt !== undefined)
-          throw failed(
-            "The secret is marked for deletion.",
-            `aws secretsmanager restore-secret --secret-id ${view.name}`,
-          );
+        const off = rotationOff(view);
+        if (off && (view.deletedAt !== undefined || view.current?.isCredentials)) throw off;
         const token = tokenOf(view.current);
         if (!token) throw failed("AWSCURRENT holds no token of ours.", "pulumi up, or rotate");
         return `${token.tokenId ?? "a token without id"}, expires ${date(Date.parse(token.expiresAt))}`;
@@ -67,7 +65,8 @@ function checksOf(call: Call, aws: Aws, target: Target, view: TokenView): Check[
     [
       "rotation",
       async () => {
-        if (!view.rotationEnabled) throw failed("Switched off.", "pulumi up");
+        const off = rotationOff(view);
+        if (off) throw off;
         const named = lambdaArn?.split(":")[6];
         const { rotator } = target.functions;
         if (rotator !== undefined && rotator !== named) {

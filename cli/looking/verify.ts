@@ -40,9 +40,11 @@ async function verifyToken(call: Call, target: Target, secretId: string): Promis
   const view = await viewToken(aws, secretId);
   const token = tokenOf(view.current);
   if (!token) {
-    const problem = view.current?.held
-      ? "its value was there before us, and nothing says that it is a token"
-      : "it holds no token";
+    const problem = view.current?.isCredentials
+      ? "these are the client's credentials, not a token"
+      : view.current?.held
+        ? "its value was there before us, and nothing says that it is a token"
+        : "it holds no token";
     return { name: view.name, works: false, problem, tokenId: null, scopes: null, expiresAt: null };
   }
   const { context } = protocolFor(call, aws, target, view, call.options.duration("timeout", 20_000));

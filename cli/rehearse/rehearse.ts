@@ -6,6 +6,7 @@ import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
+import { rotationOff } from "../rotation-off.ts";
 import { logGroupOf, onlySecret, reconcilerOf, rotationOf, type Target } from "../target.ts";
 import { span } from "../time-text.ts";
 import { tokenOf, viewToken } from "../token-view.ts";
@@ -95,7 +96,8 @@ export async function rehearse(call: Call, commands: Rehearsed = { rollback, com
 async function stageFor(call: Call, aws: Aws, target: Target): Promise<Stage> {
   const view = await viewToken(aws, onlySecret(target));
   const graceSeconds = target.graceSecondsOf(view.arn) ?? target.graceSecondsOf(view.name);
-  if (!view.rotationEnabled) throw refused(`Rotation of ${view.name} is switched off.`, "pulumi up");
+  const off = rotationOff(view);
+  if (off) throw off;
   if (view.pending) {
     throw refused(`A rotation of ${view.name} has not ended.`, `c2m-tokens unstick --secret ${view.name}`);
   }

@@ -8,6 +8,7 @@ import { exitCode, Failure, failureOf } from "../failure.ts";
 import type { Target } from "../target.ts";
 import { span } from "../time-text.ts";
 import { type TokenView, viewToken } from "../token-view.ts";
+import { waitUntil } from "../wait-until.ts";
 import { LogWatch, type WatchedEvent, type WatchedLine } from "./log-watch.ts";
 import { type PromiseName, Verdicts } from "./promises.ts";
 import { Answers } from "./questions.ts";
@@ -110,10 +111,11 @@ export class Stage {
 
   /** Waits until a moment (epoch ms), and says each minute how long yet. */
   async waitUntil(moment: number): Promise<void> {
-    for (let left = moment - this.now(); left > 0; left = moment - this.now()) {
-      if (left > minute) this.say(`  … ${span(left)} yet`);
-      await this.pause(Math.min(left, minute));
-    }
+    await waitUntil(moment, {
+      now: () => this.now(),
+      pause: (ms) => this.pause(ms),
+      say: (text) => this.say(text),
+    });
   }
 
   /** Looks until `done` gives something, for so long at the most; says each minute how long yet. */

@@ -85,6 +85,21 @@ export function parseValue(value: Sensitive): ParsedValue {
   };
 }
 
+/** Fields of a secret with a client's credentials, of which each has one. */
+const credentialFields = ["client_secret", "otp_seed", "private_key", "private_keys"];
+
+/** Whether a value is a client's credentials, in order or not, rather than a token. */
+export function holdsCredentials(value: Sensitive): boolean {
+  let json: unknown;
+  try {
+    json = JSON.parse(value.reveal());
+  } catch {
+    return false;
+  }
+  if (typeof json !== "object" || json === null || "access_token" in json) return false;
+  return credentialFields.some((field) => Object.hasOwn(json, field));
+}
+
 /** The SecretString of a token: snake_case, as the API's own fields. */
 export function serializeToken(token: StoredToken): Sensitive {
   return new Sensitive(

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { diagnose } from "../../cli/looking/diagnosis.ts";
 import { historyOf } from "../../cli/rotation-history.ts";
+import { rotationOff } from "../../cli/rotation-off.ts";
 import { span } from "../../cli/time-text.ts";
 import type { TokenView, VersionView } from "../../cli/token-view.ts";
-import { parseValue } from "../../src/formats/stored-token.ts";
+import { waitUntil } from "../../cli/wait-until.ts";
+import { holdsCredentials, parseValue } from "../../src/formats/stored-token.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const now = Date.parse("2026-06-01T12:00:00Z");
@@ -67,6 +69,19 @@ describe("what is wrong with a token", () => {
 
   it.each<[string, Partial<TokenView>, object[]?]>([
     ["deleted", { deletedAt: now - day }],
+    ["decommissioned", { deletedAt: now - day, isDecommissioned: true, rotationEnabled: false }],
+    [
+      "credentials",
+      {
+        rotationEnabled: false,
+        current: {
+          versionId: "v",
+          stages: ["AWSCURRENT"],
+          held: { kind: "foreign", token: undefined },
+          isCredentials: true,
+        },
+      },
+    ],
     ["empty", { current: undefined }],
     ["expired", { current: version("v", ["AWSCURRENT"], { endsIn: -hour }) }],
     ["rotation_off", { rotationEnabled: false }],
@@ -132,6 +147,54 @@ describe("what is wrong with a token", () => {
     expect(found.problems.length).toBeGreaterThan(2);
     for (const { what, remedy } of found.problems) expect([what, remedy]).not.toContain("");
     expect(JSON.stringify(found)).not.toContain("secret-tok");
+  });
+});
+
+describe("a secret of which no token is issued", () => {
+  it("is not to be restored where it was decommissioned, but taken out of the stack", () => {
+    const said = (changes: Partial<TokenView>) =>
+      diagnose(view({ deletedAt: now - day, ...changes }), undefined, { now, graceSeconds: 0 }).problems[0];
+    expect(said({})?.remedy).toContain("restore-secret");
+    const { what, remedy } = said({ isDecommissioned: true }) ?? {};
+    expect(what).toContain("was decommissioned and marked for deletion");
+    expect(what).not.toContain("live on");
+    expect(remedy).toContain("out of the stack's tokens");
+    expect(remedy).not.toContain("restore");
+  });
+
+  it.each<[string, Partial<TokenView>, RegExp | undefined]>([
+    ["while it is rotated", {}, undefined],
+    ["switched off", { rotationEnabled: false }, /^pulumi up$/],
+    ["while a decommission waits", { rotationEnabled: false, isDecommissioned: true }, /decommission --cancel/],
+    ["while a decommission waits and the schedule is on", { isDecommissioned: true }, /decommission --cancel/],
+    ["marked for deletion", { rotationEnabled: false, deletedAt: now }, /restore-secret/],
+    ["decommissioned", { rotationEnabled: false, deletedAt: now, isDecommissioned: true }, /^Take it out of the stack/],
+  ])("says to who would rotate it what mends that: %s", (_, changes, remedy) => {
+    const off = rotationOff(view(changes));
+    if (remedy) expect(off?.remedy).toMatch(remedy);
+    else expect(off).toBeUndefined();
+  });
+
+  it("is known by its value where that is a client's credentials", () => {
+    const holds = (value: object) => holdsCredentials(new Sensitive(JSON.stringify(value)));
+    expect(holds({ client_id: "c", client_secret: "s" })).toBe(true);
+    expect(holds({ client_id: "c", private_keys: {} })).toBe(true);
+    expect(holds({ access_token: "a", client_id: "c", client_secret: "somebody's own field" })).toBe(false);
+    expect(holds({ client_id: "c" })).toBe(false);
+    expect(holdsCredentials(new Sensitive("opaque"))).toBe(false);
+  });
+});
+
+describe("a wait", () => {
+  it("says each minute how long yet", async () => {
+    let at = now;
+    const said: string[] = [];
+    const pause = async (ms: number) => {
+      at += ms;
+    };
+    await waitUntil(now + 150_000, { now: () => at, pause, say: (text) => said.push(text) });
+    expect(at).toBe(now + 150_000);
+    expect(said).toEqual(["  … 2 min 30 s yet", "  … 1 min 30 s yet"]);
   });
 });
 

@@ -1,0 +1,29 @@
+import { type Failure, refused } from "./failure.ts";
+import type { TokenView } from "./token-view.ts";
+
+/** Why no rotation of a secret can be begun, and what to do about it; undefined where one can. */
+export function rotationOff(view: TokenView): Failure | undefined {
+  const { name, deletedAt, isDecommissioned, rotationEnabled } = view;
+  if (view.current?.isCredentials) return refused(`${name}: ${noToken.what}`, noToken.remedy);
+  if (deletedAt !== undefined) {
+    return isDecommissioned
+      ? refused(`${name} was decommissioned and is marked for deletion.`, removal)
+      : refused(`${name} is marked for deletion.`, `aws secretsmanager restore-secret --secret-id ${name}`);
+  }
+  if (isDecommissioned) {
+    return refused(
+      `A decommission of ${name} was begun: no token is issued for it.`,
+      `c2m-tokens decommission --secret ${name} goes on with it; to keep the secret: c2m-tokens decommission --cancel --secret ${name}, then pulumi up --refresh`,
+    );
+  }
+  return rotationEnabled ? undefined : refused(`Rotation of ${name} is switched off.`, "pulumi up");
+}
+
+/** What is left to do for a secret that was decommissioned. */
+export const removal = "Take it out of the stack's tokens, then pulumi up";
+
+/** Of a secret with the credentials that tokens are issued with. */
+export const noToken = {
+  what: "These are the client's credentials, not a token.",
+  remedy: "Name the secret of a token with --secret, or the stack with --stack",
+};
