@@ -151,7 +151,7 @@ export function connectSdk(
   };
 }
 
-/** Compares this machine's clock with that of AWS's answers, and has an error say which host it is about. */
+/** Compares this machine's clock with that of AWS's answers, and has an error say which host, and which thing in which region, it is about. */
 class ClockWatch {
   /** How far this machine's clock is ahead, in ms; to the second. */
   aheadMs = 0;
@@ -161,7 +161,23 @@ class ClockWatch {
     this.#now = now;
   }
 
-  watch<Client extends { middlewareStack: Pluggable }>(client: Client): Client {
+  watch<Client extends Watched>(client: Client): Client {
+    client.middlewareStack.add(
+      (next: (given: { input: Named }) => Promise<unknown>) => async (given: { input: Named }) => {
+        try {
+          return await next(given);
+        } catch (error) {
+          const { SecretId, FunctionName, logGroupName } = given.input;
+          const name = SecretId ?? FunctionName ?? logGroupName;
+          if (error instanceof Error && name !== undefined && !("about" in error)) {
+            const value = `${name} in ${await client.config.region()}`;
+            Object.defineProperty(error, "about", { value, enumerable: false });
+          }
+          throw error;
+        }
+      },
+      { step: "initialize", name: "c2mTokensAbout" },
+    );
     client.middlewareStack.add(
       (next: (given: Given) => Promise<Answered>) => async (given: Given) => {
         try {
@@ -184,6 +200,18 @@ class ClockWatch {
     const time = Date.parse(date ?? "");
     if (!Number.isNaN(time)) this.aheadMs = this.#now() - time;
   }
+}
+
+interface Watched {
+  middlewareStack: Pluggable;
+  config: { region(): Promise<string> };
+}
+
+/** What names the thing that a call is about. */
+interface Named {
+  SecretId?: string;
+  FunctionName?: string;
+  logGroupName?: string;
 }
 
 interface Given {

@@ -1,4 +1,5 @@
 import { version } from "../src/c2m/http.ts";
+import { nearestName } from "../src/formats/nearest-name.ts";
 import type { Clock } from "../src/ports/clock.ts";
 import type { Aws } from "./aws.ts";
 import type { Call, Command } from "./command.ts";
@@ -28,11 +29,14 @@ export interface Edges {
 
 /** Runs one command line and resolves with what the process is to end with. Never throws. */
 export async function run(args: readonly string[], edges: Edges): Promise<ExitCode> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "help") {
+  const [first, second] = args;
+  const isHelp = first === "--help" || first === "-h" || first === "help";
+  if (first === undefined || (isHelp && (second === undefined || second.startsWith("-")))) {
     edges.stdout.write(generalHelp(commands));
-    return name === undefined ? exitCode.usage : exitCode.done;
+    return first === undefined ? exitCode.usage : exitCode.done;
   }
+  // `help rotate` is `rotate --help`.
+  const [name, ...rest] = isHelp ? [second ?? "", "--help"] : [first, ...args.slice(1)];
   if (name === "--version") {
     edges.stdout.write(`${version}\n`);
     return exitCode.done;
@@ -43,10 +47,7 @@ export async function run(args: readonly string[], edges: Edges): Promise<ExitCo
   const colours = coloursFor(edges);
   const terminal = new Terminal({ ...edges, json, colours, isInteractive: edges.stdin.isTTY === true });
   try {
-    if (!command)
-      throw usage(
-        `There is no command ${JSON.stringify(name)}; there are ${commands.map((one) => one.name).join(", ")}.`,
-      );
+    if (!command) throw noCommand(name);
     const options = Options.parse(rest, { ...command.options, ...commonOptions });
     if (options.flag("help")) {
       edges.stdout.write(commandHelp(command));
@@ -54,7 +55,7 @@ export async function run(args: readonly string[], edges: Edges): Promise<ExitCo
     }
     return await perform(command, { options, terminal, edges });
   } catch (error) {
-    return tell(failureOf(error), { edges, json, terminal });
+    return tell(failureOf(error), { edges, json, terminal, command });
   }
 }
 
@@ -164,14 +165,25 @@ function stopped({ whenInterrupted }: Command, { stderr }: Edges): ExitCode {
   return exitCode.interrupted;
 }
 
+function noCommand(name: string): Failure {
+  const names = commands.map((one) => one.name);
+  const near = nearestName(name, names);
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  return usage(`There is no command ${JSON.stringify(name)}; there are ${names.join(", ")}.${meant}`);
+}
+
 function tell(
   { message, remedy, exitCode: code }: Failure,
-  { edges, json, terminal }: { edges: Edges; json: boolean; terminal: Terminal },
+  { edges, json, terminal, command }: { edges: Edges; json: boolean; terminal: Terminal; command: Command | undefined },
 ): ExitCode {
   if (json) edges.stdout.write(`${asJson({ error: { exitCode: code, message, remedy: remedy ?? null } })}\n`);
   terminal.fail({ message, remedy });
-  if (code === exitCode.usage)
-    edges.stderr.write("`c2m-tokens --help` lists the commands, `c2m-tokens COMMAND --help` their options.\n");
+  if (code === exitCode.usage) {
+    const help = command
+      ? `\`c2m-tokens ${command.name} --help\` tells its options, with examples.`
+      : "`c2m-tokens --help` lists the commands, `c2m-tokens COMMAND --help` their options.";
+    edges.stderr.write(`${help}\n`);
+  }
   return code;
 }
 

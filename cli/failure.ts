@@ -53,7 +53,16 @@ export function failureOf(error: unknown): Failure {
   }
   const code = unavailable.has(cause.kind) || cause.retryable ? exitCode.unavailable : exitCode.failed;
   const remedy = cause.kind === "denied" ? permissions : cause.remedy;
-  return new Failure(code, cause.said, remedy === "" ? undefined : remedy);
+  const said =
+    cause.kind === "not_found"
+      ? cause.said.replace(/^AWS does not find it/, `AWS does not find ${aboutOf(error)}`)
+      : cause.said;
+  return new Failure(code, said, remedy === "" ? undefined : remedy);
+}
+
+/** The thing and its region, where the error tells them. */
+function aboutOf(error: unknown): string {
+  return error instanceof Error && "about" in error ? String(error.about) : "it";
 }
 
 function ofRotation(error: RotationError): Failure {

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { parseDuration } from "../src/formats/duration.ts";
+import { nearestName } from "../src/formats/nearest-name.ts";
 import { usage } from "./failure.ts";
 
 /** One option of a command, as `--help` and completion show it. */
@@ -7,6 +8,8 @@ export interface OptionSpec {
   type: "string" | "boolean";
   /** May be given several times. */
   multiple?: boolean;
+  /** One letter that stands for it. */
+  short?: string;
   /** What stands for the value in the help: `NAME`. */
   value?: string;
   help: string;
@@ -41,7 +44,7 @@ export const commonOptions: OptionSpecs = {
   },
   region: { type: "string", value: "REGION", help: "the AWS region (default: AWS_REGION or the profile's)" },
   json: { type: "boolean", help: "print one JSON object and nothing else" },
-  help: { type: "boolean", help: "this text" },
+  help: { type: "boolean", short: "h", help: "this text (or -h)" },
 };
 
 /** The options as they were given. */
@@ -51,12 +54,20 @@ export class Options {
   /** @throws Failure (usage) naming the option that is wrong */
   static parse(args: readonly string[], specs: OptionSpecs): Options {
     const options = Object.fromEntries(
-      Object.entries(specs).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+      Object.entries(specs).map(([name, { type, multiple = false, short }]) => [
+        name,
+        { type, multiple, ...(short === undefined ? {} : { short }) },
+      ]),
     );
     try {
       return new Options(parseArgs({ args: [...args], options, allowPositionals: false }).values);
     } catch (error) {
-      throw usage(error instanceof Error ? error.message : String(error));
+      const said = error instanceof Error ? error.message : String(error);
+      const [, unknown] = /^Unknown option '-{1,2}([^']+)'/.exec(said) ?? [];
+      if (unknown === undefined) throw usage(said);
+      const near = nearestName(unknown, Object.keys(specs));
+      const mark = said.includes(`'--${unknown}'`) ? "--" : "-";
+      throw usage(`There is no option ${mark}${unknown}${near === undefined ? "." : `; did you mean --${near}?`}`);
     }
   }
 

@@ -1,4 +1,4 @@
-import { parseBaseUrl } from "../src/c2m/base-url.ts";
+import { baseUrlText, readBaseUrl } from "../src/c2m/base-url.ts";
 import { connectTokenUser } from "../src/c2m/connect.ts";
 import { createHttpSend } from "../src/c2m/transport.ts";
 import { listedBaseUrl } from "../src/formats/settings.ts";
@@ -40,19 +40,21 @@ export function protocolFor(
 }
 
 /** A token is sent only where the stack or the person says, whatever the secret's value says. */
-function checkedBaseUrl({ baseUrl }: Target, view: TokenView): string {
-  let configured: URL;
-  try {
-    configured = parseBaseUrl(baseUrl);
-  } catch (error) {
-    throw usage(error instanceof Error ? error.message : "--base-url is not valid.");
-  }
+function checkedBaseUrl({ baseUrl, baseUrlFrom }: Target, view: TokenView): string {
+  const configured = readBaseUrl(baseUrl);
+  if ("problem" in configured) throw usage(`${baseUrlFrom} ${configured.problem}.`);
   const stored = tokenOf(view.current)?.baseUrl;
   if (stored !== undefined && URL.parse(stored)?.href.replace(/\/$/, "") !== configured.href.replace(/\/$/, "")) {
     throw refused(
-      `The token belongs to another C2M than ${configured.href}: it is sent nowhere.`,
-      "If the one in the secret's base_url is yours, name it with --base-url URL.",
+      `The token belongs to another C2M than ${configured.href}: it is sent nowhere. The secret's base_url is ${shown(stored)}.`,
+      "If that is yours, name it with --base-url URL, or in C2M_BASE_URL.",
     );
   }
   return configured.href;
+}
+
+/** What is no base URL could hold anything, a password too. */
+function shown(stored: string): string {
+  const url = readBaseUrl(stored);
+  return "problem" in url ? "not valid" : baseUrlText(url);
 }

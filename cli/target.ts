@@ -12,6 +12,8 @@ export interface Target {
   others: readonly string[];
   /** Where tokens may be sent, and nowhere else. */
   baseUrl: string;
+  /** What says so, as a message names it. */
+  baseUrlFrom: string;
   /** The grace of a token in seconds, by the secret's name or ARN; undefined where nothing tells it. */
   graceSecondsOf(secretId: string): number | undefined;
   functions: Functions;
@@ -49,7 +51,7 @@ export async function resolveTarget(
   return {
     secrets,
     others: Object.values(arns).filter((arn) => !secrets.includes(arn)),
-    baseUrl: options.text("base-url") ?? outputs.baseUrl ?? (env.C2M_BASE_URL || publicBaseUrl),
+    ...baseUrlOf(options.text("base-url"), outputs.baseUrl, env.C2M_BASE_URL),
     graceSecondsOf: (secretId) => {
       const name = Object.keys(arns).find((one) => one === secretId || arns[one] === secretId);
       return name === undefined ? undefined : outputs.graceSeconds?.[name];
@@ -62,6 +64,17 @@ export async function resolveTarget(
     isMonitored: stack === undefined ? undefined : outputs.alarmTopicArn !== undefined,
     isSandbox: stack === undefined ? undefined : outputs.sandbox === true,
   };
+}
+
+function baseUrlOf(
+  option: string | undefined,
+  output: string | undefined,
+  variable: string | undefined,
+): Pick<Target, "baseUrl" | "baseUrlFrom"> {
+  if (option !== undefined) return { baseUrl: option, baseUrlFrom: "--base-url" };
+  if (output !== undefined) return { baseUrl: output, baseUrlFrom: "The stack's output baseUrl" };
+  if (variable) return { baseUrl: variable, baseUrlFrom: "C2M_BASE_URL" };
+  return { baseUrl: publicBaseUrl, baseUrlFrom: "The public C2M's base URL" };
 }
 
 /** A token's grace in ms, by --grace or the stack; undefined where neither tells it. */

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { nearestName } from "../../src/formats/nearest-name.ts";
 import { describeProblems, type Problem } from "./checks.ts";
-import { type Key, nearestKey, type RotationKey, rotationKeys } from "./keys.ts";
+import { type Key, type RotationKey, rotationKeys } from "./keys.ts";
 import { planRotation } from "./plan.ts";
 import type { TokenRotationArgs } from "./rotation-args.ts";
 
@@ -59,7 +60,7 @@ function unknownKeys(project: string): Problem[] {
   return Object.keys(pulumi.runtime.allConfig()).flatMap((full) => {
     const [namespace, key = ""] = full.split(":");
     if (namespace !== project || known.includes(key)) return [];
-    const near = nearestKey(key, known);
+    const near = nearestName(key, known);
     const rule = near === undefined ? "remove it; docs/deploy.md has all keys" : `did you mean ${near}?`;
     return [{ path: key, meaning: "not a key of this project", rule }];
   });

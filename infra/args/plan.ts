@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readBaseUrl } from "../../src/c2m/base-url.ts";
 import { formatDuration } from "../../src/formats/duration.ts";
+import { nearestName } from "../../src/formats/nearest-name.ts";
 import { matches, opaque, opaqueList, type Problem, type Rule, text } from "./checks.ts";
 import { type CredentialsPlan, planCredentials } from "./credentials-plan.ts";
 import { type EventScope, eventScopes } from "./event-scope.ts";
-import { nearestKey, type RotationKey, rotationKeys } from "./keys.ts";
+import { type RotationKey, rotationKeys } from "./keys.ts";
 import { limits, retentions } from "./limits.ts";
 import type { TokenRotationArgs } from "./rotation-args.ts";
 import { planToken, type TokenPlan } from "./token-rules.ts";
@@ -185,7 +186,7 @@ function sayUnknownKeys(args: object, report: Report): void {
   const keys = Object.keys(rotationKeys);
   for (const key of Object.keys(args)) {
     if (keys.includes(key)) continue;
-    const near = nearestKey(key, keys);
+    const near = nearestName(key, keys);
     const rule = formerKeys[key] ?? (near === undefined ? `there are ${keys.join(", ")}` : `did you mean ${near}?`);
     report({ path: key, meaning: "not a key of a rotation", rule });
   }

@@ -1,8 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { formatDuration, parseDuration } from "../../src/formats/duration.ts";
+import { nearestName } from "../../src/formats/nearest-name.ts";
 import { lifetimeRange, secretNameOf } from "../../src/formats/settings.ts";
 import { matches, opaque, type Report, type Rule } from "./checks.ts";
-import { type Key, nearestKey, tokenKeys } from "./keys.ts";
+import { type Key, tokenKeys } from "./keys.ts";
 import { InvalidSchedule, parseSchedule, reachOf, type ScheduleReach } from "./schedule.ts";
 import { spreadSchedule, widestSpread } from "./spread.ts";
 import type { TokenArgs } from "./token-args.ts";
@@ -107,7 +108,7 @@ function sayUnknownKeys(token: object, say: Say): void {
   const keys = Object.keys(tokenKeys);
   for (const key of Object.keys(token)) {
     if (keys.includes(key)) continue;
-    const near = nearestKey(key, keys);
+    const near = nearestName(key, keys);
     say(key, `there are ${keys.join(", ")}${near === undefined ? "" : `; did you mean ${near}?`}`);
   }
 }

@@ -68,6 +68,7 @@ export async function runCommand(
         .filter((other) => other.index !== index && !world.decommissioned.has(other.index))
         .map((other) => other.arn),
       baseUrl: name === "decommission" ? baseUrlToSay(world, index) : settings.baseUrl,
+      baseUrlFrom: "--base-url",
       graceSecondsOf: () => settings.graceSeconds,
       functions: { rotator: rotatorName, reconciler: "c2m-token-rotation-reconciler", logGroup },
       isMonitored: false,
