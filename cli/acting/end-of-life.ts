@@ -2,7 +2,7 @@ import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
 import { secretNameOf } from "../../src/formats/settings.ts";
 import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
-import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
+import { PermanentError, RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import type { Sensitive } from "../../src/ports/sensitive.ts";
 import type { Candidate } from "../../src/reconcile/revocation-rule.ts";
@@ -144,7 +144,7 @@ async function revokeOthers(
   const fresh = liveTokens(survey).others.filter((candidate) => !seen.has(keyOf(candidate)));
   for (const candidate of fresh) {
     signal.throwIfAborted();
-    const outcome = await revoke(context, candidate);
+    const outcome = await revoke(context, candidate).catch(asLeft);
     if (outcome === "not_found") throw unclear();
     seen.add(keyOf(candidate));
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
@@ -152,6 +152,12 @@ async function revokeOthers(
   }
   // What was pending is judged as what is superseded from the next look on.
   return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
+}
+
+/** No rotation will replace a value at AWSCURRENT that a token can't be told from: the token is left, and reported. */
+function asLeft(error: unknown): "unrevocable" {
+  if (error instanceof RotationError && error.code === "revocation_unsafe") return "unrevocable";
+  throw error;
 }
 
 /**

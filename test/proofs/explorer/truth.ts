@@ -11,6 +11,8 @@ export interface Known {
   secretOf: ReadonlyMap<string, number>;
   wereCurrent: ReadonlySet<string>;
   claimed: ReadonlySet<string>;
+  /** Whether lines of the log were lost, and what they alone told with them. */
+  linesLost(): boolean;
   /** Whether somebody else revoked the token, and C2M had no occasion to say so. */
   revokedUnseen(id: string): boolean;
   violation(text: string): void;
@@ -46,6 +48,7 @@ export function commandTruth(
     }
     case "decommission":
       return (result) => {
+        if (known.linesLost()) return;
         const told = ((result?.alive ?? []) as { until?: string }[]).map(({ until }) => Date.parse(until ?? ""));
         for (const token of c2ms.tokens) {
           if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.claimed.has(token.id)) continue;

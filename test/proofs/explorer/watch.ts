@@ -264,6 +264,7 @@ export class Watch {
       secretOf: this.secretOf,
       wereCurrent: this.wereCurrent,
       claimed: this.#claimed,
+      linesLost: () => this.isExempt("ids"),
       revokedUnseen: (id) => {
         const isLate = (c2ms.byId(id)?.refusedFrom ?? 0) > this.#options.clock.now();
         const isSince = (this.#revokedAfter.get(id) ?? 0) > this.#askedAt;
@@ -325,7 +326,8 @@ export class Watch {
     if (clock.now() - this.#operatorActed.at < lagMs + 60_000) return;
     const text = tokenTextOf(holderOf(secret.state, "AWSPREVIOUS")?.value);
     const token = text === undefined ? undefined : c2ms.byAccessToken(text);
-    if (!token || !c2ms.isLive(token.id) || text === this.#current.get(secret.arn)) return;
+    // C2M may have given it twice: it is current here, or in another secret.
+    if (!token || !c2ms.isLive(token.id) || [...this.#current.values()].includes(token.accessToken)) return;
     // Another C2M's, or one that a gateway called dead: the reconciler's to finish.
     if (c2ms.baseUrlOf(token.id) !== settings.baseUrl || this.#claimed.has(token.id)) return;
     if (this.unrevocable.has(token.id) || this.unrevocable.has("without id")) return;
@@ -421,6 +423,8 @@ export class Watch {
   #checkLastLive(effect: Effect, { id, accessToken }: C2mToken, lostAt: number): void {
     const { c2ms, clock, secrets } = this.#options;
     if (clock.now() > lostAt + 24 * hour) return;
+    // Labels that were moved by hand while the run looked: it looks once.
+    if (this.#operatorActed.effect > effect.run.firstEffect) return;
     for (const { secret } of secrets()) {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
