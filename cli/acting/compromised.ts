@@ -49,11 +49,14 @@ export async function compromised(call: Call): Promise<ExitCode> {
   const startedAt = clock.now();
   terminal.line(`Rotating ${before.name}`);
   const versionId = await startRotation(call, before);
-  const { view, promotedAt } = await followRotation(call, target, before, versionId, { timeoutMs, intervalMs });
+  const followed = await followRotation(call, target, before, versionId, { timeoutMs, intervalMs });
+  const { view, seenCurrentAt } = followed;
   const report = await endGrace(call, aws, reconciler, before.name, leaked, intervalMs);
   const revokedAt = clock.now();
   terminal.line(`  revoked  ${report.revoked.join(" ") || "-"}`);
   const rejectedAt = leaked ? await untilRejected(call, protocol(), leaked, intervalMs) : undefined;
+  // The log is late: its line may be there by now.
+  const promotedAt = await followed.promotedAt();
   const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
   const result = {
     name: before.name,
@@ -61,6 +64,7 @@ export async function compromised(call: Call): Promise<ExitCode> {
     newTokenId: tokenOf(view.current)?.tokenId ?? null,
     startedAt: iso(startedAt),
     promotedAt: iso(promotedAt),
+    seenCurrentAt: iso(seenCurrentAt),
     revokedAt: iso(revokedAt),
     rejectedAt: iso(rejectedAt),
     revokedTokenIds: report.revoked,
@@ -71,7 +75,8 @@ export async function compromised(call: Call): Promise<ExitCode> {
   const dead = rejectedAt !== undefined;
   terminal.result(result, () => {
     const since = (time: number) => `${new Date(time).toISOString()}  (after ${span(time - startedAt)})`;
-    terminal.line(`  promoted  ${since(promotedAt)}`);
+    if (promotedAt !== undefined) terminal.line(`  promoted  ${since(promotedAt)}`);
+    else terminal.line(`  current   at the latest ${since(seenCurrentAt)}; the log does not say yet since when`);
     terminal.line(`  revoked   ${since(revokedAt)}`);
     terminal.line(
       `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or something else answered in its place. Treat it as alive")}`,

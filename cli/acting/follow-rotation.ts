@@ -12,8 +12,11 @@ import { type TokenView, viewToken } from "../token-view.ts";
 export interface FollowedRotation {
   versionId: string;
   startedAt: number;
-  promotedAt: number;
+  /** When it was first seen that the version is current: the promotion was before. */
+  seenCurrentAt: number;
   view: TokenView;
+  /** When it was promoted, as the log says; undefined while its line can't be read there. */
+  promotedAt(): Promise<number | undefined>;
 }
 
 const names = [
@@ -69,7 +72,7 @@ export async function followRotation(
     if (view.current?.versionId === versionId) {
       await log.next();
       terminal.line(`  ${terminal.paint("good", "current")}  after ${span(clock.now() - startedAt)}`);
-      return { versionId, startedAt, promotedAt: clock.now(), view };
+      return { versionId, startedAt, seenCurrentAt: clock.now(), view, promotedAt: () => log.promotedAt() };
     }
     if (failure !== undefined) {
       throw failed(
@@ -102,6 +105,7 @@ class StepLog {
   readonly #versionId: string;
   readonly #from: number;
   #said = 0;
+  #promotedAt: number | undefined;
   #logGroup: string | undefined;
   #readable = true;
 
@@ -125,6 +129,11 @@ class StepLog {
       if (event === "step.failed") return `${fields.step}: ${fields.reason}`;
     }
     return undefined;
+  }
+
+  async promotedAt(): Promise<number | undefined> {
+    this.#promotedAt ??= (await this.#lines()).find(({ event }) => event === "token.promoted")?.at;
+    return this.#promotedAt;
   }
 
   async #lines(): Promise<LogLine[]> {

@@ -28,7 +28,9 @@ export async function rotate(call: Call): Promise<ExitCode> {
     return exitCode.done;
   }
   terminal.line(`Rotating ${before.name}, version ${versionId}`);
-  const { view, startedAt, promotedAt } = await followRotation(call, target, before, versionId, wait);
+  const followed = await followRotation(call, target, before, versionId, wait);
+  const { view, startedAt, seenCurrentAt } = followed;
+  const promotedAt = await followed.promotedAt();
   const token = tokenOf(view.current);
   const result = {
     name: before.name,
@@ -36,7 +38,8 @@ export async function rotate(call: Call): Promise<ExitCode> {
     tokenId: token?.tokenId ?? null,
     expiresAt: token?.expiresAt ?? null,
     startedAt: new Date(startedAt).toISOString(),
-    promotedAt: new Date(promotedAt).toISOString(),
+    promotedAt: promotedAt === undefined ? null : new Date(promotedAt).toISOString(),
+    seenCurrentAt: new Date(seenCurrentAt).toISOString(),
   };
   terminal.result(result, () => {
     terminal.line(`${token?.tokenId ?? "The new token"} is current; it expires ${date(expiryOf(view.current) ?? 0)}.`);

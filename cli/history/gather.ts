@@ -3,7 +3,7 @@ import { parseValue } from "../../src/formats/stored-token.ts";
 import { causeOf } from "../../src/ports/cause.ts";
 import type { Aws, DescribedSecret } from "../aws.ts";
 import type { Call } from "../command.ts";
-import { logGroupOf, type Target } from "../target.ts";
+import { graceMsOf, logGroupOf, type Target } from "../target.ts";
 import type { Gap, Life, Version } from "./life.ts";
 import { type Log, readLog } from "./lines.ts";
 import { tokenLives } from "./lives.ts";
@@ -57,7 +57,7 @@ export async function gather(call: Call, target: Target, from: (now: number) => 
   const secrets: SecretHistory[] = [];
   for (const one of seen) {
     const read = await logOf(await logGroupOf(aws, target, one.described?.rotationLambdaArn));
-    secrets.push(tell(one, read, { ...period, graceSeconds: target.graceSecondsOf(one.id) }));
+    secrets.push(tell(one, read, { ...period, graceMs: graceMsOf(call.options, target, one.id) }));
   }
   return { ...period, secrets };
 }
@@ -87,7 +87,7 @@ async function look(aws: Aws, target: Target, id: string): Promise<Seen> {
 function tell(
   { id, described, versions }: Seen,
   { log, keptDays }: { log: Log; keptDays: number | undefined | null },
-  { from, to, graceSeconds }: { from: number; to: number; graceSeconds: number | undefined },
+  { from, to, graceMs }: { from: number; to: number; graceMs: number | undefined },
 ): SecretHistory {
   const name = described?.name ?? secretNameOf(id) ?? id;
   const arn = described?.arn ?? id;
@@ -98,7 +98,7 @@ function tell(
     from,
     versions,
     lines: log.lines.filter(({ fields }) => isOf(fields.secret)),
-    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1_000,
+    graceMs,
   });
   const gaps: Gap[] = [];
   const until = to + longestLifetimeMs;

@@ -12,6 +12,8 @@ export async function history(call: Call): Promise<ExitCode> {
   const { options, terminal } = call;
   const since = sinceOf(options.text("since") ?? "90d");
   const report = options.text("report");
+  // Told before anything is read.
+  options.duration("grace", 0);
   if (options.flag("csv") && options.flag("json")) throw usage("--csv and --json: use one of them.");
   const histories = await gather(call, await call.target(), since);
   if (report !== undefined) await write(report, historyPage(histories));

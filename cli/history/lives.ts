@@ -1,7 +1,7 @@
 import type { Sensitive } from "../../src/ports/sensitive.ts";
 import { fateOf } from "./fate.ts";
 import { gapsOf } from "./gaps.ts";
-import { claimedNote, type Evidence, type Happened, type Life, type Version } from "./life.ts";
+import { claimedNote, type Evidence, type Happened, type Happening, type Life, type Version } from "./life.ts";
 import { type Line, writerOf } from "./lines.ts";
 
 /**
@@ -19,11 +19,37 @@ export function tokenLives(evidence: Evidence): Life[] {
       ({ happenings, expiresAt = from + 1 }) => expiresAt > from || happenings.some(({ source }) => source === "log"),
     );
   for (const life of known) {
-    life.happenings.sort((one, other) => one.at - other.at);
+    life.happenings = inOrder(life.happenings);
     life.fate = fateOf(life, evidence);
     life.gaps = gapsOf(life, evidence);
   }
   return known.sort((one, other) => bornAt(one) - bornAt(other));
+}
+
+/** How a token's life begins. */
+const beginning: readonly Happened[] = [
+  "issue call",
+  "issue call not answered",
+  "issued",
+  "stored",
+  "proven",
+  "promoted",
+];
+
+/** By time; a life's beginning as the protocol goes, where its times are the same. */
+function inOrder(happenings: readonly Happening[]): Happening[] {
+  const sorted = happenings.toSorted((one, other) => one.at - other.at);
+  const isEarlier = (one: Happening | undefined, other: Happening | undefined) => {
+    if (!one || !other || one.at !== other.at) return false;
+    const [place, otherPlace] = [beginning.indexOf(one.what), beginning.indexOf(other.what)];
+    return place >= 0 && otherPlace >= 0 && place < otherPlace;
+  };
+  for (let end = 1; end < sorted.length; end += 1) {
+    for (let place = end; isEarlier(sorted[place], sorted[place - 1]); place -= 1) {
+      sorted.splice(place - 1, 2, ...sorted.slice(place - 1, place + 1).toReversed());
+    }
+  }
+  return sorted;
 }
 
 const bornAt = ({ happenings }: Life) => happenings[0]?.at ?? 0;

@@ -4,7 +4,7 @@ import { style } from "../report/style.ts";
 import { harmless } from "../terminal.ts";
 import { type Histories, type SecretHistory, unknowable } from "./gather.ts";
 import { type Fate, first, type Gap, type Life, last, nameOf } from "./life.ts";
-import { byText, fateText, untilText } from "./told.ts";
+import { byText, fateText, purposeOf, untilText } from "./told.ts";
 
 /** The histories as one page that needs nothing else, for who asks for proof of the rotation. */
 export function historyPage(histories: Histories): string {
@@ -26,7 +26,7 @@ export function historyPage(histories: Histories): string {
 ${figures(secrets.flatMap(({ lives }) => lives))}
 </header>
 <main id="tokens">
-${secrets.map((secret) => section(secret, { from, to }))}
+${secrets.map((secret) => section(secret, drawnTime(histories)))}
 <section>
 <h2>What no history can tell</h2>
 <ul>${unknowable.map((sentence) => html`<li>${sentence}</li>`)}</ul>
@@ -37,6 +37,13 @@ ${secrets.map((secret) => section(secret, { from, to }))}
 `;
   // Of what others have written nothing may hide, or turn the text around.
   return page.text.split("\n").map(harmless).join("\n");
+}
+
+/** The time that is drawn: from the first thing that happened on, where nothing is known of the time before. */
+function drawnTime({ from, to, secrets }: Histories): Window {
+  const times = secrets.flatMap(({ lives }) => lives.flatMap(({ happenings }) => happenings.map(({ at }) => at)));
+  const begin = Math.max(from, Math.min(...times));
+  return { from: begin < to ? begin : from, to };
 }
 
 function figures(lives: readonly Life[]): Html {
@@ -113,7 +120,7 @@ function laneOf(life: Life, { to }: Window): Lane {
     ...happenings
       .filter(({ what }) => ["issued", "promoted", "superseded", "revoked", "seen dead"].includes(what))
       .map(({ what, at }) => `${what} ${time(at)}`),
-    `${fateText[fate]}${expiresAt === undefined ? "" : ` · ${isDead || fate === "expired" ? "would have ended" : "ends"} ${time(expiresAt)}`}`,
+    `${purposeOf(life)}${fateText[fate]}${expiresAt === undefined ? "" : ` · ${isDead || fate === "expired" ? "would have ended" : "ends"} ${time(expiresAt)}`}`,
   ].join(" · ");
   return { name: nameOf(life), bars, marks, told };
 }
@@ -133,7 +140,7 @@ function gapTable(rows: readonly { of: string; gap: Gap }[]): Html {
 function happenings(lives: readonly Life[]): Html {
   const parts = lives.map(
     (life) =>
-      html`<tbody><tr><th scope="rowgroup" colspan="3"><span class="name">${nameOf(life)}</span> ${fateText[life.fate]}</th></tr>${life.happenings.map(
+      html`<tbody><tr><th scope="rowgroup" colspan="3"><span class="name">${nameOf(life)}</span> ${purposeOf(life)}${fateText[life.fate]}</th></tr>${life.happenings.map(
         (one) =>
           html`<tr><td>${time(one.at)}</td><td>${one.what}${one.note === undefined ? "" : `: ${one.note}`}</td><td>${byText(one)} <span class="name quiet">${one.stream ?? ""}</span></td></tr>`,
       )}</tbody>`,

@@ -1,3 +1,4 @@
+import { proofOfCredentials } from "../../src/formats/ledger.ts";
 import { time } from "../report/lanes.ts";
 import type { Terminal, Tone } from "../terminal.ts";
 import { table } from "../terminal.ts";
@@ -49,10 +50,17 @@ function showSecret(terminal: Terminal, { name, lives, gaps }: SecretHistory, pe
 function showLife(terminal: Terminal, life: Life): void {
   const labels = life.labels.length === 0 ? "" : ` (${life.labels.join(", ")})`;
   const expiry = life.expiresAt === undefined ? "no expiry is known" : expiryText(life);
-  terminal.line(`  ${nameOf(life)}  ${terminal.paint(tones[life.fate], fateText[life.fate])}${labels}; ${expiry}`);
+  terminal.line(
+    `  ${nameOf(life)}  ${purposeOf(life)}${terminal.paint(tones[life.fate], fateText[life.fate])}${labels}; ${expiry}`,
+  );
   const rows = life.happenings.map((one) => [`    ${time(one.at)}`, one.what, byText(one), one.note ?? ""]);
   for (const line of table(rows)) terminal.line(line);
   for (const gap of life.gaps) terminal.line(gapLine(terminal, gap));
+}
+
+/** What a token was for that was never to be stored; else nothing. */
+export function purposeOf({ issuedFor }: Life): string {
+  return issuedFor === proofOfCredentials ? "proved the client's credentials; " : "";
 }
 
 function expiryText({ fate, expiresAt = 0 }: Life): string {

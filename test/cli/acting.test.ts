@@ -154,7 +154,8 @@ describe.concurrent("an operator who acts", () => {
     const report = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(report).toMatchObject({ leakedTokenId: leaked, newTokenId: stack.tokenIdAt("AWSCURRENT"), unrevocable: [] });
-    const times = [report.startedAt, report.promotedAt, report.revokedAt, report.rejectedAt].map(Date.parse);
+    const { startedAt, promotedAt, seenCurrentAt, revokedAt, rejectedAt } = report;
+    const times = [startedAt, promotedAt, seenCurrentAt, revokedAt, rejectedAt].map(Date.parse);
     expect(times).toEqual([...times].sort((one, other) => one - other));
     expect(Date.parse(report.shortTokensUntil) - Date.parse(report.rejectedAt)).toBe(15 * 60_000);
     expect(live()).not.toContain(leaked);

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { type Line, readLine } from "../../cli/history/lines.ts";
 import { tokenLives } from "../../cli/history/lives.ts";
+import { historyPage } from "../../cli/history/page.ts";
+import { show } from "../../cli/history/told.ts";
+import { Terminal } from "../../cli/terminal.ts";
+import { proofOfCredentials } from "../../src/formats/ledger.ts";
 
 const rotator = "2026/01/01/rotator[$LATEST]0a";
 const expires_at = "2026-03-01T00:00:00Z";
@@ -18,6 +22,64 @@ function lives(...said: [event: string, fields?: object, stream?: string][]) {
 }
 
 const kinds = (of: ReturnType<typeof lives>) => of.map(({ fate, gaps }) => [fate, ...gaps.map(({ kind }) => kind)]);
+
+describe("what happened at the same time", () => {
+  /** All in one millisecond. */
+  const atOnce = (...events: string[]) => {
+    const lines = events.map((message): Line => {
+      const about = { secret: "s", version_id: "v", attempt_id: "a", token_id: "tok", expires_at };
+      const line = readLine(JSON.stringify({ message, ...about }), 1_000, rotator);
+      if (line === undefined || line === "unreadable") throw new Error(`${message} should be read.`);
+      return line;
+    });
+    const [life] = tokenLives({ now, from: 0, versions: [], lines, graceMs: undefined });
+    return life?.happenings.map(({ what }) => what);
+  };
+
+  it("is told in the order of the protocol, and what is no beginning of a life stays where it is", () => {
+    expect(atOnce("token.issued", "token.stored", "token.promoted", "token.proven")).toEqual([
+      ...["issued", "stored", "proven", "promoted"],
+    ]);
+    expect(atOnce("token.issued", "token.rejected", "token.proven", "token.stored")).toEqual([
+      ...["issued", "rejected", "stored", "proven"],
+    ]);
+  });
+});
+
+describe("the history of a secret", () => {
+  const history = (lines: Line[], graceMs?: number) => ({
+    from: 0,
+    to: now,
+    secrets: [{ name: "s", arn: "s", lives: tokenLives({ now, from: 0, versions: [], lines, graceMs }), gaps: [] }],
+  });
+  const line = (at: number, fields: object): Line => {
+    const about = { secret: "s", attempt_id: "a", token_id: "tok", expires_at };
+    const read = readLine(JSON.stringify({ ...about, ...fields }), at, rotator);
+    if (read === undefined || read === "unreadable") throw new Error("It should be read.");
+    return read;
+  };
+
+  it("is drawn from the first thing that happened on", () => {
+    const issued = line(now - 86_400_000, { message: "token.issued", version_id: "v" });
+    expect(historyPage(history([issued]))).toMatch(/class="axis"[^>]*><span>2026-01-31 00:00:00</);
+    expect(historyPage(history([]))).not.toContain("Invalid");
+    expect(historyPage(history([line(now, { message: "token.issued", version_id: "v" })]))).not.toContain("NaN");
+  });
+
+  it("says of a token that it proved the client's credentials", () => {
+    const issued = line(0, { message: "token.issued", version_id: proofOfCredentials });
+    const told: string[] = [];
+    const sink = { write: (text: string) => told.push(text) };
+    const terminal = new Terminal({
+      ...{ stdout: sink, stderr: sink, isInteractive: false, colours: false, json: false },
+      ask: async () => "",
+    });
+    show(terminal, history([issued]));
+    expect(told.join("")).toContain("tok  proved the client's credentials; issued");
+    expect(historyPage(history([issued]))).toContain("proved the client&#39;s credentials; issued");
+    expect(historyPage(history([line(0, { message: "token.issued", version_id: "v" })]))).not.toContain("proved the");
+  });
+});
 
 describe("a token's fate", () => {
   it("is dead when it was seen dead, and open again when it was seen alive after its revocation", () => {
