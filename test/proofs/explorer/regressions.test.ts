@@ -232,6 +232,10 @@ describe("found by the explorer:", () => {
       "seen-late-no-grace:198.operator-put-text+201.operator-back",
     ],
     ["a token that C2M has given to another secret lives on there", "stale-retry:51.up-adds+65.same-token"],
+    [
+      "a secret that is made again while its token is on its way out is somebody's doing",
+      "clamped:77.up-made-again+96.same-token",
+    ],
     ["what a lost line alone told, no decommission can know", "log-lossy:31.decommission+69.operator-rotate"],
   ])("%s", async (_, id) => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

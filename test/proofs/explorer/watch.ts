@@ -394,7 +394,8 @@ export class Watch {
     if (token?.revokedAt === undefined || this.#revoked.has(id)) return;
     this.#revoked.add(id);
     const { invocation } = effect.run;
-    const raced = this.#wasRaced(effect);
+    // A secret that was deleted for good under the run may be there again, with the same token.
+    const raced = this.#wasRaced(effect) || this.#deletedAt > effect.run.firstEffect;
     const ends = invocation.name === "decommission" ? invocation.secret : undefined;
     for (const [index, { secret }] of secrets().entries()) {
       // Nobody can read what stands in a deleted one.
@@ -423,8 +424,8 @@ export class Watch {
   #checkLastLive(effect: Effect, { id, accessToken }: C2mToken, lostAt: number): void {
     const { c2ms, clock, secrets } = this.#options;
     if (clock.now() > lostAt + 24 * hour) return;
-    // Labels that were moved by hand while the run looked: it looks once.
-    if (this.#operatorActed.effect > effect.run.firstEffect) return;
+    // Labels that were moved, or a secret that was deleted, by hand while the run looked: it looks once.
+    if (Math.max(this.#operatorActed.effect, this.#deletedAt) > effect.run.firstEffect) return;
     for (const { secret } of secrets()) {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
