@@ -241,3 +241,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 });
+
+/** Turns red when it passes: it is a regression then. */
+describe("found by the explorer and not mended yet (issue 16):", () => {
+  it.fails("a current token without an id holds back what only its id is known of, until the next rotation", async () => {
+    const { violations } = await play(parseScheduleId("seen-late-no-grace:97.no-id+101.up-made-again"));
+    expect(violations).toEqual([]);
+  });
+});
