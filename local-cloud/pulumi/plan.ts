@@ -66,6 +66,16 @@ export function plan(options: PlanOptions): Promise<Plan> {
   return known;
 }
 
+/** As `plan`, in a process that ends when it is done. */
+export async function planOnce(options: PlanOptions): Promise<Plan> {
+  const recorder = new Recorder(options.program.folder);
+  try {
+    return await recorder.record(options);
+  } finally {
+    recorder.close();
+  }
+}
+
 const recorders = new Map<string, Recorder>();
 
 function recorderIn(folder: string): Recorder {
@@ -75,7 +85,7 @@ function recorderIn(folder: string): Recorder {
 }
 
 /** A process that runs programs, until this one ends. */
-export class Recorder {
+class Recorder {
   readonly #folder: string;
   #child: ChildProcess | undefined;
   #printed = "";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { type Plan, Recorder } from "../../local-cloud/pulumi/plan.ts";
+import { type Plan, planOnce } from "../../local-cloud/pulumi/plan.ts";
 import { alarmNames } from "../../src/formats/metrics.ts";
 import { all, declared, kindOf, one, policyIn } from "../harness/declared.ts";
 import { program as own, plan } from "../harness/program.ts";
@@ -119,9 +119,7 @@ describe("the program", () => {
   });
 
   it("declares the same again, to the byte, in another process", async () => {
-    const recorder = new Recorder(own.folder);
-    const again = await recorder.record({ ...base, program: own });
-    recorder.close();
+    const again = await planOnce({ ...base, program: own });
     const bytes = ({ resources }: Plan) =>
       resources
         .filter(({ custom }) => custom)

@@ -13,6 +13,7 @@ import { reconcileFigures } from "./figures/reconcile.ts";
 import { thousandRotations } from "./figures/rotations.ts";
 import { bundleGzip, bundleSize, firstStep, init, instructions, memory, rotationCpu } from "./figures/rotator.ts";
 import { sdkCall } from "./figures/sdk-call.ts";
+import { statusTime } from "./figures/status.ts";
 import { upTimes } from "./figures/up.ts";
 
 const figures: readonly Figure[] = [
@@ -33,6 +34,7 @@ const figures: readonly Figure[] = [
   sdkCall,
   thousandRotations,
   localStart,
+  statusTime,
 ];
 
 const help = `Measures and prints figures: the median, between what bounds it lay, what we want at most, and what nothing that does the

@@ -1,6 +1,6 @@
-import type { Plan } from "../../local-cloud/pulumi/plan.ts";
+import { type Plan, planOnce } from "../../local-cloud/pulumi/plan.ts";
 import { anyC2mUrl } from "../../local-cloud/pulumi/program.ts";
-import { plan } from "../../test/harness/program.ts";
+import { program } from "../../test/harness/program.ts";
 import { remembered } from "./remembered.ts";
 
 /** The client at the local C2M. Its secret is no secret. */
@@ -19,6 +19,7 @@ export const secretName = "c2m/api-token";
  */
 export function planProgram(graceSeconds: number): Promise<Plan> {
   const options = {
+    program,
     config: {
       clientId: client.clientId,
       clientSecret: client.clientSecret,
@@ -29,5 +30,5 @@ export function planProgram(graceSeconds: number): Promise<Plan> {
     },
     secretKeys: ["clientSecret"],
   };
-  return remembered(JSON.stringify(options), () => plan(options));
+  return remembered(JSON.stringify(options), () => planOnce(options));
 }

@@ -1,34 +1,42 @@
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { PlanOptions } from "../../../local-cloud/pulumi/plan.ts";
+import type { PlanOptions, Recorded } from "../../../local-cloud/pulumi/plan.ts";
 import { program } from "../../../test/harness/program.ts";
 import type { Figure } from "../figure.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const recorder = resolve(root, "local-cloud/pulumi/record-program.ts");
 
-/** Time and memory of the Pulumi program until all is registered, in a process of its own, against mocks. */
-export const programFigures: Figure[] = [1, 10, 100].flatMap((tokens) => [
-  figure(
-    `program-${tokens}`,
-    `program with ${tokens} token${tokens === 1 ? "" : "s"}, until all is registered`,
-    "s",
-    tokens,
-    "seconds",
-  ),
-  figure(`program-${tokens}-memory`, "  its peak memory", "MB", tokens, "megabytes"),
-]);
+const sdkTakes =
+  "a token has four resources, and the profile of a hundred tokens has nothing but the Pulumi SDK at work on each: its promises with a stack trace each, its outputs, protobuf";
 
-function figure(name: string, what: string, unit: string, tokens: number, field: "seconds" | "megabytes"): Figure {
-  return {
-    name,
-    what,
-    unit,
-    rounds: 3,
-    prepare: async () => ({ sample: async () => (await run(tokens))[field], close: async () => undefined }),
-  };
+/** Time and memory of the Pulumi program until all is registered, in a process of its own, against mocks. */
+export const programFigures: Figure[] = [
+  ...[1, 10, 100, 1_000].flatMap((tokens) => {
+    const what = `program with ${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}, until all is registered`;
+    const goal = tokens === 1_000 ? { aim: 10 } : {};
+    return [
+      figure({ name: `program-${tokens}`, what, unit: "s", ...goal }, async () => (await run(tokens)).seconds),
+      figure(
+        { name: `program-${tokens}-memory`, what: "  its peak memory", unit: "MB" },
+        async () => (await run(tokens)).megabytes,
+      ),
+    ];
+  }),
+  figure(
+    { name: "program-ratio", what: "  a hundred tokens to one", unit: "", aim: 1.5, missed: sdkTakes },
+    async () => {
+      const one = await run(1);
+      return (await run(100)).seconds / one.seconds;
+    },
+  ),
+];
+
+function figure(of: Omit<Figure, "prepare">, sample: () => Promise<number>): Figure {
+  return { rounds: 3, ...of, prepare: async () => ({ sample, close: async () => undefined }) };
 }
 
 async function run(tokens: number): Promise<{ seconds: number; megabytes: number }> {
@@ -37,7 +45,7 @@ async function run(tokens: number): Promise<{ seconds: number; megabytes: number
     config: {
       clientId: "c2m_bench",
       clientSecret: "bench-client-secret",
-      tokens: JSON.stringify(Array.from({ length: tokens }, (_, index) => ({ name: `c2m/token-${index}` }))),
+      tokens: JSON.stringify(Array.from({ length: tokens }, (_, index) => ({ name: `c2m/apps/token-${index}` }))),
     },
     secretKeys: ["clientSecret"],
   };
@@ -48,8 +56,11 @@ async function run(tokens: number): Promise<{ seconds: number; megabytes: number
     execArgv: ["--import", `data:text/javascript,${encodeURIComponent(report)}`],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  child.once("message", () => child.disconnect());
+  const refused = once(child, "message").then(([recorded]) => {
+    child.disconnect();
+    if ("failed" in (recorded as Recorded)) throw new Error((recorded as { failed: string }).failed);
+  });
   child.send(options);
-  const printed = await text(child.stderr as Readable);
+  const [printed] = await Promise.all([text(child.stderr as Readable), refused]);
   return JSON.parse(printed.split("\n").at(-1) ?? "") as { seconds: number; megabytes: number };
 }
