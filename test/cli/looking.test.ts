@@ -48,7 +48,7 @@ describe("an operator who looks", () => {
 
   it("gets a line for each of doctor's checks, all of them ok", async () => {
     const { code, stdout } = await stack.on("doctor");
-    expect(stdout.match(/^ {2}ok {5}/gm)).toHaveLength(11 + alarmNames.length);
+    expect(stdout.match(/^ {2}ok {5}/gm)).toHaveLength(12 + alarmNames.length);
     expect(stdout).not.toContain("wrong");
     expect(code).toBe(0);
   });
