@@ -56,7 +56,6 @@ export const shared = {
   hookTimeout: 60_000,
   restoreMocks: true,
   unstubEnvs: true,
-  setupFiles: "test/harness/undo-stubs.ts",
 } as const;
 
 export default defineConfig({

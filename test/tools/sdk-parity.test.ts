@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as logs from "@aws-sdk/client-cloudwatch-logs";
 import * as secretsManager from "@aws-sdk/client-secrets-manager";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { bundleFunction } from "../../infra/resources/function-code.ts";
 import { functions } from "../../infra/resources/functions.ts";
 import { bundleEntry } from "../../tools/package/bundle.ts";
@@ -239,29 +239,26 @@ describe("the trimmed SDK beside the SDK", () => {
   });
 
   it("signs with what stands in the environment, and with what stands there once the first has expired", async () => {
-    const saved = { ...process.env };
-    try {
-      server.script(well);
-      const inEnvironment = (id: string) => ({
-        AWS_ACCESS_KEY_ID: id,
-        AWS_SECRET_ACCESS_KEY: "s",
-        AWS_SESSION_TOKEN: `of ${id}`,
-      });
-      const soon = new Date(Date.now() + 60_000).toISOString();
-      const client = new trimmed.SecretsManagerClient({ endpoint: server.url, region: "us-east-1" });
-      const signer = async () => {
-        await client.send(new trimmed.DescribeSecretCommand({ SecretId: name }));
-        const { authorization = "", "x-amz-security-token": token } = server.requests.at(-1)?.headers ?? {};
-        return [/Credential=(\w+)\//.exec(authorization)?.[1], token];
-      };
-      Object.assign(process.env, inEnvironment("ONE"), { AWS_CREDENTIAL_EXPIRATION: soon });
-      expect(await signer()).toEqual(["ONE", "of ONE"]);
-      Object.assign(process.env, inEnvironment("TWO"));
-      delete process.env.AWS_CREDENTIAL_EXPIRATION;
-      expect(await signer()).toEqual(["TWO", "of TWO"]);
-    } finally {
-      process.env = saved;
-    }
+    server.script(well);
+    const stub = (env: Record<string, string | undefined>) => {
+      for (const [variable, value] of Object.entries(env)) vi.stubEnv(variable, value);
+    };
+    const inEnvironment = (id: string) => ({
+      AWS_ACCESS_KEY_ID: id,
+      AWS_SECRET_ACCESS_KEY: "s",
+      AWS_SESSION_TOKEN: `of ${id}`,
+    });
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const client = new trimmed.SecretsManagerClient({ endpoint: server.url, region: "us-east-1" });
+    const signer = async () => {
+      await client.send(new trimmed.DescribeSecretCommand({ SecretId: name }));
+      const { authorization = "", "x-amz-security-token": token } = server.requests.at(-1)?.headers ?? {};
+      return [/Credential=(\w+)\//.exec(authorization)?.[1], token];
+    };
+    stub({ ...inEnvironment("ONE"), AWS_CREDENTIAL_EXPIRATION: soon });
+    expect(await signer()).toEqual(["ONE", "of ONE"]);
+    stub({ ...inEnvironment("TWO"), AWS_CREDENTIAL_EXPIRATION: undefined });
+    expect(await signer()).toEqual(["TWO", "of TWO"]);
   });
 
   it("finds the same endpoint in every region", async () => {
