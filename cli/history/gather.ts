@@ -92,7 +92,7 @@ function tell(
   const name = described?.name ?? secretNameOf(id) ?? id;
   const arn = described?.arn ?? id;
   const isOf = (said: unknown) =>
-    said === arn || said === name || (!described && typeof said === "string" && secretNameOf(said) === name);
+    said === arn || said === name || (typeof said === "string" && secretNameOf(said) === name);
   const lives = tokenLives({
     now: to,
     from,
