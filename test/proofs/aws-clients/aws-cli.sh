@@ -106,7 +106,7 @@ alarms=$(call cloudwatch describe-alarms --alarm-name-prefix "${FUNCTION_NAME%-r
   --query 'MetricAlarms[].AlarmName' 2>&1)
 case $alarms in
   *"(by the query protocol) is not served"*) echo "(this version asks CloudWatch in the query protocol, which is not served)" ;;
-  *) is "cloudwatch describe-alarms finds alarms by their prefix, page by page" rotation-too-late,rotator-errors,rotator-throttles \
+  *) is "cloudwatch describe-alarms finds alarms by their prefix, page by page" rotation-too-late,rotator-errors \
     "$(echo "$alarms" | tr '\t' '\n' | sed "s/^${FUNCTION_NAME%-reconciler}-//" | sort | paste -sd, -)" ;;
 esac
 
