@@ -65,7 +65,7 @@ function checkTokens(world: World, report: ReconcileReport): void {
         (isPlain(world, token) && tokenId === undefined && expiresAt === undefined),
     );
     if (index >= 0) unrevocable.splice(index, 1);
-    else if (!watch.isExempt("ids")) {
+    else if (!watch.isUntold(token)) {
       watch.violation("I2", `${token.id} lives, is not current, and is not reported`);
     }
   }

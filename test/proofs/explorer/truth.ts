@@ -1,3 +1,4 @@
+import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import type { C2ms } from "./c2ms.ts";
@@ -11,8 +12,8 @@ export interface Known {
   secretOf: ReadonlyMap<string, number>;
   wereCurrent: ReadonlySet<string>;
   claimed: ReadonlySet<string>;
-  /** Whether lines of the log were lost, and what they alone told with them. */
-  linesLost(): boolean;
+  /** Whether only lines of the log that were lost told of it. */
+  isUntold(token: C2mToken): boolean;
   /** Whether somebody else revoked the token, and C2M had no occasion to say so. */
   revokedUnseen(id: string): boolean;
   violation(text: string): void;
@@ -48,11 +49,10 @@ export function commandTruth(
     }
     case "decommission":
       return (result) => {
-        if (known.linesLost()) return;
         const told = ((result?.alive ?? []) as { until?: string }[]).map(({ until }) => Date.parse(until ?? ""));
         for (const token of c2ms.tokens) {
           if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.claimed.has(token.id)) continue;
-          if (c2ms.isLive(token.id) && !told.some((until) => until >= token.expiresAt))
+          if (c2ms.isLive(token.id) && !known.isUntold(token) && !told.some((until) => until >= token.expiresAt))
             violation(`decommission succeeded, and ${token.id} lives`);
         }
       };

@@ -25,6 +25,8 @@ export interface WatchOptions {
   c2ms: C2ms;
   scenario: Scenario;
   secrets: () => readonly Watched[];
+  /** What the log holds, whether or not it can be read yet. */
+  lines: () => readonly LogLine[];
 }
 
 const minute = 60_000;
@@ -66,6 +68,8 @@ export class Watch {
   readonly #byHand = new Set<string>();
   /** Tokens by hand whose secret somebody has deleted for good. */
   readonly #forgotten = new Set<string>();
+  /** Ids of tokens that C2M gave once more. */
+  readonly #givenAgain = new Set<string>();
   readonly #exempt: Set<Exemption>;
   #seenTokens = 0;
   #upEffect = 0;
@@ -105,6 +109,7 @@ export class Watch {
       of.#claimed,
       of.#byHand,
       of.#forgotten,
+      of.#givenAgain,
       of.#exempt,
     ];
     const [ownMaps, ownSets] = [maps(this), sets(this)];
@@ -205,6 +210,22 @@ export class Watch {
     return this.#forgotten.has(accessToken);
   }
 
+  /** C2M has given a token once more. */
+  givenAgain(id: string): void {
+    this.#givenAgain.add(id);
+  }
+
+  /** Whether only lines that were lost told of a token: no version holds it, and no line is left that names it. Not promised. */
+  isUntold({ id }: C2mToken): boolean {
+    if (!this.isExempt("ids") || this.#isStored(id)) return false;
+    const [attempt, ids] = [this.attemptOf.get(id), [id, anotherIdOf(id)]];
+    const tellsOfIt = ({ event, fields }: LogLine) =>
+      event === "token.issued"
+        ? fields.attempt_id === attempt || ids.includes(String(fields.token_id))
+        : event === "token.issue.started" && fields.attempt_id === attempt;
+    return !this.#options.lines().some(tellsOfIt);
+  }
+
   /** Somebody has revoked a token at C2M. */
   revokedBySomebody(id: string, effectNumber: number): void {
     this.#revoked.add(id);
@@ -264,7 +285,7 @@ export class Watch {
       secretOf: this.secretOf,
       wereCurrent: this.wereCurrent,
       claimed: this.#claimed,
-      linesLost: () => this.isExempt("ids"),
+      isUntold: (token) => this.isUntold(token),
       revokedUnseen: (id) => {
         const isLate = (c2ms.byId(id)?.refusedFrom ?? 0) > this.#options.clock.now();
         const isSince = (this.#revokedAfter.get(id) ?? 0) > this.#askedAt;
@@ -278,13 +299,14 @@ export class Watch {
   saidToBeOver(run: FunctionRun, index: number): void {
     const { c2ms, clock } = this.#options;
     // A step that began before may have issued, and its line be late.
-    if (clock.now() - this.#upAt < 2 * hour || this.isExempt("ids")) return;
+    if (clock.now() - this.#upAt < 2 * hour) return;
     // It tells of what it saw, and somebody has superseded a token by hand since.
     if (this.#operatorActed.effect > run.firstEffect || clock.now() - this.#operatorActed.at < 10 * minute) return;
     const current = new Set(this.#current.values());
-    for (const { id, accessToken } of c2ms.tokens) {
-      if (this.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken) || this.#claimed.has(id))
-        continue;
+    for (const token of c2ms.tokens) {
+      const { id, accessToken } = token;
+      if (this.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken)) continue;
+      if (this.#claimed.has(id) || this.isUntold(token)) continue;
       this.violation("truth", `the reconciler says that nothing of the retired secret ${index} lives, and ${id} does`);
     }
   }
@@ -345,6 +367,7 @@ export class Watch {
       this.#proven.has(id),
       this.#byHand.has(accessToken),
       this.#forgotten.has(accessToken),
+      this.#givenAgain.has(id),
       this.#claimed.has(id),
       this.unrevocable.has(id),
       this.#bySomebody.has(id),
@@ -394,8 +417,7 @@ export class Watch {
     if (token?.revokedAt === undefined || this.#revoked.has(id)) return;
     this.#revoked.add(id);
     const { invocation } = effect.run;
-    // A secret that was deleted for good under the run may be there again, with the same token.
-    const raced = this.#wasRaced(effect) || this.#deletedAt > effect.run.firstEffect;
+    const raced = this.#wasRaced(effect) || this.#wasMadeAgain(effect, id);
     const ends = invocation.name === "decommission" ? invocation.secret : undefined;
     for (const [index, { secret }] of secrets().entries()) {
       // Nobody can read what stands in a deleted one.
@@ -424,8 +446,8 @@ export class Watch {
   #checkLastLive(effect: Effect, { id, accessToken }: C2mToken, lostAt: number): void {
     const { c2ms, clock, secrets } = this.#options;
     if (clock.now() > lostAt + 24 * hour) return;
-    // Labels that were moved, or a secret that was deleted, by hand while the run looked: it looks once.
-    if (Math.max(this.#operatorActed.effect, this.#deletedAt) > effect.run.firstEffect) return;
+    // Labels that were moved by hand while the run looked: it looks once.
+    if (this.#operatorActed.effect > effect.run.firstEffect || this.#wasMadeAgain(effect, id)) return;
     for (const { secret } of secrets()) {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
@@ -446,6 +468,11 @@ export class Watch {
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 3_000;
     if (currentReadAt === undefined) return false;
     return this.#operatorActed.effect > currentReadAt || clock.now() - this.#operatorActed.at < lagMs + 1_000;
+  }
+
+  /** Whether the secret was deleted for good under the run, and C2M has given its token once more, as to the one in its place. */
+  #wasMadeAgain({ run }: Effect, id: string): boolean {
+    return this.#deletedAt > run.firstEffect && this.#givenAgain.has(id);
   }
 
   #afterStore(effect: Effect): void {

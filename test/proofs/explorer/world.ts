@@ -221,7 +221,7 @@ export class ProveWorld implements World {
   #newWatch(): Watch {
     const { clock, c2ms, scenario } = this;
     const secrets = () => this.secrets.map(({ index }) => this.#watched(index));
-    return new Watch({ clock, c2ms, scenario, secrets });
+    return new Watch({ clock, c2ms, scenario, secrets, lines: () => this.ledger.lines });
   }
 
   get engine() {
