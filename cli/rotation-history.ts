@@ -1,4 +1,5 @@
 import type { EventName } from "../src/formats/ledger.ts";
+import { secretNameSaid } from "../src/formats/settings.ts";
 import type { Aws } from "./aws.ts";
 import { type LogLine, readEvents } from "./function-log.ts";
 
@@ -41,18 +42,14 @@ export interface RotationHistory {
 export async function readHistory(
   aws: Aws,
   logGroup: string,
-  secret: { name: string; arn: string },
+  secret: { name: string },
   now: number,
 ): Promise<RotationHistory> {
   return historyOf(await readEvents(aws, logGroup, { from: now - historyMs, names }), secret, now);
 }
 
 /** Pure: what lines, oldest first, tell about one secret. */
-export function historyOf(
-  lines: readonly LogLine[],
-  secret: { name: string; arn: string },
-  now: number,
-): RotationHistory {
+export function historyOf(lines: readonly LogLine[], secret: { name: string }, now: number): RotationHistory {
   const suspects = new Map<string, string>();
   const settled = new Set<string>();
   const [revokedIds, unrevocableIds] = [new Set<string>(), new Set<string>()];
@@ -74,7 +71,7 @@ export function historyOf(
       if (fields.failed === 0) history.reconcileFailure = undefined;
     }
     // The reconciler names a secret that it could not look at as the settings do.
-    if (!("secret" in fields) || (fields.secret !== secret.arn && fields.secret !== secret.name)) continue;
+    if (!("secret" in fields) || secretNameSaid(fields.secret) !== secret.name) continue;
     switch (event) {
       case "step.started":
         history.openStep = { at, step: fields.step, versionId: fields.version_id };

@@ -1,5 +1,5 @@
 import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
-import { secretNameOf } from "../../src/formats/settings.ts";
+import { secretNameSaid } from "../../src/formats/settings.ts";
 import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { PermanentError, RetryableError, RotationError } from "../../src/ports/errors.ts";
@@ -225,7 +225,7 @@ async function surveyAll({ context, baseUrl, ledger }: Subject, elsewhere: reado
     now: context.clock.now(),
     // Nothing of this secret is to wait for a grace or for a rotation any more.
     settings: { baseUrl, graceSeconds: 0, pendingMaxAgeSeconds: 0 },
-    ledger: entries.filter(({ fields }) => (secretNameOf(fields.secret) ?? fields.secret) === secret.name),
+    ledger: entries.filter(({ fields }) => secretNameSaid(fields.secret) === secret.name),
     ledgerFrom: 0,
     graceSeconds: 0,
     currentElsewhere: elsewhere.map(({ held }) => held),

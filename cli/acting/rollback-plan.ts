@@ -1,5 +1,6 @@
 import { decisionLabel } from "../../src/formats/labels.ts";
 import type { Ledger, LedgerEntry } from "../../src/formats/ledger.ts";
+import { secretNameSaid } from "../../src/formats/settings.ts";
 import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import { PermanentError, RetryableError, type RollbackCode, RotationError } from "../../src/ports/errors.ts";
 import { type SecretDescription, versionAt } from "../../src/ports/secret-store.ts";
@@ -71,7 +72,7 @@ export async function planRollback(context: SecretContext, request: RollbackRequ
   const expiresAt = Date.parse(token.expiresAt);
   if (expiresAt <= clock.now()) throw refusal("previous_expired", `The previous token expired at ${token.expiresAt}.`);
   const { entries } = await request.ledger.read(Date.parse(token.issuedAt ?? "") || 0);
-  const own = entries.filter(({ fields }) => fields.secret === arn);
+  const own = entries.filter(({ fields }) => secretNameSaid(fields.secret) === secret.name);
   // C2M may let a revoked token in for minutes yet: the exchange alone does not tell.
   if (revocationBegan(own, token)) throw refusal("previous_revoked", begun);
   if (versionAt(secret, decisionLabel) === previousId) throw refusal("previous_revoked", begun);

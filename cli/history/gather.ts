@@ -1,4 +1,4 @@
-import { secretNameOf } from "../../src/formats/settings.ts";
+import { secretNameSaid } from "../../src/formats/settings.ts";
 import { parseValue } from "../../src/formats/stored-token.ts";
 import { causeOf } from "../../src/ports/cause.ts";
 import type { Aws, DescribedSecret } from "../aws.ts";
@@ -89,15 +89,13 @@ function tell(
   { log, keptDays }: { log: Log; keptDays: number | undefined | null },
   { from, to, graceMs }: { from: number; to: number; graceMs: number | undefined },
 ): SecretHistory {
-  const name = described?.name ?? secretNameOf(id) ?? id;
+  const name = described?.name ?? secretNameSaid(id);
   const arn = described?.arn ?? id;
-  const isOf = (said: unknown) =>
-    said === arn || said === name || (typeof said === "string" && secretNameOf(said) === name);
   const lives = tokenLives({
     now: to,
     from,
     versions,
-    lines: log.lines.filter(({ fields }) => isOf(fields.secret)),
+    lines: log.lines.filter(({ fields }) => secretNameSaid(String(fields.secret)) === name),
     graceMs,
   });
   const gaps: Gap[] = [];

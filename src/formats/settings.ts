@@ -148,6 +148,14 @@ export function secretNameOf(secretArn: string): string | undefined {
 }
 
 /**
+ * The name of a secret that a line of the ledger names by its ARN, or by its name where that is not known. A secret that was
+ * deleted and made again has another ARN, and its old tokens are its own: lines are told apart by the name.
+ */
+export function secretNameSaid(said: string): string {
+  return secretNameOf(said) ?? said;
+}
+
+/**
  * The listed name in an ARN, full or partial: a name may itself end like the suffix that Secrets Manager adds, so the name
  * without a suffix counts first, then the whole.
  */

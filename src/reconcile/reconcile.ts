@@ -1,5 +1,5 @@
 import type { LedgerEntry, RotationLog } from "../formats/ledger.ts";
-import { secretNameOf, type TokenSettings } from "../formats/settings.ts";
+import { secretNameSaid, type TokenSettings } from "../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
@@ -131,7 +131,7 @@ function currentOf(looked: Looked): ParsedValue | undefined {
   return "look" in looked ? looked.look.current?.parsed : undefined;
 }
 
-/** By the secret's name: a secret that was deleted and made again has another ARN, and its old tokens are its own. */
+/** By the secret's name. */
 export function entriesByName(entries: readonly LedgerEntry[]): Map<string, LedgerEntry[]> {
-  return Map.groupBy(entries, ({ fields }) => secretNameOf(fields.secret) ?? fields.secret);
+  return Map.groupBy(entries, ({ fields }) => secretNameSaid(fields.secret));
 }

@@ -10,7 +10,10 @@ import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const now = Date.parse("2026-06-01T12:00:00Z");
 const [hour, day] = [3_600_000, 86_400_000];
-const secret = { name: "c2m/api-token", arn: "arn:secret" };
+const secret = {
+  name: "c2m/api-token",
+  arn: "arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token-AbCdEf",
+};
 const at = (ms: number) => new Date(now + ms).toISOString();
 
 function version(
@@ -131,6 +134,12 @@ describe("what is wrong with a token", () => {
     expect(problems({ previous }, of("token.unrevocable"))).toEqual([]);
     const { state, graceEndsAt } = diagnose(view({ previous }), undefined, { now, graceSeconds: undefined });
     expect([state, graceEndsAt]).toEqual(["ok", undefined]);
+  });
+
+  it("counts lines of the ARN that the secret had before it was made again", () => {
+    const fields = { secret: `${secret.arn.slice(0, -6)}ZzZzZz`, token_id: "tok_of_before" };
+    const history = historyOf([{ event: "token.revoked", at: now, fields }] as never, secret, now);
+    expect([...history.revokedIds]).toEqual(["tok_of_before"]);
   });
 
   it("is a reconciler that has been silent for hours, unless the secret is younger than that", () => {

@@ -9,7 +9,7 @@ import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const now = Date.parse("2026-06-01T12:00:00Z");
 const promotedAt = now - 7_000;
-const arn = "arn:secret";
+const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-AbCdEf";
 
 /** A secret whose version "new" was promoted seven seconds ago and replaced "old". */
 function setting(lines: { message: string; timestamp: number }[], args: string[] = []) {

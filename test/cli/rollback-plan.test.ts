@@ -411,6 +411,17 @@ describe("a rollback", () => {
     expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
   });
 
+  it.each([
+    ["its name", (world: World) => world.settings.secretName],
+    ["the ARN that it had before it was made again", (world: World) => `${world.arn.slice(0, -6)}ZzZzZz`],
+  ] as const)("is refused where a line that says so names the secret by %s", async (_, saidOf) => {
+    const { world, first } = await rotated();
+    const { token_id, expires_at } = world.value(first ?? "");
+    const fields = { secret: saidOf(world), expires_at: String(expires_at), token_id: String(token_id) };
+    world.context().log.event("token.revoked", fields);
+    expect(await failureOf(goBack(world))).toMatchObject({ code: "previous_revoked" });
+  });
+
   it("sends nothing to C2M where a revocation has begun", async () => {
     const { world, first } = await rotated();
     world.operator.moveStage(decisionLabel, first);

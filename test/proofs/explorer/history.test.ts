@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { readLine } from "../../../cli/history/lines.ts";
 import { tokenLives } from "../../../cli/history/lives.ts";
-import { secretNameOf } from "../../../src/formats/settings.ts";
+import { secretNameSaid } from "../../../src/formats/settings.ts";
 import { parseValue } from "../../../src/formats/stored-token.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { about, lie, type Truth } from "../../cli/history-truth.ts";
@@ -53,10 +53,7 @@ it("of every token of the explorer's worlds its history tells the true fate, or 
         now,
         from: 0,
         versions: versions[index] ?? [],
-        lines: lines.filter(
-          ({ fields: { secret } }) =>
-            secret === settings.secretName || secretNameOf(String(secret)) === settings.secretName,
-        ),
+        lines: lines.filter(({ fields: { secret } }) => secretNameSaid(String(secret)) === settings.secretName),
         graceMs: undefined,
       }),
     );
