@@ -1,5 +1,5 @@
 import type { EventName, Events } from "../src/formats/ledger.ts";
-import type { Aws } from "./aws.ts";
+import type { Aws, LogPage } from "./aws.ts";
 import { failed } from "./failure.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
@@ -8,29 +8,50 @@ export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: 
 /** CloudWatch gives up to 1 MB a page, and often none of it: more than this is no log that ends. */
 const mostPages = 1_000;
 
+/** Which lines of a log group. */
+interface Asked {
+  /** Epoch ms; those that were logged then or later. */
+  from: number;
+  names: readonly EventName[];
+}
+
 /**
- * The events of these names that were logged at or after `from` (epoch ms), oldest first. CloudWatch delivers lines
- * seconds late and promises nothing: what is not there may still come.
+ * The lines with these events as they stand in the log, oldest first. CloudWatch delivers lines seconds late and promises
+ * nothing: what is not there may still come.
+ *
+ * @returns `isCut`: whether the log goes on after all that is read of one
+ */
+export async function readLines(
+  aws: Aws,
+  logGroup: string,
+  { from, names }: Asked,
+): Promise<{ lines: LogPage["events"]; isCut: boolean }> {
+  const lines: LogPage["events"] = [];
+  let nextToken: string | undefined;
+  for (let page = 0; page < mostPages; page += 1) {
+    const answer = await aws.logEvents({ logGroup, names, from, nextToken });
+    lines.push(...answer.events);
+    nextToken = answer.nextToken;
+    if (!nextToken) break;
+  }
+  return { lines: lines.sort((one, other) => one.timestamp - other.timestamp), isCut: Boolean(nextToken) };
+}
+
+/**
+ * All lines, as `readLines` has them.
  *
  * @throws Failure where the log does not end: what was read would look like all there is
  */
-export async function readEvents(
-  aws: Aws,
-  logGroup: string,
-  { from, names }: { from: number; names: readonly EventName[] },
-): Promise<LogLine[]> {
-  const lines: LogLine[] = [];
-  let nextToken: string | undefined;
-  for (let page = 0; page < mostPages; page += 1) {
-    const { events, nextToken: next } = await aws.logEvents({ logGroup, names, from, nextToken });
-    for (const { message, timestamp } of events) {
-      const line = parseLine(message, timestamp);
-      if (line) lines.push(line);
-    }
-    nextToken = next;
-    if (!nextToken) return lines.sort((one, other) => one.at - other.at);
-  }
-  throw failed(`CloudWatch says after ${mostPages} pages that the log group ${logGroup} goes on.`);
+export async function readAllLines(aws: Aws, logGroup: string, asked: Asked): Promise<LogPage["events"]> {
+  const { lines, isCut } = await readLines(aws, logGroup, asked);
+  if (isCut) throw failed(`CloudWatch says after ${mostPages} pages that the log group ${logGroup} goes on.`);
+  return lines;
+}
+
+/** The events of these names, oldest first; throws as `readAllLines`. */
+export async function readEvents(aws: Aws, logGroup: string, asked: Asked): Promise<LogLine[]> {
+  const lines = await readAllLines(aws, logGroup, asked);
+  return lines.flatMap(({ message, timestamp }) => parseLine(message, timestamp) ?? []);
 }
 
 function parseLine(message: string, at: number): LogLine | undefined {

@@ -1,5 +1,6 @@
 import { type EventName, isLedgerEvent, isOperatorStream, parseLine } from "../../src/formats/ledger.ts";
 import type { Aws } from "../aws.ts";
+import { readLines } from "../function-log.ts";
 
 /** The events that tell a token's life. */
 export const lifeEvents = [
@@ -45,28 +46,15 @@ export interface Log {
   isCut: boolean;
 }
 
-/** Pages read at the most: 10,000 lines each at their fullest. */
-const mostPages = 1_000;
-
 /** Reads all lines that were written at or after `from` (epoch ms). */
 export async function readLog(aws: Aws, logGroup: string, from: number): Promise<Log> {
-  const log: Log = { lines: [], unreadable: 0, isCut: false };
-  let nextToken: string | undefined;
-  for (let page = 0; page === 0 || nextToken !== undefined; page += 1) {
-    if (page === mostPages) {
-      log.isCut = true;
-      break;
-    }
-    const answer = await aws.logEvents({ logGroup, names: lifeEvents, from, nextToken });
-    for (const { message, timestamp, logStreamName } of answer.events) {
-      const line = readLine(message, timestamp, logStreamName);
-      if (line === "unreadable") log.unreadable += 1;
-      else if (line) log.lines.push(line);
-    }
-    nextToken = answer.nextToken;
-  }
-  log.lines.sort((one, other) => one.at - other.at);
-  return log;
+  const { lines, isCut } = await readLines(aws, logGroup, { from, names: lifeEvents });
+  const read = lines.map(({ message, timestamp, logStreamName }) => readLine(message, timestamp, logStreamName));
+  return {
+    lines: read.flatMap((line) => (line === "unreadable" ? [] : (line ?? []))),
+    unreadable: read.filter((line) => line === "unreadable").length,
+    isCut,
+  };
 }
 
 /** One line of the log; undefined for one that tells nothing of a token. */

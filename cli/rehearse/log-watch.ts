@@ -1,5 +1,6 @@
 import type { EventName } from "../../src/formats/ledger.ts";
 import type { Aws } from "../aws.ts";
+import { readAllLines } from "../function-log.ts";
 import type { Answers } from "./questions.ts";
 
 /** What a rehearsal reads of the log. */
@@ -31,8 +32,6 @@ export interface WatchedLine {
 /** AWS's time is known to the second or two, so that a delay within this is none. In ms. */
 const toleranceMs = 3_000;
 
-const mostPages = 20;
-
 /** The functions' log since the rehearsal began, read again and again: how late each line comes is noted. */
 export class LogWatch {
   readonly #aws: Aws;
@@ -53,26 +52,19 @@ export class LogWatch {
 
   /** All lines so far, oldest first. */
   async read(now: () => number): Promise<WatchedLine[]> {
-    const lines: WatchedLine[] = [];
-    let nextToken: string | undefined;
     const before = this.#lookedAt;
-    for (let page = 0; page < mostPages; page += 1) {
-      const answer = await this.#aws.logEvents({ logGroup: this.#logGroup, names, from: this.#from, nextToken });
-      for (const { message, timestamp, logStreamName } of answer.events) {
-        const line = lineOf(message, timestamp, logStreamName);
-        if (!line) continue;
-        lines.push(line);
-        const key = `${logStreamName} ${timestamp} ${message}`;
-        if (this.#seen.has(key)) continue;
-        this.#seen.add(key);
-        // Written before the last look and not seen then: it was late, by so much at least.
+    const logged = await readAllLines(this.#aws, this.#logGroup, { from: this.#from, names });
+    this.#lookedAt = now();
+    return logged.flatMap(({ message, timestamp, logStreamName }) => {
+      const line = lineOf(message, timestamp, logStreamName);
+      const key = `${logStreamName} ${timestamp} ${message}`;
+      // Written before the last look and not seen then: it was late, by so much at least.
+      if (line && !this.#seen.has(key)) {
         this.#answers.delay("logs.deliveryDelayMs", Math.max(0, before - line.at), toleranceMs);
       }
-      nextToken = answer.nextToken;
-      if (!nextToken) break;
-    }
-    this.#lookedAt = now();
-    return lines.sort((one, other) => one.at - other.at);
+      this.#seen.add(key);
+      return line ?? [];
+    });
   }
 }
 
