@@ -1,6 +1,6 @@
-import { writeFile } from "node:fs/promises";
 import type { Call } from "../command.ts";
-import { type ExitCode, exitCode, failed, usage } from "../failure.ts";
+import { type ExitCode, exitCode, usage } from "../failure.ts";
+import { writePage } from "../page-file.ts";
 import { gather } from "./gather.ts";
 import { historyPage } from "./page.ts";
 import { asCsv, asRecord } from "./record.ts";
@@ -16,7 +16,7 @@ export async function history(call: Call): Promise<ExitCode> {
   options.duration("grace", 0);
   if (options.flag("csv") && options.flag("json")) throw usage("--csv and --json: use one of them.");
   const histories = await gather(call, await call.target(), since);
-  if (report !== undefined) await write(report, historyPage(histories));
+  if (report !== undefined) await writePage(report, historyPage(histories));
   if (options.flag("csv")) {
     terminal.text(asCsv(histories));
     return exitCode.done;
@@ -41,13 +41,4 @@ function sinceOf(text: string): (now: number) => number {
     if (at > now) throw usage("--since is in the future.");
     return at;
   };
-}
-
-async function write(path: string, page: string): Promise<void> {
-  try {
-    await writeFile(path, page);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw failed(`--report: ${path} can't be written (${code}).`);
-  }
 }

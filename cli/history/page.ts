@@ -1,6 +1,6 @@
-import { type Html, html, Html as RawHtml } from "../report/html.ts";
+import { document } from "../report/document.ts";
+import { type Html, html } from "../report/html.ts";
 import { key, type Lane, lanes, time, type Window } from "../report/lanes.ts";
-import { style } from "../report/style.ts";
 import { harmless } from "../terminal.ts";
 import { type Histories, type SecretHistory, unknowable } from "./gather.ts";
 import { type Fate, first, type Gap, type Life, last, nameOf } from "./life.ts";
@@ -9,18 +9,10 @@ import { byText, fateText, purposeOf, untilText } from "./told.ts";
 /** The histories as one page that needs nothing else, for who asks for proof of the rotation. */
 export function historyPage(histories: Histories): string {
   const { from, to, secrets } = histories;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Rotation of C2M tokens, ${time(from).slice(0, 10)} to ${time(to).slice(0, 10)}</title>
-<style>${new RawHtml(style)}</style>
-</head>
-<body>
-<a class="skip" href="#tokens">To the tokens</a>
-<header>
+  const page = document({
+    title: `Rotation of C2M tokens, ${time(from).slice(0, 10)} to ${time(to).slice(0, 10)}`,
+    skip: { to: "tokens", text: "To the tokens" },
+    body: html`<header>
 <h1>Rotation of C2M tokens</h1>
 <p class="quiet">${time(from)} to ${time(to)} UTC, from the functions' log and the versions in AWS Secrets Manager, by <code>c2m-tokens history</code>. It holds no token.</p>
 ${figures(secrets.flatMap(({ lives }) => lives))}
@@ -31,10 +23,8 @@ ${secrets.map((secret) => section(secret, drawnTime(histories)))}
 <h2>What no history can tell</h2>
 <ul>${unknowable.map((sentence) => html`<li>${sentence}</li>`)}</ul>
 </section>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
   // Of what others have written nothing may hide, or turn the text around.
   return page.text.split("\n").map(harmless).join("\n");
 }

@@ -1,6 +1,6 @@
-import { type Html, html, Html as RawHtml } from "../report/html.ts";
+import { document } from "../report/document.ts";
+import { type Html, html } from "../report/html.ts";
 import { time } from "../report/lanes.ts";
-import { style } from "../report/style.ts";
 import { harmless } from "../terminal.ts";
 import { span } from "../time-text.ts";
 import type { LeftBehind } from "./leftovers.ts";
@@ -11,18 +11,10 @@ import { allHeld, type Rehearsal, summary } from "./report.ts";
 /** The rehearsal as one page that needs nothing else. */
 export function rehearsalPage(rehearsal: Rehearsal): string {
   const { stack, secret, startedAt, endedAt, graceMs, interrupted, tried, answers, leftBehind } = rehearsal;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Rehearsal of ${stack}, ${time(startedAt).slice(0, 10)}</title>
-<style>${new RawHtml(style)}</style>
-</head>
-<body>
-<a class="skip" href="#promises">To the promises</a>
-<header>
+  const page = document({
+    title: `Rehearsal of ${stack}, ${time(startedAt).slice(0, 10)}`,
+    skip: { to: "promises", text: "To the promises" },
+    body: html`<header>
 <h1>Rehearsal of the rotation of ${secret}</h1>
 <p class="quiet">Stack ${stack}, ${time(startedAt)} to ${time(endedAt)} UTC, with a grace of ${span(graceMs)}, by <code>c2m-tokens rehearse</code>. It holds no token.</p>
 <p class="verdict${allHeld(rehearsal) ? "" : " broken"}">${interrupted ? "Stopped; " : ""}${summary(rehearsal)}.</p>
@@ -40,10 +32,8 @@ ${scrolled("Questions", ["question", "answer", "the local cloud", "its knob"], h
 <h2>Left behind</h2>
 ${scrolled("Left behind", ["what", "until (UTC)", "what ends it"], html`<tbody>${leftBehind.map(leftRow)}</tbody>`)}
 </section>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
   // Of what others have written nothing may hide, or turn the text around.
   return page.text.split("\n").map(harmless).join("\n");
 }

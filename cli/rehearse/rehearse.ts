@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
 import { compromised } from "../acting/compromised.ts";
 import { confirmByName } from "../acting/confirm-and-act.ts";
 import { rollback } from "../acting/rollback.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
+import { writePage } from "../page-file.ts";
 import { protocolFor } from "../protocol.ts";
 import { rotationOff } from "../rotation-off.ts";
 import { logGroupOf, onlySecret, reconcilerOf, rotationOf, type Target } from "../target.ts";
@@ -71,7 +71,7 @@ export async function rehearse(call: Call, commands: Rehearsed = { rollback, com
     terminal.result(result, () => tellPlan(call, what, plan));
     return exitCode.done;
   }
-  if (report !== undefined) await write(report, "");
+  if (report !== undefined) await writePage(report, "");
   await confirmByName(call, stage.name, what);
   terminal.line(`It takes ${span(plan.leastMs)} to ${span(plan.mostMs)}, of which the grace is ${span(graceMs)}.`);
   if (graceMs > handyGraceMs) {
@@ -82,7 +82,7 @@ export async function rehearse(call: Call, commands: Rehearsed = { rollback, com
   const leftText = () => whatIsLeft(stage);
   const rehearsal = await call.uninterrupted(async () => {
     const done = await perform(stage, commands, stack);
-    if (report !== undefined) await write(report, rehearsalPage(done));
+    if (report !== undefined) await writePage(report, rehearsalPage(done));
     terminal.result(asRecord(done), () => {
       show(terminal, done);
       if (report !== undefined) terminal.line(`Written to ${report}.`);
@@ -188,13 +188,4 @@ function tellPlan({ terminal }: Call, what: string, { leastMs, mostMs, ...plan }
     `  calls    at most ${secretsManager} of Secrets Manager, ${lambda} of Lambda, ${logs} of CloudWatch Logs, ${cloudWatch} of CloudWatch, ${c2m} of C2M`,
   );
   terminal.line(`  cost     at most $${plan.dollars.toFixed(2)} (${priceSource}); C2M sends no letter`);
-}
-
-async function write(path: string, page: string): Promise<void> {
-  try {
-    await writeFile(path, page);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    throw failed(`--report: ${path} can't be written (${code}).`);
-  }
 }

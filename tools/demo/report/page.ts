@@ -1,6 +1,6 @@
-import { type Html, html, Html as RawHtml } from "../../../cli/report/html.ts";
+import { document } from "../../../cli/report/document.ts";
+import { Html, html } from "../../../cli/report/html.ts";
 import { key, lanes, time, type Window } from "../../../cli/report/lanes.ts";
-import { style } from "../../../cli/report/style.ts";
 import type { DemoResult } from "../run.ts";
 import { tokenLanes } from "./token-lanes.ts";
 import { type TokenLife, tokenLives } from "./token-lives.ts";
@@ -11,18 +11,10 @@ const marginMs = 5 * 60_000;
 /** What the demo did, as one page that needs nothing else: no script, no network. */
 export function renderReport(result: DemoResult): string {
   const lives = tokenLives(result.timeline);
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>c2m-token-rotation: ${result.rotations} rotations</title>
-<style>${new RawHtml(style)}</style>
-</head>
-<body>
-<a class="skip" href="#lives">To the tokens</a>
-<header>
+  const page = document({
+    title: `c2m-token-rotation: ${result.rotations} rotations`,
+    skip: { to: "lives", text: "To the tokens" },
+    body: html`<header>
 <h1>${result.rotations} rotations, ${result.lettersAccepted} letters: ${result.lettersDouble} sent twice, ${result.lettersLost} lost</h1>
 <p class="quiet">The deployed program in the local cloud, ${time(result.window.from)} to ${time(result.window.to)} UTC of virtual time. Nothing here reached AWS or C2M.</p>
 ${verdict(result)}
@@ -58,10 +50,8 @@ ${calls(result)}
 <h2 id="faults-title">Faults injected</h2>
 ${faults(result)}
 </section>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  });
   return page.text;
 }
 
@@ -92,7 +82,7 @@ function closeUps(lives: readonly TokenLife[]): Html {
     const end = Math.max(life.promotedAt ?? life.issuedAt, before?.revokedAt ?? 0);
     const window: Window = { from: life.issuedAt - marginMs, to: end + marginMs };
     const shown = before ? [before, life] : [life];
-    return new RawHtml(
+    return new Html(
       `<details${index === 0 ? " open" : ""}>${html`<summary>Rotation ${index + 1}: ${time(life.issuedAt)}</summary>${lanes(tokenLanes(shown, window.to), window)}`.text}</details>`,
     );
   })}`;
