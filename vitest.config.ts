@@ -37,7 +37,6 @@ export const longProofs = [
   "test/proofs/fuzz.property.test.ts",
   "test/proofs/necessity/necessity.test.ts",
   "test/proofs/kill.test.ts",
-  "test/proofs/explorer/explore.test.ts",
   "test/proofs/thousand-tokens.test.ts",
   "test/proofs/runbook/*.test.ts",
 ];

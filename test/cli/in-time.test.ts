@@ -1,33 +1,12 @@
-import { describe, expect, it, vi } from "vitest";
-import { connectSdk } from "../../cli/aws-sdk.ts";
-import { run } from "../../cli/cli.ts";
+import { describe, expect, it } from "vitest";
 import { Hold } from "../../local-cloud/faults.ts";
+import { runInProcess } from "../harness/in-process-command.ts";
 import { OperatedStack, secretName } from "../harness/operated-stack.ts";
 
 /** Runs a command in this process, on the cloud's time: while it sleeps something happens. */
-async function operate(stack: OperatedStack, command: string, meanwhile: () => Promise<void>) {
-  let [stdout, stderr] = ["", ""];
-  const env = stack.environment();
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
-  const now = () => stack.clock.now();
-  const code = await run([command, ...stack.named, "--yes", secretName, "--json"], {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    stdin: {},
-    env,
-    clock: {
-      now,
-      sleep: async (ms) => {
-        await meanwhile();
-        await stack.clock.advanceBy(ms);
-      },
-    },
-    ask: async () => "",
-    signal: new AbortController().signal,
-    again: new AbortController().signal,
-    connect: (region) => connectSdk(region, { env, now }),
-  });
-  return { code, stdout, stderr };
+function operate(stack: OperatedStack, command: string, meanwhile: () => Promise<void>) {
+  const args = [command, ...stack.named, "--yes", secretName, "--json"];
+  return runInProcess(args, { env: stack.environment(), clock: stack.clock, meanwhile });
 }
 
 describe("an answer to a leak", () => {

@@ -1,5 +1,5 @@
 import type { Figure } from "../figure.ts";
-import { CpuQuota } from "../function/cpu-quota.ts";
+import { Cgroup } from "../function/cgroup.ts";
 import { RotationLab } from "../function/rotation-lab.ts";
 
 /**
@@ -11,7 +11,7 @@ export const memorySizes: Figure[] = [128, 256, 512].map((memoryMb) => ({
   what: `a rotation under the CPU share of ${memoryMb} MB`,
   unit: "s",
   async prepare() {
-    const quota = CpuQuota.of(memoryMb);
+    const quota = Cgroup.ofCpu(memoryMb);
     const lab = await RotationLab.start();
     return {
       sample: async () =>

@@ -11,13 +11,13 @@ const root = resolve(import.meta.dirname, "../../..");
 const recorder = resolve(root, "local-cloud/pulumi/record-program.ts");
 
 const sdkTakes =
-  "a token has four resources, and the profile of a hundred tokens has nothing but the Pulumi SDK at work on each: its promises with a stack trace each, its outputs, protobuf";
+  "by the profile more than half of it is the stack trace that the Pulumi SDK keeps of each of its promises, most of the rest its outputs and its messages; ours is under 2 %";
 
 /** Time and memory of the Pulumi program until all is registered, in a process of its own, against mocks. */
 export const programFigures: Figure[] = [
   ...[1, 10, 100, 1_000].flatMap((tokens) => {
     const what = `program with ${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}, until all is registered`;
-    const goal = tokens === 1_000 ? { aim: 10 } : {};
+    const goal = tokens === 1_000 ? { aim: 10, missed: sdkTakes } : {};
     return [
       figure({ name: `program-${tokens}`, what, unit: "s", ...goal }, async () => (await run(tokens)).seconds),
       figure(

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { bundle } from "../../../infra/resources/function-code.ts";
 import type { Figure } from "../figure.ts";
 import type { BuildName } from "../function/builds.ts";
-import { MemoryLimit } from "../function/memory-limit.ts";
+import { Cgroup } from "../function/cgroup.ts";
 import { RotationLab, type RotationRun } from "../function/rotation-lab.ts";
 
 /** What is deployed, in decimal kB. */
@@ -142,7 +142,7 @@ function peak(
     ...goal,
     ...(rotations > 1 ? { rounds: 1 } : {}),
     async prepare() {
-      const limit = MemoryLimit.of(functionMb);
+      const limit = Cgroup.ofMemory(functionMb);
       const lab = await RotationLab.start();
       return {
         sample: async () =>
