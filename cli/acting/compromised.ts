@@ -1,4 +1,5 @@
 import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { biteMs, shortTokenMs } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
@@ -13,14 +14,11 @@ import { confirmByName } from "./confirm-and-act.ts";
 import { followRotation, startRotation } from "./follow-rotation.ts";
 import { runReconciler } from "./reconciler.ts";
 
-/** C2M's documents: a revocation takes up to 300 s to bite. In ms, with a margin. */
-const revocationMs = 330_000;
+/** How long a command waits for C2M to reject a token that was revoked, in ms. */
+export const revocationMs = biteMs + 30_000;
 
 /** How long the reconciler is tried until the old token is revoked, in ms. */
 const graceEndMs = 60_000;
-
-/** A short token made from the leaked one just before it died. In ms. */
-const shortTokenMs = 15 * 60_000;
 
 /** What one look at the old token may take, in ms. */
 const exchangeMs = 20_000;

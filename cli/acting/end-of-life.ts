@@ -5,7 +5,7 @@ import type { TokenUser } from "../../src/ports/c2m.ts";
 import { PermanentError, RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import type { Sensitive } from "../../src/ports/sensitive.ts";
-import type { Candidate } from "../../src/reconcile/revocation-rule.ts";
+import { type Candidate, logDelayMs } from "../../src/reconcile/revocation-rule.ts";
 import { inParallel } from "../../src/reconcile/run.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
@@ -49,9 +49,6 @@ export interface EndOfLife extends Subject {
   wait(moment: number): Promise<void>;
   onRevoked(tokenId: string): void;
 }
-
-/** How late a line of a function may be in the log, in ms; as the reconciler has it. */
-const logDelayMs = 15 * 60_000;
 
 /** For how long after its end a rotation may still bring a token to light, in ms. */
 export function mostWaitMs(stepMs: number): number {

@@ -1,5 +1,5 @@
 import { alarmNames } from "../../src/formats/metrics.ts";
-import { revocationMs } from "./end-of-grace.ts";
+import { revocationMs } from "../acting/compromised.ts";
 
 /**
  * AWS's list prices in us-east-1, in US dollars, without free tiers, as looked up on 2026-11-26 in stored copies of AWS's

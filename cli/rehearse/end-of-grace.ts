@@ -1,11 +1,9 @@
+import { revocationMs } from "../acting/compromised.ts";
 import { runReconciler } from "../acting/reconciler.ts";
 import { failed } from "../failure.ts";
 import { span } from "../time-text.ts";
 import type { Rotated } from "./rotation.ts";
 import { lookEveryMs, type Stage } from "./stage.ts";
-
-/** C2M's documents: a revocation takes up to 300 s to bite. In ms, with a margin. */
-export const revocationMs = 330_000;
 
 /** So long before its end the grace is looked at for the last time, and after it the reconciler is run. In ms. */
 const beforeEndMs = 30_000;

@@ -1,8 +1,6 @@
+import { shortTokenMs } from "../../src/ports/c2m.ts";
 import { date } from "../time-text.ts";
 import type { Stage } from "./stage.ts";
-
-/** Short tokens that were made on the way are thrown away, and end by themselves. In ms. */
-const shortTokenMs = 15 * 60_000;
 
 /** Something that a rehearsal leaves behind. */
 export interface LeftBehind {

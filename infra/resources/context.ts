@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { inPlace } from "../args/place-rules.ts";
 import type { RotationPlan } from "../args/plan.ts";
 import { createKey, type Place } from "./key.ts";
-import { keyAfter, lookAtStanding } from "./standing.ts";
+import { awsManagedKey, keyAfter, lookAtStanding } from "./standing.ts";
 
 /** What every family of resources is given. */
 export interface StackContext extends Place {
@@ -17,9 +17,6 @@ export interface StackContext extends Place {
   /** What the secrets are encrypted with: AWS's own key has to be named, or a secret that had another would keep it. */
   secretKeyId: pulumi.Output<string>;
 }
-
-/** As Secrets Manager knows the key that AWS keeps for it. */
-export const awsManagedKey = "alias/aws/secretsmanager";
 
 /**
  * Makes the log group, which all but the key depends on: AWS refuses one whose name is taken, while it would silently

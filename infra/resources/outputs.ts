@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { awsManagedKey, type StackContext } from "./context.ts";
+import type { StackContext } from "./context.ts";
 import type { StoredCredentials } from "./credentials.ts";
 import type { LambdaFunction } from "./function.ts";
 import type { Monitoring } from "./monitoring.ts";
+import { awsManagedKey } from "./standing.ts";
 import type { TokenSecret } from "./token-secret.ts";
 
 type ByName<Value> = pulumi.Output<{ [name: string]: Value }>;

@@ -4,6 +4,9 @@ import { foundLate } from "../args/checks.ts";
 import { rotationKeys } from "../args/keys.ts";
 import { ownerTag, type RotationPlan } from "../args/plan.ts";
 
+/** As Secrets Manager knows the key that AWS keeps for it. */
+export const awsManagedKey = "alias/aws/secretsmanager";
+
 /** What the account has of this Pulumi stack already. */
 export interface Standing {
   /** The key of the token secrets, an ARN or an id; undefined where they have AWS's own, or where there are none. */
@@ -52,7 +55,7 @@ export async function lookAtStanding(plan: RotationPlan, parent: pulumi.Resource
   const [sample] = declared.filter((name) => ofRotation.includes(name));
   if (sample === undefined) return nothing;
   const { kmsKeyId } = await ofOwner(sample);
-  return { kmsKeyId: kmsKeyId === undefined || /^$|alias\/aws\/secretsmanager$/.test(kmsKeyId) ? undefined : kmsKeyId };
+  return kmsKeyId && !kmsKeyId.endsWith(awsManagedKey) ? { kmsKeyId } : nothing;
 }
 
 function missing(names: string[]) {

@@ -1,5 +1,11 @@
 import type { Sensitive } from "./sensitive.ts";
 
+/** C2M's documents: a revocation takes up to 300 s to bite. In ms. */
+export const biteMs = 300_000;
+
+/** C2M's documents: a short token lives for about 15 minutes, whatever becomes of the long one that it was made from. In ms. */
+export const shortTokenMs = 15 * 60_000;
+
 /** A token as C2M issued it, long or short. */
 export interface IssuedToken {
   accessToken: Sensitive;

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
 import type { TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
+import { biteMs } from "../ports/c2m.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
 import { compareToken, idsOf, type Revocable } from "../rotation/same-token.ts";
@@ -12,7 +13,7 @@ const hourMs = 3_600_000;
 const settlingMs = hourMs;
 
 /** A line may reach the ledger so late. In ms. */
-const logDelayMs = 15 * 60_000;
+export const logDelayMs = 15 * 60_000;
 
 /** A replica that is behind holds a revocation back for so long; then a person has to decide. In ms. */
 const replicaCeilingMs = 24 * hourMs;
@@ -20,8 +21,7 @@ const replicaCeilingMs = 24 * hourMs;
 /** C2M grants no token for longer: an older version holds none that lives. In ms. */
 export const longestLifetimeMs = 90 * 24 * hourMs;
 
-/** C2M's documents: a revocation takes up to 300 s to bite; nobody looks for it after two days. In ms. */
-const biteMs = 300_000;
+/** Nobody looks for a revocation's effect after two days. In ms. */
 const lookedForMs = 48 * hourMs;
 
 /** A version that has a value, as a run of the reconciler read it. */
