@@ -138,7 +138,8 @@ export function isSameBaseUrl(one: string, other: string): boolean {
   return one === other || normalBaseUrl(one) === normalBaseUrl(other);
 }
 
-function normalBaseUrl(text: string): string {
+/** One text for all that name the same C2M. */
+export function normalBaseUrl(text: string): string {
   return (URL.parse(text)?.href ?? text).replace(/\/+$/, "");
 }
 

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from "../formats/ledger.ts";
-import { isSameBaseUrl, type TokenSettings } from "../formats/settings.ts";
+import { isSameBaseUrl, normalBaseUrl, type TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 
 /** What the ledger says became of one token id at one C2M. */
@@ -80,9 +80,12 @@ export function readFacts(
   for (const entry of entries) {
     const { at, byOperator } = entry;
     switch (entry.event) {
-      case "token.issue.started":
-        if (!started.has(entry.fields.attempt_id)) started.set(entry.fields.attempt_id, entry);
+      case "token.issue.started": {
+        const known = started.get(entry.fields.attempt_id);
+        // What an operator says of a function's attempt changes nothing.
+        if (!known || (known.byOperator && !byOperator)) started.set(entry.fields.attempt_id, entry);
         break;
+      }
       case "token.issue.refused":
         if (!byOperator) ended.add(entry.fields.attempt_id);
         break;
@@ -144,13 +147,14 @@ function settle(fate: Fate, entry: LedgerEntry): void {
       fate.unrevocable = true;
       break;
     case "token.revocation.failed":
-      if (entry.fields.code === "not_found") fate.notFoundSince ??= entry.at;
+      // Another answer in between: it does not last.
+      fate.notFoundSince = entry.fields.code === "not_found" ? (fate.notFoundSince ?? entry.at) : undefined;
       break;
   }
 }
 
 function keyOf(baseUrl: string | undefined, tokenId: string): string {
-  return JSON.stringify([baseUrl === undefined ? "" : baseUrl.replace(/\/+$/, ""), tokenId]);
+  return JSON.stringify([baseUrl === undefined ? "" : normalBaseUrl(baseUrl), tokenId]);
 }
 
 /**
@@ -167,7 +171,8 @@ function baseUrlsInForce(
     if (parsed.kind !== "ours" || parsed.token.baseUrl === undefined) continue;
     seen.push({ at: Date.parse(parsed.token.issuedAt ?? "") || 0, baseUrl: parsed.token.baseUrl });
   }
-  for (const { at, fields } of entries) {
+  for (const { at, byOperator, fields } of entries) {
+    if (byOperator) continue;
     // Of tokens that live at a former C2M lines are written long afterwards: only issuing tells what is in force.
     if ("attempt_id" in fields && fields.base_url !== undefined) seen.push({ at, baseUrl: fields.base_url });
   }

@@ -1,10 +1,10 @@
-import type { LedgerEntry } from "../formats/ledger.ts";
+import type { LedgerEntry, NamedToken } from "../formats/ledger.ts";
 import type { TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 import { biteMs } from "../ports/c2m.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
-import { compareToken, idsOf, type Revocable } from "../rotation/same-token.ts";
+import { compareToken, idsOf, isSameToken, type Revocable } from "../rotation/same-token.ts";
 import { type LedgerFacts, readFacts } from "./facts.ts";
 
 const hourMs = 3_600_000;
@@ -125,12 +125,16 @@ export function reconcileRule(situation: Situation): Verdict {
   };
   const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) judgePending(situation, pendingId, verdict);
+  const pending = versions.find(({ versionId }) => versionId === pendingId)?.parsed;
   const graceEnds = graceEndOf(situation, facts);
   for (const found of candidatesOf(situation, facts, graceEnds)) {
     if (found.expiresAt !== undefined && Date.parse(found.expiresAt) <= now) continue;
     if (isWanted(situation, found)) continue;
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
-    const isPending = found.stored && found.versionId === pendingId;
+    // C2M may have given the pending token before: then an older version holds it, too.
+    const isPending =
+      found.stored &&
+      (found.versionId === pendingId || (pending !== undefined && compareToken(found, pending) === "same"));
     if (found.stored && !isPending && graceEnds < situation.ledgerFrom) continue;
     judge(situation, facts, { found, isPending }, verdict);
   }
@@ -185,33 +189,46 @@ function judge(
 /** The tokens of all versions, and those that only the ledger knows. */
 function candidatesOf({ versions }: Situation, { issued }: LedgerFacts, graceEnds: number): Candidate[] {
   const candidates: Candidate[] = [];
-  const stored = new Set<string>();
+  const stored: NamedToken[] = [];
   const withoutId = new Set<string>();
+  const lastIssuedAt = new Map<string, number>();
   for (const { versionId, parsed } of versions) {
     if (parsed.kind === "foreign") continue;
     const { token } = parsed;
-    for (const id of idsOf(token)) stored.add(id);
+    if (idsOf(token).length > 0) stored.push(token);
     if (token.tokenId === undefined) withoutId.add(`${versionId} ${token.expiresAt}`);
     candidates.push({ ...token, versionId, stored: true, dueAt: graceEnds });
   }
+  for (const { entry } of issued) {
+    const { token_id: tokenId, header_token_id: headerTokenId } = entry.fields;
+    for (const id of idsOf({ tokenId, headerTokenId })) {
+      lastIssuedAt.set(id, Math.max(lastIssuedAt.get(id) ?? 0, entry.at));
+    }
+  }
   for (const { entry, baseUrl } of issued) {
     const { at, fields } = entry;
-    const token = { tokenId: fields.token_id, headerTokenId: fields.header_token_id };
+    const token = {
+      tokenId: fields.token_id,
+      headerTokenId: fields.header_token_id,
+      expiresAt: fields.expires_at,
+      clientId: fields.client_id,
+      baseUrl,
+    };
     // Without an id it is told by its version and its expiry, and each version accounts for one.
     const isStored =
       fields.token_id === undefined
         ? withoutId.delete(`${fields.version_id} ${fields.expires_at}`)
-        : idsOf(token).some((id) => stored.has(id));
+        : stored.some((one) => isSameToken(one, { ...token, clientId: undefined }));
     if (isStored) continue;
     candidates.push({
       ...token,
-      expiresAt: fields.expires_at,
-      clientId: fields.client_id,
-      baseUrl,
       versionId: fields.version_id,
       stored: false,
-      // A token that only the ledger knows may be on its way into a version.
-      dueAt: Math.max(graceEnds, at + settlingMs),
+      // A token that only the ledger knows may be on its way into a version, whatever an older line of it says.
+      dueAt: Math.max(
+        graceEnds,
+        ...[at, ...idsOf(token).map((id) => lastIssuedAt.get(id) ?? 0)].map((one) => one + settlingMs),
+      ),
     });
   }
   return candidates;
@@ -276,7 +293,8 @@ function judgePending(situation: Situation, pendingId: string, verdict: Verdict)
   const parsed = versions.find(({ versionId }) => versionId === pendingId)?.parsed;
   const storedAt = parsed?.kind === "ours" ? Date.parse(parsed.token.issuedAt ?? "") : Number.NaN;
   const startedAt = ledger.find(
-    ({ event, fields }) => event === "token.issue.started" && fields.version_id === pendingId,
+    ({ event, byOperator, fields }) =>
+      event === "token.issue.started" && !byOperator && fields.version_id === pendingId,
   )?.at;
   const since = Number.isNaN(storedAt) ? (startedAt ?? secret.lastChangedAt ?? now) : storedAt;
   if (!secret.rotationEnabled) verdict.detach.push({ versionId: pendingId, reason: "rotation is not enabled" });

@@ -555,6 +555,92 @@ describe("what an operator's line says (row 10)", () => {
       ).toEqual(["tok_old"]);
     },
   );
+
+  it("of an attempt that a function began ends no suspect before its time", () => {
+    const backDated = byOperator(started("lost", now - 2 * day, now - day));
+    expect(judge({ ledger: [backDated, started("lost", now - day)] }).suspects).toHaveLength(1);
+  });
+
+  it("of an older issue does not cut short the hour in which a token may be on its way into a version", () => {
+    const versions = [version("old"), version("new")];
+    const ledger = [byOperator(issued("next", now - day)), issued("next", now - minute)];
+    const verdict = judge({ versions, ledger, secret: { lastRotatedAt: now - day, lastChangedAt: now - day } });
+    expect(ids(verdict.revoke)).toEqual(["tok_old"]);
+  });
+
+  it("of an older beginning has no open rotation given up", () => {
+    const stages = new Map([
+      ["new", ["AWSCURRENT"]],
+      ["next", ["AWSPENDING"]],
+    ]);
+    const ledger = [byOperator(started("next", now - 3 * day)), started("next", now - minute)];
+    expect(judge({ ledger, secret: { stages } })).toMatchObject({ detach: [], pendingSince: now - minute });
+  });
+
+  it("of another base URL does not hide the one that was in force", () => {
+    const ofLastRelease = issued("lost", now - 30 * hour);
+    const { fields } = issued("other", now - 2 * day);
+    const elsewhere = {
+      ...issued("other", now - 2 * day),
+      fields: { ...fields, base_url: "https://x.test" },
+    } as LedgerEntry;
+    const verdict = judge({ ledger: [byOperator(elsewhere), ofLastRelease] });
+    expect(ids(verdict.revoke)).toContain("tok_lost");
+  });
+});
+
+describe("a base URL that is written in another way (row 1)", () => {
+  it.each(["https://C2M.test/v2", "https://c2m.test:443/v2", "https://c2m.test/v2//", "HTTPS://c2m.test/v2/"])(
+    "as in %s is the same C2M's: what was revoked there is revoked",
+    (baseUrl) => {
+      const revoked = line("token.revoked", now - day, { token_id: "tok_old", base_url: baseUrl });
+      expect(judge({ ledger: [revoked] }).revoke).toEqual([]);
+      expect(
+        judge({
+          settings: { baseUrl },
+          ledger: [{ ...revoked, fields: { ...revoked.fields, base_url: undefined } } as LedgerEntry],
+        }).revoke,
+      ).toEqual([]);
+    },
+  );
+
+  it("of another C2M may give the same ids: each is a token of its own", () => {
+    const { fields, ...rest } = issued("old", now - day);
+    const elsewhere = { ...rest, fields: { ...fields, base_url: formerUrl } } as LedgerEntry;
+    const verdict = judge({ settings: { formerBaseUrls: [formerUrl] }, ledger: [elsewhere] });
+    expect(verdict.revoke.map(({ baseUrl }) => baseUrl)).toEqual([c2mUrl, formerUrl]);
+  });
+
+  it("and differs in the path is another one's", () => {
+    const revoked = line("token.revoked", now - day, { token_id: "tok_old", base_url: "https://c2m.test/V2" });
+    expect(ids(judge({ ledger: [revoked] }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
+describe("a token that C2M gave before (row 18)", () => {
+  it("is not revoked as superseded while an open rotation is about to make it current", () => {
+    const again = { ...version("next", { id: "tok_old", issuedAt: now - minute }) };
+    const stages = new Map([
+      ["old", ["AWSPREVIOUS"]],
+      ["new", ["AWSCURRENT"]],
+      ["next", ["AWSPENDING"]],
+    ]);
+    const verdict = judge({ versions: [version("old"), version("new"), again], secret: { stages } });
+    expect(verdict.revoke).toEqual([]);
+    expect(ids(verdict.waiting)).toContain("tok_old");
+  });
+});
+
+describe("a 404 without C2M's code", () => {
+  it("does not last where another answer came in between (row 2)", () => {
+    const failed = (at: number, code: string) => line("token.revocation.failed", at, { token_id: "tok_old", code });
+    const ledger = [
+      failed(now - 2 * day, "not_found"),
+      failed(now - day, "revocation_unclear"),
+      failed(now - hour, "not_found"),
+    ];
+    expect(judge({ ledger }).revoke).toMatchObject([{ notFoundSince: now - hour }]);
+  });
 });
 
 describe("a replica that is behind (row 9)", () => {
