@@ -3,13 +3,10 @@ import type { TokenView } from "./token-view.ts";
 
 /** Why no rotation of a secret can be begun, and what to do about it; undefined where one can. */
 export function rotationOff(view: TokenView): Failure | undefined {
-  const { name, deletedAt, isDecommissioned, rotationEnabled } = view;
+  const { name, isDecommissioned, rotationEnabled } = view;
   if (view.current?.isCredentials) return refused(`${name}: ${noToken.what}`, noToken.remedy);
-  if (deletedAt !== undefined) {
-    return isDecommissioned
-      ? refused(`${name} was decommissioned and is marked for deletion.`, removal)
-      : refused(`${name} is marked for deletion.`, `aws secretsmanager restore-secret --secret-id ${name}`);
-  }
+  const deletion = deletionOf(view);
+  if (deletion) return deletion;
   if (isDecommissioned) {
     return refused(
       `A decommission of ${name} was begun: no token is issued for it.`,
@@ -17,6 +14,14 @@ export function rotationOff(view: TokenView): Failure | undefined {
     );
   }
   return rotationEnabled ? undefined : refused(`Rotation of ${name} is switched off.`, "pulumi up");
+}
+
+/** Why nothing can be done to a secret that is marked for deletion, and what to do about it; undefined where it is not. */
+export function deletionOf({ name, deletedAt, isDecommissioned }: TokenView): Failure | undefined {
+  if (deletedAt === undefined) return undefined;
+  return isDecommissioned
+    ? refused(`${name} was decommissioned and is marked for deletion.`, removal)
+    : refused(`${name} is marked for deletion.`, `aws secretsmanager restore-secret --secret-id ${name}`);
 }
 
 /** What is left to do for a secret that was decommissioned. */

@@ -5,7 +5,7 @@ import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
-import { noToken } from "../rotation-off.ts";
+import { deletionOf, noToken } from "../rotation-off.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { date, span } from "../time-text.ts";
 import { type TokenView, viewToken } from "../token-view.ts";
@@ -23,7 +23,8 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const target = await call.target();
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
-  if (view.deletedAt !== undefined) throw refused(`${view.name} is marked for deletion already.`);
+  const deletion = deletionOf(view);
+  if (deletion) throw deletion;
   if (view.current?.isCredentials) throw refused(`${view.name}: ${noToken.what}`, noToken.remedy);
   if (options.flag("cancel")) return await cancel(call, aws, view);
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);

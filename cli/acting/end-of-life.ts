@@ -11,6 +11,7 @@ import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
+import { isOld } from "../../src/rotation/prove.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
 import { compareToken, idsOf } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
@@ -166,9 +167,9 @@ async function leaveUnlessDead(
   candidate: Candidate,
   left: Map<string, Left>,
 ): Promise<void> {
-  const { tokenId, accessToken, expiresAt } = candidate;
+  const { tokenId, accessToken, expiresAt, issuedAt } = candidate;
   const c2m = accessToken && context.c2mAt(candidate.baseUrl);
-  if (c2m && !(await works(c2m, accessToken, context.deadline))) return;
+  if (c2m && !(await works(context, c2m, { accessToken, issuedAt }))) return;
   if (!accessToken && tokenId !== undefined) {
     const { entries } = await ledger.read(0);
     if (entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId)) return;
@@ -251,16 +252,26 @@ async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promis
     const answer = await c2m.revokeToken({ tokenId, bearer: token.accessToken, deadline });
     if (answer === "not_found" || answer === "unclear") throw unclear();
     // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
-    if (answer === "refused" && (await works(c2m, token.accessToken, deadline))) return "alive";
+    if (answer === "refused" && (await works(context, c2m, token))) return "alive";
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
     log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
   }
   return "revoked";
 }
 
-async function works(c2m: TokenUser, accessToken: Sensitive, deadline: number): Promise<boolean> {
+async function works(
+  { clock, deadline }: SecretContext,
+  c2m: TokenUser,
+  { accessToken, issuedAt }: { accessToken: Sensitive; issuedAt?: string | undefined },
+): Promise<boolean> {
   const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
   if (outcome === "unauthorized") throw unclear();
+  if (outcome === "invalid_token" && !isOld(issuedAt, clock.now())) {
+    throw new RetryableError(
+      "invalid_token",
+      "C2M does not know a token, which was issued only minutes ago: nothing tells yet whether it is dead.",
+    );
+  }
   return outcome === "works";
 }
 

@@ -4,6 +4,7 @@ import type { Call } from "../command.ts";
 import { type ExitCode, exitCode } from "../failure.ts";
 import { OperatorLog } from "../operator-log.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
+import { deletionOf } from "../rotation-off.ts";
 import { logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { type TokenView, tokenOf, type VersionView, viewToken } from "../token-view.ts";
@@ -14,6 +15,8 @@ export async function unstick(call: Call): Promise<ExitCode> {
   const target = await call.target();
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
+  const deletion = deletionOf(view);
+  if (deletion) throw deletion;
   const left = view.current?.stages.includes(decisionLabel) ? view.current : undefined;
   if (left) {
     if (!options.flag("dry-run")) {

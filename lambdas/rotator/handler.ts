@@ -25,6 +25,7 @@ import { PermanentError, presentable } from "../../src/ports/errors.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
 import { ProvenVersions } from "../../src/rotation/proven.ts";
+import { isOfSettings } from "../../src/rotation/same-token.ts";
 import type { BootstrapResult } from "../../src/rotation/steps/bootstrap.ts";
 import { runBootstrap, runProveCredentials, runStep } from "../../src/rotation/steps/run-step.ts";
 import { CredentialsCache } from "./credentials-cache.ts";
@@ -160,5 +161,5 @@ async function currentToken(token: TokenSettings, arn: string): Promise<Sensitiv
   const current = await store.readCurrent(arn);
   const parsed = current && parseValue(current.value);
   if (parsed?.kind !== "ours") return parsed?.token;
-  return listedBaseUrl(token, parsed.token.baseUrl) === token.baseUrl ? parsed.token.accessToken : undefined;
+  return isOfSettings(token, parsed.token) ? parsed.token.accessToken : undefined;
 }

@@ -79,6 +79,8 @@ export interface Events {
   "token.kept": OfToken & { reason: string };
   /** A value that was there before us was left as it is. */
   "token.adopted": OfVersion & OfC2m;
+  /** The secret holds it and no line told of it: somebody has stored it. Secrets Manager may remove its version. */
+  "token.found": OfVersion & OfToken;
   /** The client's credentials were proven with a token that was revoked again. */
   "credentials.proven": { secret: string } & OfC2m;
   /** C2M refused the client's credentials; those before them were used. */
@@ -178,6 +180,7 @@ export const ledgerEvents = [
   "token.promotion.started",
   "token.promoted",
   "token.adopted",
+  "token.found",
   "pending.detached",
 ] as const satisfies (keyof Events)[];
 
@@ -254,6 +257,7 @@ const lines: Record<LedgerEventName, v.GenericSchema> = {
   "token.promotion.started": v.looseObject({ ...ofVersion, superseded_version_id: maybe }),
   "token.promoted": v.looseObject({ ...ofVersion, superseded_version_id: maybe }),
   "token.adopted": v.looseObject(ofVersion),
+  "token.found": v.looseObject({ ...ofVersion, ...ofToken }),
   "pending.detached": v.looseObject(ofVersion),
 };
 

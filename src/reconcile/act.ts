@@ -6,7 +6,7 @@ import { RetryableError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { detachPending } from "../rotation/detach.ts";
 import { ruleOutRollback } from "../rotation/going-back.ts";
-import { proveToken } from "../rotation/prove.ts";
+import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import { type Candidate, expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
@@ -62,13 +62,18 @@ export interface Acted {
 type Of = Extract<Surveyed, { survey: Survey }>;
 
 /**
- * Does what the surveys ask for: detaches first, then revokes, the first to expire first, so that a run which is cut off
- * starves nobody; then it proves current tokens, and last it looks for the revoked ones. Resolves with what was done,
- * secret by secret.
+ * Does what the surveys ask for: names the tokens that the ledger does not name, detaches, then revokes, the first to expire
+ * first, so that a run which is cut off starves nobody; then it proves current tokens, and last it looks for the revoked
+ * ones. Resolves with what was done, secret by secret.
  */
 export async function act(run: ReconcileContext, surveyed: readonly Surveyed[]): Promise<Acted[]> {
   const looked = surveyed.filter((one) => "survey" in one);
   const currents = new CurrentProofs(run);
+  for (const { context, survey } of looked) {
+    for (const token of survey.verdict.found) {
+      context.log.event("token.found", { version_id: token.versionId, ...tokenFields(context.arn, token) });
+    }
+  }
   const detached = await inParallel(looked, callsAtOnce, (one) => detach(run, one));
   const revocations = await revokeDue(run, looked, currents);
   const lives = await inParallel(dueProofs(looked, run.clock.now()), callsAtOnce, (one) =>
@@ -179,13 +184,13 @@ async function seeDead(run: ReconcileContext, { of, candidate }: { of: Of; candi
 async function exchangeOf(
   run: ReconcileContext,
   context: SecretContext,
-  { accessToken, baseUrl }: Candidate,
+  { accessToken, baseUrl, issuedAt }: Candidate,
 ): Promise<Death["seen"]> {
   const c2m = context.c2mAt(baseUrl);
   if (!c2m || !accessToken) return "neither";
   const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline: run.deadline - reserveMs });
   if (outcome === "works") return "alive";
-  return outcome === "invalid_token" ? "dead" : "neither";
+  return outcome === "invalid_token" && isOld(issuedAt, run.clock.now()) ? "dead" : "neither";
 }
 
 /** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */

@@ -16,9 +16,9 @@ export interface Fate {
   notFoundSince: number | undefined;
 }
 
-/** A token that the ledger knows as issued. */
+/** A token that the ledger knows as issued, or as found in a version. */
 export interface Issued {
-  entry: Extract<LedgerEntry, { event: "token.issued" }>;
+  entry: Extract<LedgerEntry, { event: "token.issued" | "token.found" }>;
   /** Undefined where the line does not say it and nothing tells which was in force. */
   baseUrl: string | undefined;
 }
@@ -34,7 +34,7 @@ export interface LedgerFacts {
   /** When a function last said of a version that its value was there before us, by its id, epoch ms. */
   adoptedAt: ReadonlyMap<string, number>;
   /** The last promotion that a function logged; one without an end may have happened until the function's time was up. */
-  promotion: { versionId: string; at: number } | undefined;
+  promotion: { versionId: string; supersededId: string | undefined; at: number } | undefined;
   /** The versions that are known to have been current. */
   promoted: ReadonlySet<string>;
   /** The last one that an operator's command logged, epoch ms: it lengthens a grace and proves nothing. */
@@ -74,7 +74,7 @@ export function readFacts(
   const ended = new Set<string>();
   const detachedAt = new Map<string, number>();
   const adoptedAt = new Map<string, number>();
-  const promotions = new Map<string, { versionId: string; at: number; ended: boolean }>();
+  const promotions = new Map<string, NonNullable<LedgerFacts["promotion"]> & { ended: boolean }>();
   const promoted = new Set<string>();
   let operatorPromotedAt = 0;
   for (const entry of entries) {
@@ -93,14 +93,17 @@ export function readFacts(
         issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
         if (!byOperator) ended.add(entry.fields.attempt_id);
         break;
+      case "token.found":
+        issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
+        break;
       case "token.promotion.started":
       case "token.promoted":
         if (byOperator) operatorPromotedAt = Math.max(operatorPromotedAt, at);
         else {
-          const { version_id: versionId } = entry.fields;
-          promotions.set(versionId, { versionId, at, ended: entry.event === "token.promoted" });
+          const { version_id: versionId, superseded_version_id: supersededId } = entry.fields;
+          promotions.set(versionId, { versionId, supersededId, at, ended: entry.event === "token.promoted" });
           if (entry.event === "token.promoted") promoted.add(versionId);
-          if (entry.fields.superseded_version_id !== undefined) promoted.add(entry.fields.superseded_version_id);
+          if (supersededId !== undefined) promoted.add(supersededId);
         }
         break;
       case "pending.detached":
@@ -116,7 +119,7 @@ export function readFacts(
     }
   }
   const last = [...promotions.values()]
-    .map(({ versionId, at, ended }) => ({ versionId, at: ended ? at : at + stepMs }))
+    .map(({ ended, at, ...ids }) => ({ ...ids, at: ended ? at : at + stepMs }))
     .reduce<LedgerFacts["promotion"]>((latest, one) => (latest && latest.at > one.at ? latest : one), undefined);
   return {
     issued,

@@ -63,6 +63,8 @@ export interface Candidate extends Revocable {
   versionId: string;
   /** Whether a version that was read holds it; otherwise only the ledger knows of it. */
   stored: boolean;
+  /** ISO 8601; known at the most of a stored one. */
+  issuedAt?: string | undefined;
   /** Epoch ms from which it should be dead. */
   dueAt: number;
   /** Since when its revocation has been answered 404 without C2M's code, epoch ms. */
@@ -93,6 +95,8 @@ export interface Verdict {
   /** Revoked, and the text is at hand: C2M should reject them by now. */
   deaths: Candidate[];
   suspects: Suspect[];
+  /** Held by a version, and the whole ledger does not name them: somebody has stored them. */
+  found: Candidate[];
   /** Versions whose AWSPENDING no rotation will ever move. */
   detach: { versionId: string; reason: string }[];
   /** Since when the pending version of an open rotation is pending, epoch ms. */
@@ -120,6 +124,7 @@ export function reconcileRule(situation: Situation): Verdict {
     unrevocable: unnamedTokens(situation, facts),
     deaths: [],
     suspects: suspectsOf(situation, facts),
+    found: [],
     detach: [],
     pendingSince: undefined,
   };
@@ -129,6 +134,7 @@ export function reconcileRule(situation: Situation): Verdict {
   const graceEnds = graceEndOf(situation, facts);
   for (const found of candidatesOf(situation, facts, graceEnds)) {
     if (found.expiresAt !== undefined && Date.parse(found.expiresAt) <= now) continue;
+    if (situation.ledgerFrom === 0 && found.stored && isUnnamed(found, facts)) verdict.found.push(found);
     if (isWanted(situation, found)) continue;
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
     // C2M may have given the pending token before: then an older version holds it, too.
@@ -234,6 +240,14 @@ function candidatesOf({ versions }: Situation, { issued }: LedgerFacts, graceEnd
   return candidates;
 }
 
+function isUnnamed(stored: Candidate, { issued }: LedgerFacts): boolean {
+  const isNamed = issued.some(({ entry: { fields }, baseUrl }) => {
+    const { token_id: tokenId, header_token_id: headerTokenId, expires_at: expiresAt } = fields;
+    return isSameToken(stored, { tokenId, headerTokenId, expiresAt, baseUrl });
+  });
+  return idsOf(stored).length > 0 && !isNamed;
+}
+
 /** Whether a secret holds it at AWSCURRENT: this one, or another one that is listed. */
 function isWanted({ secret, versions, currentElsewhere }: Situation, candidate: Candidate): boolean {
   const current = versions.find(({ versionId }) => secret.stages.get(versionId)?.includes("AWSCURRENT"))?.parsed;
@@ -241,12 +255,17 @@ function isWanted({ secret, versions, currentElsewhere }: Situation, candidate: 
 }
 
 /**
- * Epoch ms. From the promotion, where the ledger's last one is of the version that is current; else from the secret's own
- * dates, which other changes move, too. What an operator's command logged can only lengthen it.
+ * Epoch ms. From the promotion, where the ledger's last one is of the version that is current, and superseded the one at
+ * AWSPREVIOUS; else somebody has moved labels by hand since, and it counts from the secret's own dates, which other changes
+ * move, too. What an operator's command logged can only lengthen it.
  */
 function graceEndOf({ secret, settings, graceSeconds }: Situation, facts: LedgerFacts): number {
   const { promotion, operatorPromotedAt } = facts;
-  const isKnown = promotion !== undefined && promotion.versionId === versionAt(secret, "AWSCURRENT");
+  const previousId = versionAt(secret, "AWSPREVIOUS");
+  const isKnown =
+    promotion !== undefined &&
+    promotion.versionId === versionAt(secret, "AWSCURRENT") &&
+    (previousId === undefined || previousId === promotion.supersededId);
   const dates = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, promotion?.at ?? 0);
   return Math.max(isKnown ? promotion.at : dates, operatorPromotedAt) + (graceSeconds ?? settings.graceSeconds) * 1_000;
 }

@@ -97,7 +97,12 @@ function narrowestScope(scopes: readonly string[] | undefined): string | undefin
   return scopes?.find((scope) => !scope.startsWith("tokens:") && !scope.includes("*")) ?? scopes?.[0];
 }
 
-// Without a known age nothing rules out that the token is old.
-function isOld(issuedAt: string | undefined, now: number): boolean {
+/**
+ * Whether a token is so old that `invalid_token` means that it is dead: C2M may not know one yet that it issued minutes ago.
+ * Without a known age nothing rules out that it is old.
+ *
+ * @param issuedAt ISO 8601
+ */
+export function isOld(issuedAt: string | undefined, now: number): boolean {
   return issuedAt === undefined || now - Date.parse(issuedAt) > propagationMs;
 }

@@ -17,6 +17,10 @@ export class ProvenVersions {
     this.#provenAt.set(`${arn} ${versionId}`, this.#clock.now());
   }
 
+  delete(arn: string, versionId: string): void {
+    this.#provenAt.delete(`${arn} ${versionId}`);
+  }
+
   has(arn: string, versionId: string): boolean {
     const at = this.#provenAt.get(`${arn} ${versionId}`);
     return at !== undefined && this.#holds(at);

@@ -179,7 +179,10 @@ describe.concurrent("an operator who acts", () => {
       expect(live()).toEqual([]);
       const secret = stack.cloud.secretsManager.engine.describeSecret({ SecretId: secretName });
       expect(secret).toMatchObject({ RotationEnabled: false, DeletedDate: expect.any(Number) });
-      expect((await stack.on("decommission", "--yes", secretName)).code).toBe(3);
+      for (const args of [["decommission", "--yes", secretName], ["unstick"], ["rollback"], ["rotate"]]) {
+        const { code, stderr } = await stack.on(...(args as [string, ...string[]]));
+        expect([code, stderr]).toEqual([3, expect.stringContaining("was decommissioned and is marked for deletion")]);
+      }
       const status = await stack.on("status");
       expect(status.stdout).toContain("was decommissioned and marked for deletion");
       expect([status.code, status.stdout]).toEqual([1, expect.not.stringContaining("restore-secret")]);

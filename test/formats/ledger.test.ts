@@ -124,6 +124,7 @@ describe("a line of the ledger", () => {
     ["token.promotion.started", ["secret", "version_id"]],
     ["token.promoted", ["secret", "version_id"]],
     ["token.adopted", ["secret", "version_id"]],
+    ["token.found", ["secret", "version_id"]],
     ["pending.detached", ["secret", "version_id"]],
   ])("of %s can't be read without each of %j", (message, required) => {
     const whole: Record<string, unknown> = {

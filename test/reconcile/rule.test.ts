@@ -108,6 +108,26 @@ function judge(
 
 const ids = (candidates: { tokenId: string | undefined }[]) => candidates.map(({ tokenId }) => tokenId);
 
+describe("what the ledger is to be told of", () => {
+  const found = line("token.found", now - day, { version_id: "old", token_id: "tok_old", expires_at: iso(now + day) });
+
+  it("is each token in a version that it does not name", () => {
+    expect(ids(judge({ ledger: [issued("new", now - 2 * day)] }).found)).toEqual(["tok_old"]);
+    expect(judge({ ledger: [issued("new", now - 2 * day), found] }).found).toEqual([]);
+  });
+
+  it("is none without an id, none that has expired, and none where only a part of the ledger was read", () => {
+    const nameless = version("new", { id: undefined });
+    const expired = version("old", { expiresAt: now });
+    expect(judge({ versions: [expired, nameless] }).found).toEqual([]);
+    expect(judge({ ledgerFrom: now - day }).found).toEqual([]);
+  });
+
+  it("keeps a token known whose version is gone", () => {
+    expect(ids(judge({ versions: [version("new")], ledger: [found] }).revoke)).toEqual(["tok_old"]);
+  });
+});
+
 describe("what is revoked", () => {
   it("is the superseded token after the grace, and nothing else", () => {
     const verdict = judge();
@@ -520,13 +540,18 @@ describe("a token with two ids (row 21)", () => {
 describe("the grace", () => {
   it("counts from the promotion that the ledger knows, whatever moved the secret's dates since (row 9)", () => {
     const tagged = { lastChangedAt: now - minute };
-    const ledger = [line("token.promoted", now - day, { version_id: "new" })];
+    const ledger = [line("token.promoted", now - day, { version_id: "new", superseded_version_id: "old" })];
     expect(ids(judge({ ledger, secret: tagged }).revoke)).toEqual(["tok_old"]);
     // The last promotion is of another version: a label was moved by hand since.
     const other = [...ledger, line("token.promoted", now - hour / 2, { version_id: "old" })];
     expect(judge({ ledger: other, secret: tagged }).revoke).toEqual([]);
     const onlyOther = [line("token.promoted", now - day, { version_id: "old" })];
     expect(judge({ ledger: onlyOther, secret: tagged }).revoke).toEqual([]);
+    // It superseded another version, or none: somebody has moved the label away since, and back.
+    for (const superseded_version_id of ["older", undefined]) {
+      const moved = [line("token.promoted", now - day, { version_id: "new", superseded_version_id })];
+      expect(judge({ ledger: moved, secret: tagged }).revoke).toEqual([]);
+    }
     // Of two at the same time the later line counts.
     expect(ids(judge({ ledger: [...onlyOther, ...ledger], secret: tagged }).revoke)).toEqual(["tok_old"]);
   });

@@ -189,6 +189,18 @@ describe("finishSecret", () => {
       expect(world.live()).toEqual([world.value(version).token_id]);
     });
 
+    it("does not begin once testSecret has found the promoted token rejected", async () => {
+      const { world, first, version } = await proven();
+      const withdraw = world.fail("revokeToken", { kind: "error", status: 500, code: "", message: "" }, Infinity);
+      await failureOf(world.run("finishSecret", version));
+      withdraw();
+      const promoted = world.c2mEngine.liveLongTokens().find(({ id }) => id === world.value(version).token_id);
+      if (promoted) Object.assign(promoted, { revokedAt: world.clock.now(), refusedFrom: world.clock.now() });
+      expect((await failureOf(world.run("testSecret", version))).code).toBe("invalid_token");
+      expect((await failureOf(world.run("finishSecret", version))).code).toBe("invalid_token");
+      expect(world.live()).toEqual([world.value(first).token_id]);
+    });
+
     it("is reached again on every replay, also when Secrets Manager runs the whole rotation again", async () => {
       const { world, version } = await proven();
       world.fail("revokeToken", { kind: "error", status: 500, code: "", message: "" }, Infinity);

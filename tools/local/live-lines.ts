@@ -23,6 +23,11 @@ const events: Record<string, (fields: Fields) => Partial<LiveLine>> = {
   "token.issued": ({ expires_at }) => ({ what: "issued", note: `expires ${expires_at?.slice(0, 10)}` }),
   "token.stored": ({ secret, version_id }) => ({ what: "stored", note: `in ${nameOf(secret)}, version ${version_id}` }),
   "token.promoted": ({ secret }) => ({ what: "promoted", note: `is AWSCURRENT of ${nameOf(secret)}` }),
+  "token.found": ({ secret, token_id }) => ({
+    what: "found",
+    whom: `${token_id}`,
+    note: `stored by hand in ${nameOf(secret)}`,
+  }),
   "token.adopted": ({ secret }) => ({ what: "adopted", whom: nameOf(secret), note: "a value that is not ours" }),
   "token.rejected": () => ({ what: "rejected", note: "C2M rejects the current token" }),
   "token.revoked": () => ({ what: "revoked" }),

@@ -29,7 +29,10 @@ export async function makeShortTokenGrant(
   deadline: number,
 ): Promise<BorrowedGrant> {
   if (!longToken) {
-    throw new PermanentError("current_token_missing", `The short_token mechanism needs the present token. ${reseed}`);
+    throw new PermanentError(
+      "current_token_missing",
+      `The short_token mechanism needs a token of the settings' base URL and client at AWSCURRENT. ${reseed}`,
+    );
   }
   const exchange = await c2m.issueShortTermToken({ longToken, scopes: ["tokens:write"], deadline });
   if (exchange.outcome !== "works") {

@@ -62,6 +62,8 @@ export async function testSecret(context: RotationContext, { versionId }: StepTa
       `scopes: the pending token lacks ${missing.join(", ")}. If the settings have changed since it was issued, detach AWSPENDING and rotate again.`,
     );
   }
+  // What C2M says now counts, whatever it said before.
+  context.proven.delete(arn, versionId);
   const proof = await proveToken(context, token, stepTime.readBack / 3);
   if (proof === "elsewhere") return;
   if (proof === "dead") {

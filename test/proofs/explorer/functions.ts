@@ -12,6 +12,7 @@ import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
+import { isOfSettings } from "../../../src/rotation/same-token.ts";
 import { runBootstrap, runProveCredentials, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { runCommand } from "./commands.ts";
 import {
@@ -299,7 +300,7 @@ async function currentToken(
   const current = await store.readCurrent(arn);
   const parsed = current && parseValue(current.value);
   if (parsed?.kind !== "ours") return parsed?.token;
-  return listedBaseUrl(settings, parsed.token.baseUrl) === settings.baseUrl ? parsed.token.accessToken : undefined;
+  return isOfSettings(settings, parsed.token) ? parsed.token.accessToken : undefined;
 }
 
 function held({ clientSecret, ...others }: ClientCredentials) {

@@ -237,26 +237,33 @@ describe("found by the explorer:", () => {
       "clamped:77.up-made-again+96.same-token",
     ],
     ["what a lost line alone told, no decommission can know", "log-lossy:31.decommission+69.operator-rotate"],
-  ])("%s", async (_, id) => {
-    expect((await play(parseScheduleId(id))).violations).toEqual([]);
-  });
-});
-
-/** Turns red when it passes: it is a regression then. */
-describe("found by the explorer and not mended yet (issue 16):", () => {
-  it.fails.each([
     [
-      "a current token without an id holds back what only its id is known of",
+      "what a current token without an id can't be told from is held back until the next rotation",
       "seen-late-no-grace:97.no-id+101.up-made-again",
     ],
-    ["AWSCURRENT moved back by hand to the token of the client before", "short-token:83.up-client+95.operator-back"],
     [
-      "a text that was put by hand into a secret that is being decommissioned",
+      "with the mechanism short_token a token of the client before can issue none, and somebody supplies one",
+      "short-token:83.up-client+95.operator-back",
+    ],
+    [
+      "a decommission takes no token for dead that C2M does not know yet",
       "tokens-work-late:39.decommission+83.operator-put",
     ],
     [
-      "the current token revoked by somebody while C2M accepts it yet",
+      "what testSecret has proven counts no longer when C2M rejects it afterwards",
       "steps-late:46.gateway-200+57.c2m-revokes-current",
+    ],
+    [
+      "a token put by hand and superseded by hand has its grace from then on",
+      "two-secrets:114.operator-put+117.operator-back",
+    ],
+    [
+      "the id of a token that somebody stored stays known when its version is gone",
+      "short-token:55.c2m-revokes-current+73.versions-gone",
+    ],
+    [
+      "nothing is done to a secret that is marked for deletion",
+      "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],
   ])("%s", async (_, id) => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);

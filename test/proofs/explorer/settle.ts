@@ -3,7 +3,7 @@ import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import { decommission, rotateSecret, supplyToken, tryTo } from "./operator.ts";
 import type { World } from "./parts.ts";
-import { tokenTextOf } from "./stored-text.ts";
+import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
 
 export const minute = 60_000;
 export const hour = 60 * minute;
@@ -103,15 +103,20 @@ async function endRetirement(world: World, index: number, hours: number): Promis
 }
 
 /**
- * A text that somebody put there can't be told from a token without its text, and where the current token is dead
- * the newest superseded one is kept: only a rotation clears the way.
+ * A text that somebody put there, or a token that C2M gave no id, can't be told from a token without its text; where the
+ * current token is dead the newest superseded one is kept; and with the mechanism `short_token` one of another client can
+ * issue none: only a rotation clears the way.
  */
 export function needsRotation(world: World, index: number): boolean {
-  const id = world.holder(index, "AWSCURRENT");
-  const text = tokenTextOf(world.secret(index).state.versions.get(id ?? "")?.value);
+  const value = world.secret(index).state.versions.get(world.holder(index, "AWSCURRENT") ?? "")?.value;
+  const text = tokenTextOf(value);
   if (text === undefined) return false;
   const token = world.c2ms.byAccessToken(text);
-  return token === undefined || token.revokedAt !== undefined;
+  if (token === undefined || token.revokedAt !== undefined) return true;
+  const { settings } = world.of(index);
+  const isOfSettings = token.clientId === settings.clientId && world.c2ms.baseUrlOf(token.id) === settings.baseUrl;
+  if (world.scenario.shortToken && !isOfSettings) return true;
+  return storedFields(valueText(value) ?? "").token_id === undefined && world.watch.isKnownByIdAlone(index);
 }
 
 /**

@@ -226,6 +226,17 @@ export class Watch {
     return !this.#options.lines().some(tellsOfIt);
   }
 
+  /** Whether a token of the secret lives of which nothing is left but the log's line with its id. */
+  isKnownByIdAlone(index: number): boolean {
+    const named = new Set(
+      this.#options.lines().map(({ event, fields }) => event === "token.issued" && fields.token_id),
+    );
+    return this.#options.c2ms.tokens.some(
+      ({ id }) =>
+        this.secretOf.get(id) === index && this.#options.c2ms.isLive(id) && named.has(id) && !this.#isStored(id),
+    );
+  }
+
   /** Somebody has revoked a token at C2M. */
   revokedBySomebody(id: string, effectNumber: number): void {
     this.#revoked.add(id);
