@@ -95,14 +95,23 @@ export function isTokenId(id: string): boolean {
   return id.length > 0 && id.length <= 256 && id.isWellFormed();
 }
 
-/** Whether the body is JSON, as all that C2M itself says. */
-export function isJson(answer: HttpAnswer): boolean {
-  return answer.bodyFault === undefined && parseJson(answer.body) !== undefined;
+/** Whether the body is a JSON object, as all that C2M itself says. */
+export function isJsonObject({ body, bodyFault }: HttpAnswer): boolean {
+  const json = bodyFault === undefined ? parseJson(body) : undefined;
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
-/** `code` of an error body `{code, message, details?}`, where there is one. */
-export function errorCodeOf(answer: HttpAnswer): string | undefined {
-  return fieldOf(answer.body, "code");
+/** How C2M writes its codes: a gateway's own ("AccessDenied", "1020") are not C2M's word. */
+const c2mCode = /^[a-z]+(_[a-z]+)*$/;
+
+/** Of an object that was cut off: only what stands behind texts is a field of the object itself. */
+const codeOfCutOff = /^\s*\{\s*(?:"[^"\\]*"\s*:\s*"(?:[^"\\]|\\.)*"\s*,\s*)*"code"\s*:\s*"([^"\\]*)"/;
+
+/** C2M's own `code` of an error body `{code, message, details?}`. A page or a text that quotes one says nothing. */
+export function errorCodeOf({ body }: HttpAnswer): string | undefined {
+  const json = parseJson(body);
+  const said = json === undefined ? codeOfCutOff.exec(body)?.[1] : (json as { code?: unknown } | null)?.code;
+  return typeof said === "string" && c2mCode.test(said) ? said : undefined;
 }
 
 /**
@@ -116,7 +125,7 @@ export function retryAfterMsOf(answer: HttpAnswer, now: number): number | undefi
 }
 
 /** A text field of a JSON object; of one that does not parse, as far as it goes. */
-function fieldOf(body: string, name: "token_id" | "code" | "message"): string | undefined {
+function fieldOf(body: string, name: "token_id" | "message"): string | undefined {
   const json = parseJson(body);
   if (json === undefined) return new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(body)?.[1];
   const value = (json as Record<string, unknown> | null)?.[name];

@@ -8,7 +8,7 @@ import type {
   TokenUser,
 } from "../ports/c2m.ts";
 import { type Clock, steady } from "../ports/clock.ts";
-import { errorCodeOf, fitsHeader, isJson, isTokenId, readIssuedToken } from "./answers.ts";
+import { errorCodeOf, fitsHeader, isJsonObject, isTokenId, readIssuedToken } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { badAnswer, failureOf, noAnswer, type Operation, shortTokenRefused } from "./failures.ts";
 import { bearer, type Grant, longTokenCall } from "./grants/grant.ts";
@@ -101,7 +101,7 @@ export class AuthApi implements TokenUser {
     const { status } = answer;
     const code = errorCodeOf(answer);
     if (status === 204) return "revoked";
-    if (isSuccess(answer)) return isJson(answer) ? "claimed" : "unclear";
+    if (isSuccess(answer)) return isJsonObject(answer) ? "claimed" : "unclear";
     if (status === 404) return code === "not_found" ? "revoked" : "not_found";
     if (status === 401 || status === 403) return code === undefined ? "unclear" : "refused";
     throw failureOf("revokeToken", answer, this.#options.clock.now());

@@ -71,13 +71,13 @@ export interface RevokeRequest {
 export type RevokeAnswer =
   /** 204, or 404 with C2M's own `not_found`: it is dead, now or before. */
   | "revoked"
-  /** Another 2xx with JSON: most likely the same, but something before C2M could have said it. */
+  /** Another 2xx with a JSON object: most likely the same, but something before C2M could have said it. */
   | "claimed"
   /** 401 or 403 with C2M's code: this bearer may not. */
   | "refused"
   /** 404 without C2M's code: a gateway that does not know the path, or C2M without its code. */
   | "not_found"
-  /** A gateway's answer that says nothing of the token: 2xx that is not JSON, 401 and 403 without a code. */
+  /** A gateway's answer that says nothing of the token: 2xx that is no JSON object, 401 and 403 without a code. */
   | "unclear";
 
 /** Who has a token: exchanges and revokes at one C2M. Retries and throws as TokenIssuer does. */
