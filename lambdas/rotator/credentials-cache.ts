@@ -3,7 +3,7 @@ import { parseCredentials } from "../../src/c2m/credentials-secret.ts";
 import { isSameBaseUrl } from "../../src/formats/settings.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { PermanentError } from "../../src/ports/errors.ts";
-import type { SecretStore } from "../../src/ports/secret-store.ts";
+import type { SecretStore, StoredVersion } from "../../src/ports/secret-store.ts";
 
 /** How long credentials are kept between invocations of one function process, in ms. */
 const keptMs = 5 * 60_000;
@@ -47,7 +47,8 @@ export class CredentialsCache {
   }
 
   /**
-   * The credentials that were stored before: undefined where there are none, or none of this client at this C2M.
+   * The credentials that were stored before: undefined where there are none that can be read, or none of this client at this
+   * C2M.
    */
   async before(
     secretId: string,
@@ -55,9 +56,9 @@ export class CredentialsCache {
   ): Promise<Exclude<Credentials, ShortTokenCredentials> | undefined> {
     const stored = await this.#store.readPrevious(secretId);
     if (!stored) return undefined;
-    const credentials = parseCredentials(stored.value.reveal());
+    const credentials = readable(stored);
     const isOwn =
-      credentials.clientId === owner.clientId &&
+      credentials?.clientId === owner.clientId &&
       credentials.baseUrl !== undefined &&
       isSameBaseUrl(credentials.baseUrl, owner.baseUrl);
     return isOwn ? credentials : undefined;
@@ -66,5 +67,15 @@ export class CredentialsCache {
   /** To be called when C2M rejected them, and where only what is stored now will do. */
   drop(secretId: string): void {
     this.#kept.delete(secretId);
+  }
+}
+
+/** The reason to tell is that of the current ones. */
+function readable(stored: StoredVersion): Exclude<Credentials, ShortTokenCredentials> | undefined {
+  try {
+    return parseCredentials(stored.value.reveal());
+  } catch (error) {
+    if (error instanceof PermanentError) return undefined;
+    throw error;
   }
 }

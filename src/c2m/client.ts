@@ -1,6 +1,6 @@
 import type { IssuedToken, IssueRequest, TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
-import { PermanentError, RetryableError } from "../ports/errors.ts";
+import { type ErrorCode, PermanentError, RetryableError } from "../ports/errors.ts";
 import { fitsHeader } from "./answers.ts";
 import { endpoint } from "./base-url.ts";
 import { type ConnectOptions, connect } from "./connect.ts";
@@ -17,8 +17,8 @@ export interface C2mClientOptions extends ConnectOptions {
    */
   credentials: () => Promise<Credentials>;
   /**
-   * The credentials that were stored before these, asked for once where C2M itself refuses them; undefined: there are none
-   * of this client and this C2M. Default: none.
+   * The credentials that were stored before these, asked for once where C2M itself refuses them, or where they can't be used
+   * at all; undefined: there are none of this client and this C2M. Default: none.
    */
   fallback?: () => Promise<Credentials | undefined>;
 }
@@ -43,20 +43,26 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
   return {
     async issueLongTermToken(request) {
       checkIssueRequest(request);
-      const credentials = await options.credentials();
-      checkOwner(credentials, { clientId, baseUrl });
       const issueWith = async (own: Credentials) => {
+        checkOwner(own, { clientId, baseUrl });
         const makeGrant = await grantMaker(own, { api, baseUrl, clock, request, borrowed });
         return await api.issueLongTermToken({ ...request, clientId }, makeGrant);
       };
-      const attempts: (() => Promise<IssuedToken | undefined>)[] = [() => issueWith(credentials)];
-      // Another process may have used the code of this moment.
-      if (credentials.mechanism === "otp") attempts.push(() => issueWith(credentials));
-      attempts.push(async () => {
-        const before = await options.fallback?.();
-        return before && (await issueWith(before));
-      });
-      return await firstNotRefused(attempts);
+      let mechanism: Credentials["mechanism"] | undefined;
+      const withCurrent = async () => {
+        const credentials = await options.credentials();
+        mechanism = credentials.mechanism;
+        return await issueWith(credentials);
+      };
+      return await firstNotRefused([
+        withCurrent,
+        // Another process may have used the code of this moment.
+        async () => (mechanism === "otp" ? await withCurrent() : undefined),
+        async () => {
+          const before = await options.fallback?.();
+          return before && (await issueWith(before));
+        },
+      ]);
     },
     issueShortTermToken: (request) => api.issueShortTermToken(request),
     revokeToken: (request) => api.revokeToken(request),
@@ -66,7 +72,15 @@ export function createC2mClient(options: C2mClientOptions): C2mClient {
   };
 }
 
-/** Goes on as long as C2M itself refuses the credentials: then no token can have been made. */
+/** What says that no token can have been made with these credentials: C2M itself, or their own fault. */
+const refusals: ReadonlySet<string> = new Set<ErrorCode>([
+  "invalid_grant",
+  "invalid_client",
+  "credentials_invalid",
+  "client_mismatch",
+]);
+
+/** Goes on as long as the credentials are refused. */
 async function firstNotRefused(attempts: readonly (() => Promise<IssuedToken | undefined>)[]): Promise<IssuedToken> {
   let refusal: unknown;
   for (const attempt of attempts) {
@@ -74,8 +88,7 @@ async function firstNotRefused(attempts: readonly (() => Promise<IssuedToken | u
       const token = await attempt();
       if (token) return token;
     } catch (error) {
-      const isRefusal =
-        error instanceof PermanentError && (error.code === "invalid_grant" || error.code === "invalid_client");
+      const isRefusal = error instanceof PermanentError && refusals.has(error.code);
       // Too late for another one-time code is no reason of its own.
       const isTooLate = refusal !== undefined && error instanceof RetryableError && error.code === "no_time";
       if (!isRefusal && !isTooLate) throw error;

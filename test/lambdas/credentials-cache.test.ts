@@ -48,6 +48,14 @@ describe("the credentials cache", () => {
     expect(before !== undefined).toBe(handedOut);
   });
 
+  it.each(["hunter2", "{}", JSON.stringify({ client_id: "c2m_a", base_url: "https://c2m.test" })])(
+    "hands out none before where they can't be read: the current ones' fault is the one to tell (row 24)",
+    async (text) => {
+      const before = cached({ "a before": text }).cache.before("a", { clientId: "c2m_a", baseUrl: "https://c2m.test" });
+      expect(await before).toBeUndefined();
+    },
+  );
+
   it("hands out none before where there are none", async () => {
     expect(await cached({}).cache.before("a", { clientId: "c2m_a", baseUrl: "https://c2m.test" })).toBeUndefined();
   });

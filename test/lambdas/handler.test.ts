@@ -14,6 +14,11 @@ const secretName = "c2m/api-token";
 const credentialsName = "c2m/client-credentials";
 const version = "11111111-1111-4111-8111-111111111111";
 
+const noKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----";
+
+const spares = <Entry>(entry: Entry): Record<string, Entry> =>
+  Object.fromEntries([1, 2, 3, 4, 5].map((index) => [`c2m/spare-${index}`, entry]));
+
 describe("the rotator's handler, in a warm process", () => {
   let cloud: LocalCloud;
   let folder: string;
@@ -44,7 +49,7 @@ describe("the rotator's handler, in a warm process", () => {
     };
     const settings: SettingsFile = {
       rotatorTimeoutSeconds: 60,
-      tokens: { [secretName]: entry, "c2m/second-token": entry },
+      tokens: { [secretName]: entry, "c2m/second-token": entry, ...spares(entry) },
     };
     writeFileSync(join(folder, "tokens.json"), JSON.stringify(settings));
     const { endpoint, region, credentials: key } = cloud.clientConfig();
@@ -77,9 +82,12 @@ describe("the rotator's handler, in a warm process", () => {
   }
 
   function storeCredentials(secret: string, base_url?: string): void {
-    const input = { SecretId: credentialsName, ClientRequestToken: crypto.randomUUID() };
-    const SecretString = JSON.stringify({ ...JSON.parse(credentials(secret)), base_url });
-    cloud.secretsManager.engine.putSecretValue({ ...input, SecretString }, cloud.administrator);
+    storeText(JSON.stringify({ ...JSON.parse(credentials(secret)), base_url }));
+  }
+
+  function storeText(SecretString: string): void {
+    const input = { SecretId: credentialsName, ClientRequestToken: crypto.randomUUID(), SecretString };
+    cloud.secretsManager.engine.putSecretValue(input, cloud.administrator);
   }
 
   function emptySecret(Name: string): string {
@@ -146,6 +154,28 @@ describe("the rotator's handler, in a warm process", () => {
     expect(printed).toContain('"CredentialsFallback":1');
     // The proof of the credentials is of those that are stored now.
     await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({ code: "invalid_grant" });
+    storeCredentials(clientSecret, cloud.c2mUrl);
+  });
+
+  it.each([
+    ["are no JSON", "c2m/spare-1", () => "not-json"],
+    ["lack the secret", "c2m/spare-2", () => JSON.stringify({ client_id: clientId })],
+    ["hold a key that can't be read", "c2m/spare-3", () => JSON.stringify({ client_id: clientId, private_key: noKey })],
+    ["are another client's", "c2m/spare-4", () => JSON.stringify({ client_id: "c2m_other", client_secret: "x" })],
+    [
+      "are for another C2M",
+      "c2m/spare-5",
+      () => JSON.stringify({ client_id: clientId, client_secret: "x", base_url: "https://former.test/v2" }),
+    ],
+  ])("goes on with the credentials before, where the current ones %s, and rings (row 24)", async (_, name, value) => {
+    storeCredentials(clientSecret, cloud.c2mUrl);
+    storeText(value());
+    // What it had kept, it drops with the first failure.
+    await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({ name: "PermanentError" });
+    printed = "";
+    expect(await run({ Step: "bootstrap", SecretId: emptySecret(name) })).toMatchObject({ outcome: "issued" });
+    expect(printed).toContain('"message":"credentials.fallback"');
+    expect(printed).not.toContain(clientSecret);
     storeCredentials(clientSecret, cloud.c2mUrl);
   });
 
