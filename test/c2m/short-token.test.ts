@@ -42,6 +42,18 @@ describe("short tokens", () => {
     expect(c2m.server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${longToken}`);
   });
 
+  it("are revoked by both ids where C2M gives two, also where the first is refused (rows 21, 22)", async () => {
+    const exchange = json(201, { ...short, token_id: "tok_st_1" }, { "x-token-id": "tok_st_2" });
+    c2m.server.script(exchange, json(201, issued), json(401, { code: "invalid_token" }), { status: 204 });
+    const { client, call } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    await call("issueLongTermToken");
+    await client.close();
+    expect(c2m.server.requests.slice(2).map(({ path }) => path)).toEqual([
+      "/auth/tokens/tok_st_1/revoke",
+      "/auth/tokens/tok_st_2/revoke",
+    ]);
+  });
+
   it("are revoked also after an issue call that failed, and a failure to revoke them harms nothing (row 22)", async () => {
     c2m.server.script(
       json(201, { ...short, token_id: "tok_st_1" }),

@@ -36,6 +36,24 @@ describe("a step", () => {
     expect(world.holder("AWSCURRENT")).toBe(current);
   });
 
+  it.each([
+    ["lacks a scope of the settings", { scopes: ["jobs:submit"] }, "scopes_missing"],
+    ["is of another client", { client_id: "c2m_former" }, "pending_not_ours"],
+    ["is of another C2M", { base_url: "https://former.test/v2" }, "pending_not_ours"],
+    ["is none of ours", { client_id: undefined }, "pending_not_ours"],
+    ["is a text", undefined, "pending_not_ours"],
+  ])("promotes no version that was not tested and whose value %s (row 12)", async (_, change, code) => {
+    const world = await World.ready(manual);
+    const current = world.holder("AWSCURRENT");
+    const version = await world.open();
+    const { text } = await world.foreignToken();
+    const value = { ...world.current(), access_token: text, token_id: "tok_next", ...change };
+    world.operator.put(change ? JSON.stringify(value) : text, ["AWSPENDING"], version);
+    expect((await failureOf(world.run("finishSecret", version))).code).toBe(code);
+    expect(world.holder("AWSCURRENT")).toBe(current);
+    expect(world.stages()[version]).toEqual(["AWSPENDING"]);
+  });
+
   it("promotes nothing where C2M does not answer, and is tried again (row 12)", async () => {
     const world = await World.ready(manual);
     const version = await world.open();

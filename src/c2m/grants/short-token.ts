@@ -41,11 +41,13 @@ export async function makeShortTokenGrant(
       `issueShortTermToken: C2M answered HTTP 401 (${exchange.outcome}). The present token is expired, revoked or not one of C2M's. ${reseed}`,
     );
   }
-  const { accessToken, tokenId } = exchange.token;
+  const { accessToken, tokenId, headerTokenId } = exchange.token;
   return {
     grant: { mechanism: "short_token", shortToken: accessToken, grantType },
     end: async (now) => {
-      if (tokenId !== undefined) await revokeQuietly(c2m, tokenId, longToken, now + endMs);
+      // Which of the two revokes it is not known.
+      const ids = [tokenId, headerTokenId].filter((id) => id !== undefined);
+      for (const id of ids) await revokeQuietly(c2m, id, longToken, now + endMs);
     },
   };
 }

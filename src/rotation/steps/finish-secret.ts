@@ -6,7 +6,7 @@ import type { SecretDescription } from "../../ports/secret-store.ts";
 import type { RotationContext, StepTarget } from "../context.ts";
 import { ruleOutRollback } from "../going-back.ts";
 import { promote } from "../promote.ts";
-import { proveToken } from "../prove.ts";
+import { missingScopes, proveToken } from "../prove.ts";
 import { revoke, siblingThatHolds } from "../revoke.ts";
 import { isOfSettings } from "../same-token.ts";
 
@@ -25,7 +25,7 @@ export async function finishSecret(context: RotationContext, { versionId }: Step
     tries: promotionTries,
     check: async (secret) => {
       refuseUnlessPending(secret, versionId);
-      await proveOnce(context, versionId);
+      await proveOnce(context, versionId, settings.scopes);
     },
   });
   if (settings.graceSeconds > 0 || !settings.revocation || supersededId === undefined) return;
@@ -45,10 +45,11 @@ function refuseUnlessPending({ stages }: SecretDescription, versionId: string): 
 /**
  * Nothing unproven is promoted: an event may come out of order, or this process may not be the one that ran testSecret.
  *
- * @throws RetryableError `pending_not_visible`, PermanentError `pending_not_ours` or `token_rejected`, and what the
+ * @param scopes that the token must have
+ * @throws RetryableError `pending_not_visible`, PermanentError `pending_not_ours`, `token_rejected` or `scopes_missing`, and what the
  *   exchange throws
  */
-async function proveOnce(context: RotationContext, versionId: string): Promise<void> {
+async function proveOnce(context: RotationContext, versionId: string, scopes: readonly string[]): Promise<void> {
   const { arn, proven, settings } = context;
   if (proven.has(arn, versionId)) return;
   const token = await tokenOf(context, versionId);
@@ -62,6 +63,13 @@ async function proveOnce(context: RotationContext, versionId: string): Promise<v
     throw new PermanentError(
       "pending_not_ours",
       "The version holds no token of the settings' C2M and client, so it is not promoted. Detach AWSPENDING from it and rotate again.",
+    );
+  }
+  const missing = missingScopes(scopes, token.scopes);
+  if (missing.length > 0) {
+    throw new PermanentError(
+      "scopes_missing",
+      `scopes: the pending token lacks ${missing.join(", ")}, so it is not promoted. Detach AWSPENDING from its version and rotate again.`,
     );
   }
   if ((await proveToken(context, token, stepTime.storeOrRevoke)) !== "works") {
@@ -84,7 +92,7 @@ async function revokeSuperseded(context: RotationContext, versionId: string, sup
   }
   if (Date.parse(superseded.expiresAt) <= clock.now()) return;
   // The last other token goes only once the current one was seen to work, also where an earlier run has promoted it.
-  await proveOnce(context, versionId);
+  await proveOnce(context, versionId, []);
   // Then it is the reconciler's, which looks at all secrets.
   if ((await siblingThatHolds(context, superseded)) !== undefined) return;
   if ((await revoke(context, superseded, versionId)) !== "not_found") return;
