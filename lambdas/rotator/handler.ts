@@ -13,6 +13,7 @@ import type { ProofResult } from "../../src/formats/proof-result.ts";
 import {
   listedBaseUrl,
   parseSettings,
+  secretNameOf,
   settingsOf,
   siblingsOf,
   type TokenSettings,
@@ -91,8 +92,10 @@ async function run(
     return await runProveCredentials(tokens.map((token) => contextOf(token, token.secretName)));
   }
   const token = settingsOf(settings, event.SecretId);
+  // The ledger is read by the secret's name, which an ARN without its suffix does not tell.
+  const isFullArn = secretNameOf(event.SecretId) === token.secretName;
   try {
-    const context = contextOf(token, event.SecretId);
+    const context = contextOf(token, isFullArn ? event.SecretId : token.secretName);
     if (event.Step === "bootstrap") return await runBootstrap(context);
     await runStep(context, event.Step, {
       versionId: event.ClientRequestToken,

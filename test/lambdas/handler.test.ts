@@ -6,7 +6,7 @@ import type { handler as Handler } from "../../lambdas/rotator/handler.ts";
 import { RealClock } from "../../local-cloud/clock.ts";
 import { LocalCloud } from "../../local-cloud/cloud.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
-import type { SettingsFile } from "../../src/formats/settings.ts";
+import { type SettingsFile, secretNameSaid } from "../../src/formats/settings.ts";
 import { clientId, clientSecret, scopes } from "../harness/rotation-world.ts";
 import { everythingOf } from "../rotation/invariants.ts";
 
@@ -17,7 +17,7 @@ const version = "11111111-1111-4111-8111-111111111111";
 const noKey = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----";
 
 const spares = <Entry>(entry: Entry): Record<string, Entry> =>
-  Object.fromEntries([1, 2, 3, 4, 5].map((index) => [`c2m/spare-${index}`, entry]));
+  Object.fromEntries([1, 2, 3, 4, 5, 6, "AbCdEf"].map((index) => [`c2m/spare-${index}`, entry]));
 
 describe("the rotator's handler, in a warm process", () => {
   let cloud: LocalCloud;
@@ -177,6 +177,22 @@ describe("the rotator's handler, in a warm process", () => {
     expect(printed).toContain('"message":"credentials.fallback"');
     expect(printed).not.toContain(clientSecret);
     storeCredentials(clientSecret, cloud.c2mUrl);
+  });
+
+  it("writes the ledger under the secret's name where it is called with an ARN without a suffix (row 14)", async () => {
+    for (const name of ["c2m/spare-6", "c2m/spare-AbCdEf"]) {
+      const full = emptySecret(name);
+      printed = "";
+      await run({ Step: "bootstrap", SecretId: full.replace(/-[A-Za-z0-9]{6}$/, "") });
+      const lines = printed
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      const said = lines
+        .filter(({ message }) => message?.startsWith("token."))
+        .map(({ secret }) => secretNameSaid(secret));
+      expect(new Set(said)).toEqual(new Set([name]));
+    }
   });
 
   it("takes a gateway's 401 for no refusal of the credentials (row 24)", async () => {
