@@ -3,7 +3,6 @@ import { biteMs, shortTokenMs } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
-import { isOld } from "../../src/rotation/prove.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed } from "../failure.ts";
@@ -140,7 +139,7 @@ async function untilRejected(
     try {
       const deadline = clock.now() + exchangeMs;
       const { outcome } = await c2m.issueShortTermToken({ longToken: token.accessToken, deadline });
-      if (outcome === "invalid_token" && isOld(token.issuedAt, clock.now())) return clock.now();
+      if (outcome === "invalid_token") return clock.now();
     } catch (error) {
       if (!(error instanceof RotationError)) throw error;
     }

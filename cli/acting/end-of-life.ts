@@ -1,10 +1,8 @@
 import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
 import { secretNameSaid } from "../../src/formats/settings.ts";
 import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
-import type { TokenUser } from "../../src/ports/c2m.ts";
 import { PermanentError, RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
-import type { Sensitive } from "../../src/ports/sensitive.ts";
 import { type Candidate, logDelayMs } from "../../src/reconcile/revocation-rule.ts";
 import { inParallel } from "../../src/reconcile/run.ts";
 import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
@@ -13,7 +11,7 @@ import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommi
 import { detachPending } from "../../src/rotation/detach.ts";
 import { isOld } from "../../src/rotation/prove.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
-import { compareToken, idsOf } from "../../src/rotation/same-token.ts";
+import { compareToken, idsOf, type Revocable } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 
 /** A token that lives on; ISO 8601. */
@@ -158,23 +156,38 @@ function asLeft(error: unknown): "unrevocable" {
   throw error;
 }
 
+/** A token that nobody may revoke may be dead, as where an earlier run has revoked it and the token that it did so with. */
+async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<string, Left>): Promise<void> {
+  const { tokenId, expiresAt } = candidate;
+  if (!(await isDead(end, candidate))) left.set(keyOf(candidate), { tokenId, until: expiresAt });
+}
+
 /**
- * A token that nobody may revoke may be dead, as where an earlier run of this command has revoked it and the token that it
- * did so with. Where its text is not at hand, what that run has written has to do.
+ * Whether C2M rejects a token. Where its text is not at hand, or it is so young that C2M may not know it yet, what an earlier
+ * run has written has to do.
  */
-async function leaveUnlessDead(
+async function isDead(
   { context, ledger }: EndOfLife,
-  candidate: Candidate,
-  left: Map<string, Left>,
-): Promise<void> {
-  const { tokenId, accessToken, expiresAt, issuedAt } = candidate;
-  const c2m = accessToken && context.c2mAt(candidate.baseUrl);
-  if (c2m && !(await works(context, c2m, { accessToken, issuedAt }))) return;
-  if (!accessToken && tokenId !== undefined) {
-    const { entries } = await ledger.read(0);
-    if (entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId)) return;
+  { tokenId, accessToken, baseUrl, issuedAt }: Revocable & { issuedAt?: string | undefined },
+): Promise<boolean> {
+  const { c2mAt, clock, deadline } = context;
+  const c2m = accessToken && c2mAt(baseUrl);
+  if (c2m) {
+    const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
+    if (outcome === "unauthorized") throw unclear();
+    if (outcome === "works") return false;
+    if (isOld(issuedAt, clock.now())) return true;
   }
-  left.set(keyOf(candidate), { tokenId, until: expiresAt });
+  const { entries } = await ledger.read(0);
+  const isRevoked =
+    tokenId !== undefined &&
+    entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId);
+  if (isRevoked) return true;
+  if (!c2m) return false;
+  throw new RetryableError(
+    "invalid_token",
+    "C2M does not know a token, which was issued only minutes ago: nothing tells yet whether it is dead.",
+  );
 }
 
 /** Which tokens live, and would be revoked. Changes nothing. */
@@ -242,7 +255,8 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
 }
 
 /** Whether C2M lets a token revoke itself is not documented. */
-async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promise<"revoked" | "alive" | "expired"> {
+async function revokeCurrent(end: EndOfLife, { token }: Current): Promise<"revoked" | "alive" | "expired"> {
+  const { context } = end;
   const { arn, clock, deadline, log } = context;
   if (token && Date.parse(token.expiresAt) <= clock.now()) return "expired";
   const c2m = token && context.c2mAt(token.baseUrl);
@@ -252,27 +266,11 @@ async function revokeCurrent({ context }: EndOfLife, { token }: Current): Promis
     const answer = await c2m.revokeToken({ tokenId, bearer: token.accessToken, deadline });
     if (answer === "not_found" || answer === "unclear") throw unclear();
     // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
-    if (answer === "refused" && (await works(context, c2m, token))) return "alive";
+    if (answer === "refused" && !(await isDead(end, token))) return "alive";
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
     log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
   }
   return "revoked";
-}
-
-async function works(
-  { clock, deadline }: SecretContext,
-  c2m: TokenUser,
-  { accessToken, issuedAt }: { accessToken: Sensitive; issuedAt?: string | undefined },
-): Promise<boolean> {
-  const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
-  if (outcome === "unauthorized") throw unclear();
-  if (outcome === "invalid_token" && !isOld(issuedAt, clock.now())) {
-    throw new RetryableError(
-      "invalid_token",
-      "C2M does not know a token, which was issued only minutes ago: nothing tells yet whether it is dead.",
-    );
-  }
-  return outcome === "works";
 }
 
 function keyOf({ tokenId, versionId, expiresAt }: Candidate): string {
