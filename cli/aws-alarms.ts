@@ -6,12 +6,14 @@ import {
   type StateValue,
 } from "@aws-sdk/client-cloudwatch";
 import type { Aws } from "./aws.ts";
+import { pagesOf } from "./pages.ts";
 
 /** What an operator asks of CloudWatch's alarms, by the SDK. */
 export function alarmCalls(cloudwatch: CloudWatchClient): Pick<Aws, "alarms" | "setAlarmState" | "alarmActions"> {
+  const paged = { client: cloudwatch, stopOnSameToken: true };
   return {
     alarms: async (names) => {
-      const pages = paginateDescribeAlarms({ client: cloudwatch }, { AlarmNames: [...names] });
+      const pages = pagesOf(paginateDescribeAlarms(paged, { AlarmNames: [...names] }));
       const alarms = [];
       for await (const { MetricAlarms = [] } of pages) {
         for (const alarm of MetricAlarms) {
@@ -34,7 +36,7 @@ export function alarmCalls(cloudwatch: CloudWatchClient): Pick<Aws, "alarms" | "
     alarmActions: async (AlarmName, from) => {
       const asked = { AlarmName, HistoryItemType: "Action", StartDate: new Date(from) } as const;
       const actions = [];
-      for await (const { AlarmHistoryItems = [] } of paginateDescribeAlarmHistory({ client: cloudwatch }, asked)) {
+      for await (const { AlarmHistoryItems = [] } of pagesOf(paginateDescribeAlarmHistory(paged, asked))) {
         for (const { Timestamp, HistorySummary = "" } of AlarmHistoryItems) {
           actions.push({ at: Timestamp?.getTime() ?? from, summary: HistorySummary });
         }

@@ -13,7 +13,7 @@ import {
   DescribeSecretCommand,
   type DescribeSecretCommandOutput,
   GetSecretValueCommand,
-  ListSecretsCommand,
+  paginateListSecrets,
   RotateSecretCommand,
   SecretsManagerClient,
   SecretsManagerServiceException,
@@ -27,6 +27,7 @@ import { alarmCalls } from "./aws-alarms.ts";
 import { callerArn } from "./aws-caller.ts";
 import { type Environment, regionOf, requestHandlers } from "./aws-network.ts";
 import { failed } from "./failure.ts";
+import { pagesOf } from "./pages.ts";
 
 /** What one try may take, in ms; the SDK makes three. */
 const requestMs = 10_000;
@@ -87,13 +88,11 @@ export function connectSdk(
     },
     rotatedSecrets: async () => {
       const names: string[] = [];
-      let NextToken: string | undefined;
-      do {
-        const answer = await secrets.send(new ListSecretsCommand({ NextToken }));
-        for (const { Name, RotationLambdaARN } of answer.SecretList ?? [])
-          if (Name && RotationLambdaARN) names.push(Name);
-        NextToken = answer.NextToken;
-      } while (NextToken);
+      for await (const { SecretList = [] } of pagesOf(
+        paginateListSecrets({ client: secrets, stopOnSameToken: true }, {}),
+      )) {
+        for (const { Name, RotationLambdaARN } of SecretList) if (Name && RotationLambdaARN) names.push(Name);
+      }
       return names;
     },
     functionConfiguration: async (FunctionName) => {

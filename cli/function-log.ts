@@ -31,8 +31,10 @@ export async function readLines(
   for (let page = 0; page < mostPages; page += 1) {
     const answer = await aws.logEvents({ logGroup, names, from, nextToken });
     lines.push(...answer.events);
+    // The token that was sent leads nowhere.
+    const isStuck = answer.nextToken === nextToken;
     nextToken = answer.nextToken;
-    if (!nextToken) break;
+    if (!nextToken || isStuck) break;
   }
   return { lines: lines.sort((one, other) => one.timestamp - other.timestamp), isCut: Boolean(nextToken) };
 }
@@ -44,7 +46,10 @@ export async function readLines(
  */
 export async function readAllLines(aws: Aws, logGroup: string, asked: Asked): Promise<LogPage["events"]> {
   const { lines, isCut } = await readLines(aws, logGroup, asked);
-  if (isCut) throw failed(`CloudWatch says after ${mostPages} pages that the log group ${logGroup} goes on.`);
+  if (isCut)
+    throw failed(
+      `CloudWatch does not give the end of the log group ${logGroup}: it says again and again that the log goes on.`,
+    );
   return lines;
 }
 

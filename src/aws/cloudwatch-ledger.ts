@@ -40,8 +40,13 @@ export class CloudWatchLedger implements Ledger {
         if (entry === "unreadable") unreadable += 1;
         else if (entry) entries.push(entry);
       }
+      // The token that was sent leads nowhere: what may follow can't be read, and the rest has to do.
+      const isStuck = Boolean(answer.nextToken) && answer.nextToken === nextToken;
       nextToken = answer.nextToken;
-      if (!nextToken) return { entries: entries.sort((one, other) => one.at - other.at), unreadable };
+      if (!nextToken || isStuck) {
+        const sorted = entries.sort((one, other) => one.at - other.at);
+        return { entries: sorted, unreadable: unreadable + (isStuck ? 1 : 0) };
+      }
     }
     throw new RetryableError("ledger_unavailable", "The log group is too large to be read in one run.");
   }

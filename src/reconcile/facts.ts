@@ -70,6 +70,8 @@ export function readFacts(
     return known;
   };
   const issued: Issued[] = [];
+  // The log may deliver a line twice.
+  const told = new Set<string>();
   const started = new Map<string, Extract<LedgerEntry, { event: "token.issue.started" }>>();
   const ended = new Set<string>();
   const detachedAt = new Map<string, number>();
@@ -90,8 +92,10 @@ export function readFacts(
         if (!byOperator) ended.add(entry.fields.attempt_id);
         break;
       case "token.issued":
-        issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
         if (!byOperator) ended.add(entry.fields.attempt_id);
+        if (told.has(sameLine(entry))) break;
+        told.add(sameLine(entry));
+        issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
         break;
       case "token.found":
         issued.push({ entry, baseUrl: entry.fields.base_url ?? inForce(at) });
@@ -136,6 +140,8 @@ export function readFacts(
 function settle(fate: Fate, entry: LedgerEntry): void {
   switch (entry.event) {
     case "token.revoked":
+      // The log may deliver a line twice: that is one claim.
+      if (entry.fields.claimed && fate.revokedAt === entry.at) break;
       fate.revokedAt = entry.at;
       fate.claims = entry.fields.claimed ? fate.claims + 1 : Number.POSITIVE_INFINITY;
       break;
@@ -154,6 +160,11 @@ function settle(fate: Fate, entry: LedgerEntry): void {
       fate.notFoundSince = entry.fields.code === "not_found" ? (fate.notFoundSince ?? entry.at) : undefined;
       break;
   }
+}
+
+/** The same for a line that the log delivers twice. */
+function sameLine({ at, fields }: Extract<LedgerEntry, { event: "token.issued" }>): string {
+  return JSON.stringify([at, fields.attempt_id, fields.token_id]);
 }
 
 function keyOf(baseUrl: string | undefined, tokenId: string): string {

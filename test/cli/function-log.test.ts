@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Aws } from "../../cli/aws.ts";
-import { readEvents } from "../../cli/function-log.ts";
+import { readEvents, readLines } from "../../cli/function-log.ts";
 
 const line = (at: number) => ({
   message: JSON.stringify({ message: "reconcile.completed", failed: 0 }),
@@ -22,5 +22,18 @@ it("reads a log to its end, oldest first", async () => {
 });
 
 it("says so where a log does not end, and takes no part of it for all", async () => {
-  await expect(read(Number.POSITIVE_INFINITY)).rejects.toThrow("the log group /aws/lambda/own goes on");
+  await expect(read(Number.POSITIVE_INFINITY)).rejects.toThrow(
+    "the log group /aws/lambda/own: it says again and again that the log goes on",
+  );
+});
+
+it("asks no more than twice where CloudWatch gives the token back that it got (row 17)", async () => {
+  let asked = 0;
+  const logEvents: Aws["logEvents"] = async () => {
+    asked += 1;
+    return { events: [line(asked)], nextToken: "the same" };
+  };
+  const read = readLines({ logEvents } as Aws, "/aws/lambda/own", { from: 0, names: ["reconcile.completed"] });
+  expect(await read).toMatchObject({ lines: [{ timestamp: 1 }, { timestamp: 2 }], isCut: true });
+  expect(asked).toBe(2);
 });

@@ -257,7 +257,8 @@ describe("a token of which only the ledger knows", () => {
     (stored.fields as { token_id?: string }).token_id = undefined as never;
     const versions = [version("old", { id: undefined }), version("new")];
     expect(judge({ versions, ledger: [stored] }).unrevocable).toHaveLength(1);
-    expect(judge({ versions, ledger: [stored, stored] }).unrevocable).toHaveLength(2);
+    const another = { ...stored, fields: { ...stored.fields, attempt_id: "another" } } as LedgerEntry;
+    expect(judge({ versions, ledger: [stored, another] }).unrevocable).toHaveLength(2);
     // A version whose token has an id accounts for that one only.
     expect(judge({ ledger: [stored] }).unrevocable).toHaveLength(1);
   });
@@ -653,6 +654,22 @@ describe("a token that C2M gave before (row 18)", () => {
     const verdict = judge({ versions: [version("old"), version("new"), again], secret: { stages } });
     expect(verdict.revoke).toEqual([]);
     expect(ids(verdict.waiting)).toContain("tok_old");
+  });
+});
+
+describe("a line that the log delivers twice", () => {
+  it("is one claim that a token is dead: it is asked again all the same", () => {
+    const claimed = line("token.revoked", now - hour, { token_id: "tok_lost", claimed: true });
+    const ledger = [issued("lost", now - day), claimed, claimed];
+    expect(ids(judge({ ledger }).revoke)).toContain("tok_lost");
+    const again = line("token.revoked", now - minute, { token_id: "tok_lost", claimed: true });
+    expect(ids(judge({ ledger: [...ledger, again] }).revoke)).not.toContain("tok_lost");
+  });
+
+  it("of a token without an id tells of one", () => {
+    const nameless = version("new", { id: undefined });
+    const told = issued("new", now - 2 * day, undefined);
+    expect(judge({ versions: [nameless], ledger: [told, told] }).unrevocable).toEqual([]);
   });
 });
 
