@@ -197,12 +197,15 @@ export class Watch {
     return this.#byHand.has(accessToken);
   }
 
-  /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand it does not. */
+  /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand once they were found. */
   deletedForGood({ state }: Secret, effectNumber: number): void {
     this.#deletedAt = effectNumber;
+    const lines = this.#options.lines().filter(({ event }) => event === "token.found");
     for (const { value } of state.versions.values()) {
       const text = tokenTextOf(value);
-      if (text !== undefined && this.#byHand.has(text)) this.#forgotten.add(text);
+      if (text === undefined || !this.#byHand.has(text)) continue;
+      const id = this.#options.c2ms.byAccessToken(text)?.id;
+      if (!lines.some(({ fields }) => fields.token_id === id)) this.#forgotten.add(text);
     }
   }
 
