@@ -1,4 +1,4 @@
-import type { EventName, Events } from "../src/formats/ledger.ts";
+import { type EventName, type Events, isOperatorStream } from "../src/formats/ledger.ts";
 import type { Aws, LogPage } from "./aws.ts";
 import { failed } from "./failure.ts";
 
@@ -53,10 +53,14 @@ export async function readAllLines(aws: Aws, logGroup: string, asked: Asked): Pr
   return lines;
 }
 
-/** The events of these names, oldest first; throws as `readAllLines`. */
+/**
+ * The events of these names that the functions wrote, oldest first; throws as `readAllLines`. What stands in operators' streams
+ * is an operator's word: it says nothing of what the functions do.
+ */
 export async function readEvents(aws: Aws, logGroup: string, asked: Asked): Promise<LogLine[]> {
   const lines = await readAllLines(aws, logGroup, asked);
-  return lines.flatMap(({ message, timestamp }) => parseLine(message, timestamp) ?? []);
+  const own = lines.filter(({ logStreamName }) => !isOperatorStream(logStreamName));
+  return own.flatMap(({ message, timestamp }) => parseLine(message, timestamp) ?? []);
 }
 
 function parseLine(message: string, at: number): LogLine | undefined {

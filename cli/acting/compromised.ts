@@ -108,6 +108,8 @@ async function endGrace(
     const report = await runReconciler(aws, reconciler, { secret, graceSeconds: 0 });
     revoked.push(...report.revoked);
     const id = leaked?.tokenId;
+    // Without a grace, the step that promoted the new token has revoked it.
+    if (id !== undefined && report.revokedBefore?.includes(id) && !revoked.includes(id)) revoked.push(id);
     const dealtWith =
       id === undefined || revoked.includes(id) || report.unrevocable.some(({ tokenId }) => tokenId === id);
     if (dealtWith && report.backlog === 0 && !report.error) return { ...report, revoked };

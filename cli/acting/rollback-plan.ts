@@ -72,7 +72,7 @@ export async function planRollback(context: SecretContext, request: RollbackRequ
   const expiresAt = Date.parse(token.expiresAt);
   if (expiresAt <= clock.now()) throw refusal("previous_expired", `The previous token expired at ${token.expiresAt}.`);
   const { entries } = await request.ledger.read(Date.parse(token.issuedAt ?? "") || 0);
-  const own = entries.filter(({ fields }) => secretNameSaid(fields.secret) === secret.name);
+  const own = entriesOf(secret, entries);
   // C2M may let a revoked token in for minutes yet: the exchange alone does not tell.
   if (revocationBegan(own, token)) throw refusal("previous_revoked", begun);
   if (versionAt(secret, decisionLabel) === previousId) throw refusal("previous_revoked", begun);
@@ -123,7 +123,7 @@ export async function rollback(context: SecretContext, request: RollbackRequest)
   const pendingId = versionAt(secret, "AWSPENDING");
   if (pendingId !== undefined) await detachPending(context, pendingId, "a rollback overtook its rotation");
   await makeCurrent(context, secret, { from: currentId, to: previousId, token });
-  if (!(await stillWorks(context, token, request.ledger))) {
+  if (!(await stillWorks(context, plan, request.ledger))) {
     await goBack(context, await context.store.describe(arn), { from: previousId, to: currentId });
     throw refusal("previous_dead", "C2M rejects the previous token.");
   }
@@ -159,11 +159,15 @@ async function proveOrRefuse(context: SecretContext, token: StoredToken): Promis
 }
 
 /** No answer is no rejection: it worked a moment ago, and the label stays. */
-async function stillWorks(context: SecretContext, token: StoredToken, ledger: Ledger): Promise<boolean> {
+async function stillWorks(
+  context: SecretContext,
+  { secret, token }: Pick<RollbackPlan, "secret" | "token">,
+  ledger: Ledger,
+): Promise<boolean> {
   try {
     if ((await proveToken(context, token, reserveMs)) !== "works") return false;
     const { entries } = await ledger.read(Date.parse(token.issuedAt ?? "") || 0);
-    return !revocationBegan(entries, token);
+    return !revocationBegan(entriesOf(secret, entries), token);
   } catch (error) {
     if (error instanceof RetryableError) return true;
     if (error instanceof PermanentError) return false;
@@ -194,6 +198,10 @@ async function makeCurrent(
     // Else it would say of the replaced token that its revocation has begun.
     await store.moveStage({ secretId: arn, stage: decisionLabel, fromVersionId: from });
   }
+}
+
+function entriesOf({ name }: SecretDescription, entries: readonly LedgerEntry[]): LedgerEntry[] {
+  return entries.filter(({ fields }) => secretNameSaid(fields.secret) === name);
 }
 
 /** Lines of whoever tried: that a revocation failed says that it had begun. */

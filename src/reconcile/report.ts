@@ -10,6 +10,8 @@ export interface SecretReport {
   name: string;
   /** The ids of the tokens that were revoked. */
   revoked: string[];
+  /** The ids of those that are in a version and were revoked before; absent where there are none. */
+  revokedBefore?: string[];
   waiting: number;
   /** Due to be revoked, and alive. */
   backlog: number;
@@ -70,12 +72,14 @@ function secretReport(one: Surveyed, acted: Acted | undefined, now: number): Sec
   ];
   const backlog = of("later").length + (verdict?.blocked.length ?? 0);
   const unrevocable = [...(verdict?.unrevocable ?? []), ...of("unrevocable")];
+  const before = (verdict?.revokedBefore ?? []).flatMap(({ tokenId }) => tokenId ?? []);
   const open = [verdict?.waiting, verdict?.suspects, verdict?.detach, unrevocable, held].some(
     (list) => (list?.length ?? 0) > 0,
   );
   return {
     name: one.settings.secretName,
     revoked: of("revoked").flatMap(({ tokenId }) => tokenId ?? []),
+    ...(before.length === 0 ? {} : { revokedBefore: before }),
     waiting: verdict?.waiting.length ?? 0,
     // What a replica holds back for a day rings, too.
     backlog,

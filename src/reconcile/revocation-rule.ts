@@ -94,6 +94,8 @@ export interface Verdict {
   unrevocable: Candidate[];
   /** Revoked, and the text is at hand: C2M should reject them by now. */
   deaths: Candidate[];
+  /** In a version, and revoked by an earlier run or a step. */
+  revokedBefore: Candidate[];
   suspects: Suspect[];
   /** Held by a version, and the whole ledger does not name them: somebody has stored them. */
   found: Candidate[];
@@ -123,6 +125,7 @@ export function reconcileRule(situation: Situation): Verdict {
     blocked: [],
     unrevocable: unnamedTokens(situation, facts),
     deaths: [],
+    revokedBefore: [],
     suspects: suspectsOf(situation, facts),
     found: [],
     detach: [],
@@ -162,6 +165,7 @@ function judge(
     return fate?.revokedAt === undefined || (fate.claims === 1 && found.accessToken === undefined);
   });
   if (fates.length > 0 && living.length === 0) {
+    if (found.stored) verdict.revokedBefore.push(found);
     const revokedAt = Math.max(...fates.map(({ fate }) => fate?.revokedAt ?? 0));
     const isLookedFor = now >= revokedAt + biteMs && now <= revokedAt + lookedForMs;
     if (found.accessToken && fates.some(({ fate }) => !fate?.closed) && isLookedFor) verdict.deaths.push(found);

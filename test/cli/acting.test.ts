@@ -164,6 +164,18 @@ describe.concurrent("an operator who acts", () => {
     expect(live()).toEqual([stack.tokenIdAt("AWSCURRENT")]);
   });
 
+  it("answers a leak where there is no grace: the step that promoted has revoked it (row 3)", async () => {
+    const stack = await OperatedStack.start({ token: { grace: "0 seconds" } });
+    try {
+      const leaked = stack.tokenIdAt("AWSCURRENT");
+      const { code, stdout } = await stack.on("compromised", "--yes", secretName, "--json", ...soon);
+      expect(JSON.parse(stdout)).toMatchObject({ leakedTokenId: leaked, revokedTokenIds: [leaked], unrevocable: [] });
+      expect(code).toBe(0);
+    } finally {
+      await stack.stop();
+    }
+  });
+
   acts(
     "ends a token's life: every token revoked, the schedule stopped, the secret marked for deletion",
     async (stack, live) => {

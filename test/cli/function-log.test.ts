@@ -37,3 +37,11 @@ it("asks no more than twice where CloudWatch gives the token back that it got (r
   expect(await read).toMatchObject({ lines: [{ timestamp: 1 }, { timestamp: 2 }], isCut: true });
   expect(asked).toBe(2);
 });
+
+it("takes no operator's line for the functions' own (row 10)", async () => {
+  const streams = ["operators/2026-06-01/x", "operator/x", "2026/06/01/[$LATEST]operators/x", undefined];
+  const events = streams.map((logStreamName, at) => ({ ...line(at), logStreamName }));
+  const logEvents: Aws["logEvents"] = async () => ({ events, nextToken: undefined });
+  const read = await readEvents({ logEvents } as Aws, "/aws/lambda/own", { from: 0, names: ["reconcile.completed"] });
+  expect(read.map(({ at }) => at)).toEqual([2, 3]);
+});
