@@ -67,8 +67,9 @@ function proveCredentials(
   secrets: Record<string, TokenSecret>,
   { secretId, version }: StoredCredentials,
 ): pulumi.Resource[] {
-  if (secretId === undefined) return [];
   const adopted = Object.values(secrets).flatMap(({ secret, arn }) => (secret ? [] : [arn]));
+  // Without credentials there is only a token to compare with others.
+  if (secretId === undefined && (adopted.length === 0 || plan.tokens.length < 2)) return [];
   const proof = new aws.lambda.Invocation(
     `${plan.name}-credentials`,
     {

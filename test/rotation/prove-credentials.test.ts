@@ -119,17 +119,28 @@ describe("the proof of a client's credentials", () => {
     expect([one.live().length, other.live().length]).toEqual([1, 1]);
   });
 
-  it("needs no value, unless the token authenticates itself", async () => {
+  it("needs no value, and issues nothing where the token authenticates itself: its bootstrap proves it", async () => {
     const empty = new World();
     await prove(empty);
     expect([empty.issued().length, empty.live().length]).toEqual([1, 0]);
-    delete empty.settings.credentialsSecretId;
-    await prove(empty);
-    expect(empty.issued()).toHaveLength(1);
     const full = await World.ready();
     delete full.settings.credentialsSecretId;
-    await prove(full);
-    expect(full.issued()).toHaveLength(2);
+    expect(await prove(full)).toEqual({ outcome: "proven" });
+    expect(full.issued()).toHaveLength(1);
+  });
+
+  it.each([
+    ["authenticate themselves", { credentialsSecretId: undefined }],
+    ["have credentials of their own", { credentialsSecretId: "c2m/other-credentials" }],
+    ["are of another client", { clientId: "c2m_other" }],
+    ["write the base URL in another way", { baseUrl: "https://C2M.test:443/v2/" }],
+  ])("tells a duplicate also among secrets that %s (row 8)", async (_, settings) => {
+    const one = await World.ready();
+    const copy = String(one.current().access_token);
+    const other = new World({ settings: { secretName: "c2m/other" }, initialValue: copy });
+    Object.assign(other.settings, settings);
+    if ("credentialsSecretId" in settings) one.settings.credentialsSecretId = undefined;
+    expect((await failureOf(prove(one, other))).code).toBe("duplicate_token");
   });
 
   it("goes on where a secret can't be read for good, and fails where it may be read later", async () => {

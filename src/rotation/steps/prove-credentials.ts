@@ -1,5 +1,6 @@
 import { decommissionLabel } from "../../formats/labels.ts";
 import { proofOfCredentials } from "../../formats/ledger.ts";
+import { normalBaseUrl } from "../../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../../formats/stored-token.ts";
 import { PermanentError } from "../../ports/errors.ts";
 import type { RotationContext } from "../context.ts";
@@ -13,7 +14,7 @@ const proofLifetimeSeconds = 3_600;
 /** The names of two secrets that hold the same token. */
 export type Duplicate = [string, string];
 
-/** What a secret of one client holds. */
+/** What a secret holds. */
 interface Held {
   context: RotationContext;
   value: ParsedValue | undefined;
@@ -31,18 +32,15 @@ interface Held {
  * @throws PermanentError `duplicate_token`, and what the issue call throws
  */
 export async function proveCredentials(contexts: readonly RotationContext[]): Promise<Duplicate[]> {
-  const duplicates: Duplicate[] = [];
-  const byClient = Map.groupBy(contexts, ({ settings }) =>
-    JSON.stringify([settings.baseUrl, settings.clientId, settings.credentialsSecretId ?? settings.secretName]),
+  const held: Held[] = [];
+  for (const context of contexts) held.push(await heldBy(context));
+  const duplicates = await duplicatesOf(held);
+  // A token that authenticates itself is proven by its own bootstrap.
+  const withCredentials = held.filter(({ context }) => context.settings.credentialsSecretId !== undefined);
+  const byClient = Map.groupBy(withCredentials, ({ context: { settings } }) =>
+    JSON.stringify([normalBaseUrl(settings.baseUrl), settings.clientId, settings.credentialsSecretId]),
   );
-  for (const ofClient of byClient.values()) {
-    const held: Held[] = [];
-    for (const context of ofClient) {
-      held.push(await heldBy(context));
-    }
-    duplicates.push(...(await duplicatesOf(held)));
-    await proveOne(held);
-  }
+  for (const ofClient of byClient.values()) await proveOne(ofClient);
   return duplicates;
 }
 
@@ -63,8 +61,6 @@ async function proveOne(held: readonly Held[]): Promise<void> {
   if (!first) return;
   const { context, value } = first;
   const { arn, log, settings } = context;
-  // A token that authenticates itself has none to begin with before the bootstrap.
-  if (settings.credentialsSecretId === undefined && value === undefined) return;
   const lifetimeSeconds = proofLifetimeSeconds;
   const token = await issue(context, {
     versionId: proofOfCredentials,

@@ -112,6 +112,22 @@ describe("the deployed program rotates", () => {
     expect(cloud.secretsManager.engine.getSecretValue({ SecretId: credentialsArn }).SecretString).toBe(stored);
   });
 
+  it("and refuses the present token of another secret, which was put there by hand (row 8)", async () => {
+    const cloud = await cloudWith({ clientSecret });
+    const token = await issuedByHand(cloud);
+    alreadyThere(cloud, secretName, token);
+    alreadyThere(cloud, "c2m/other", token);
+    const tokens = [secretName, "c2m/other"].map((name) => ({
+      name,
+      secretArn: tokenArn.replace(secretName, name),
+      schedule: "rate(4 hours)",
+      scopes: withWrite,
+    }));
+    await expect(deploy(cloud, await planWith({ shortToken: "true", tokens: JSON.stringify(tokens) }))).rejects.toThrow(
+      /hold the same token/,
+    );
+  });
+
   it("with the present token, which was put there by hand", async () => {
     const cloud = await cloudWith({ clientSecret });
     alreadyThere(cloud, secretName, await issuedByHand(cloud));
