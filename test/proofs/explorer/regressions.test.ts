@@ -258,6 +258,10 @@ describe("found by the explorer:", () => {
       "two-secrets:114.operator-put+117.operator-back",
     ],
     [
+      "a process that began before a secret was added does not know what is current there",
+      "steps-concurrently-no-grace:103.up-adds+123.same-token",
+    ],
+    [
       "the id of a token that somebody stored stays known when its version is gone",
       "short-token:55.c2m-revokes-current+73.versions-gone",
     ],

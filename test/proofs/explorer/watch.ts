@@ -70,6 +70,8 @@ export class Watch {
   readonly #forgotten = new Set<string>();
   /** Ids of tokens that C2M gave once more. */
   readonly #givenAgain = new Set<string>();
+  /** By the index of a secret: number of the latest effect before it came into the settings. */
+  readonly #addedAt = new Map<number, number>();
   readonly #exempt: Set<Exemption>;
   #seenTokens = 0;
   #upEffect = 0;
@@ -211,6 +213,11 @@ export class Watch {
 
   isForgotten(accessToken: string): boolean {
     return this.#forgotten.has(accessToken);
+  }
+
+  /** A secret came into the settings: no process that began before knows it. */
+  added(index: number, effectNumber: number): void {
+    this.#addedAt.set(index, effectNumber);
   }
 
   /** C2M has given a token once more. */
@@ -435,7 +442,7 @@ export class Watch {
     const ends = invocation.name === "decommission" ? invocation.secret : undefined;
     for (const [index, { secret }] of secrets().entries()) {
       // Nobody can read what stands in a deleted one.
-      if (secret.state.deletion) continue;
+      if (secret.state.deletion || (this.#addedAt.get(index) ?? -1) >= effect.run.firstEffect) continue;
       if (this.#current.get(secret.arn) === token.accessToken && !raced && index !== ends) {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
       }

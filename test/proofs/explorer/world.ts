@@ -336,6 +336,7 @@ export class ProveWorld implements World {
     const added = this.#tokenSecret(index);
     const { secretName } = added.settings;
     this.secrets.push({ ...added, settings: { ...(first?.settings ?? added.settings), secretName, retire: false } });
+    this.watch.added(index, this.effects.count);
     // Somebody has put there what is adopted.
     if (this.scenario.initialValue === "text") this.watch.operatorActed(this.effects.count);
     return index;
