@@ -66,19 +66,19 @@ export async function decommission(call: Call): Promise<ExitCode> {
     onRevoked: (tokenId) => terminal.line(`  revoked ${tokenId}`),
   };
   const left = await act(call, { aws, log, logGroup, ifCut }, () => endTokens(end).catch(kept));
-  // Who deletes a secret loses the last trace of a token that lives on.
+  // Told before the secret goes: it holds the last trace of them.
+  for (const { tokenId, until, heldBy } of left) {
+    const why = heldBy === undefined ? "nobody can revoke it; ask Click2Mail" : `it is current in ${heldBy}, too`;
+    terminal.line(
+      `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}: ${why}`,
+    );
+  }
   const lost = left.filter(({ heldBy }) => heldBy === undefined);
   const completes = lost.length === 0 || options.flag("accept-alive");
   const goneAt = completes && deletes ? await aws.deleteSecret(view.arn, days) : undefined;
   const deletionDate = goneAt === undefined ? null : new Date(goneAt).toISOString();
   const result = { name: view.name, deleted: completes && deletes, deletionDate, alive: left };
   terminal.result(result, () => {
-    for (const { tokenId, until, heldBy } of left) {
-      const why = heldBy === undefined ? "nobody can revoke it; ask Click2Mail" : `it is current in ${heldBy}, too`;
-      terminal.line(
-        `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}: ${why}`,
-      );
-    }
     if (!completes) {
       terminal.line(`${view.name} is kept while they live. To delete it all the same:`);
       terminal.line(`  c2m-tokens decommission --accept-alive --secret ${view.name}`);

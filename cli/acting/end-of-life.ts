@@ -83,7 +83,13 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
   const isHeld = current?.token && holderOf(current.token, elsewhere) !== undefined;
   const outcome = current && !isHeld ? await revokeCurrent(end, current) : undefined;
   if (outcome === "revoked") end.onRevoked(current?.token?.tokenId ?? "");
-  if (outcome === "alive") left.set("current", { tokenId: current?.token?.tokenId, until: current?.token?.expiresAt });
+  if (outcome === "alive") {
+    const token = current?.token ?? { tokenId: undefined, expiresAt: undefined };
+    left.set("current", { tokenId: token.tokenId, until: token.expiresAt });
+    const reason = "its secret is decommissioned, and nobody can revoke it";
+    // Of the others the functions' log tells already.
+    end.context.log.event("token.unrevocable", { ...tokenFields(end.context.arn, token), reason });
+  }
   const after = await surveyAll(end, elsewhere);
   refuseIssuing(after);
   const { others } = liveTokens(after);

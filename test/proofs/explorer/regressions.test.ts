@@ -258,6 +258,10 @@ describe("found by the explorer:", () => {
       "two-secrets:114.operator-put+117.operator-back",
     ],
     [
+      "what a decommission leaves alive stands in the log before the secret goes",
+      "revoke-answers-404:54.reconcile-all+107.decommission+130.stall",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

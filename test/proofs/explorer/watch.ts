@@ -292,6 +292,10 @@ export class Watch {
       }
       this.#unsettled.delete(run);
     }
+    // What a decommission leaves alive stands in the log, also where nobody saw its last words.
+    if (event === "token.unrevocable" && run.invocation.name === "decommission") {
+      this.leftAlive(fields.token_id as string | undefined, fields.expires_at as string | undefined);
+    }
     if (event === "token.revoked" || String(event) === "token.dead")
       this.#checkDead(run, String(event), fields.token_id);
     this.#checkLeak(line.text, `the log line ${event}`);
