@@ -5,6 +5,7 @@ import type { SecretDescription } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { isSameToken } from "../rotation/same-token.ts";
 import { act } from "./act.ts";
+import { withoutCopies } from "./copies.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
 import type { Candidate, Verdict } from "./revocation-rule.ts";
 import {
@@ -55,6 +56,10 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const elsewhere = (await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log))).map(
     (read) => ("value" in read ? read.value : undefined),
   );
+  const elsewhereOf = (one: Looked | Surveyed, all: readonly (Looked | Surveyed)[]) =>
+    [...elsewhere, ...all.map((other) => (other === one ? undefined : currentOf(other)))].filter(
+      (value) => value !== undefined,
+    );
   const surveysOf = (all: readonly Looked[]) =>
     all.map((one): Surveyed => {
       if ("failure" in one) return one;
@@ -65,9 +70,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
         ledger: entriesOf.get(settings.secretName) ?? [],
         ledgerFrom,
         graceSeconds: request.graceSeconds,
-        currentElsewhere: [...elsewhere, ...all.map((other) => (other === one ? undefined : currentOf(other)))].filter(
-          (value) => value !== undefined,
-        ),
+        currentElsewhere: elsewhereOf(one, all),
         stepMs: context.stepMs,
       });
       return { settings, context: own, survey };
@@ -77,7 +80,9 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
     surveyed = surveysOf(await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log)));
   }
-  const due = surveyed.map((one) => withoutWaitingElsewhere(one, surveyed));
+  const all = surveyed;
+  const spared = await inParallel(all, secretsAtOnce, (one) => sparingCopies(one, elsewhereOf(one, all), log));
+  const due = spared.map((one) => withoutWaitingElsewhere(one, spared));
   const acted = await act(context, due);
   const run = { c2mCalls: context.budget.used, unreadable, now, paused: context.paused ?? false };
   const report = reportOf(request.scope, due, acted, run);
@@ -87,6 +92,15 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
 
 function leaves({ revoke, unrevocable }: Verdict): Candidate[] {
   return [...revoke, ...unrevocable];
+}
+
+async function sparingCopies(one: Surveyed, elsewhere: readonly ParsedValue[], log: RotationLog): Promise<Surveyed> {
+  if (!("survey" in one)) return one;
+  const { survey, context, settings } = one;
+  return await orFailure(log, settings, async () => {
+    const revoke = await withoutCopies(context, survey.verdict.revoke, elsewhere);
+    return { ...one, survey: { ...survey, verdict: { ...survey.verdict, revoke } } };
+  });
 }
 
 /** A token that two secrets hold is revoked when its time has come in both. */
@@ -127,8 +141,9 @@ async function withCurrent(one: Looked, log: RotationLog): Promise<Looked> {
   return { ...one, look: { ...one.look, current, versions: current ? [current] : [] } };
 }
 
-function currentOf(looked: Looked): ParsedValue | undefined {
-  return "look" in looked ? looked.look.current?.parsed : undefined;
+function currentOf(one: Looked | Surveyed): ParsedValue | undefined {
+  if ("look" in one) return one.look.current?.parsed;
+  return "survey" in one ? one.survey.current?.parsed : undefined;
 }
 
 /** By the secret's name. */

@@ -112,4 +112,25 @@ describe("an hourly run over a secret to which nothing has happened", () => {
     expect(report.secrets.map(({ revoked }) => revoked.length)).toEqual([1, 0]);
     expect(quiet.countCalls("secretsmanager", from)).toEqual({ DescribeSecret: 1, GetSecretValue: 1 });
   });
+
+  it.each(["a text", "our JSON without its id"])(
+    "spares what another secret holds as %s, copied from a version that has lost its labels since (row 8)",
+    async (kind) => {
+      const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+      const copied = world.current();
+      const { token_id: id, access_token: text, ...rest } = copied;
+      const value = kind === "a text" ? String(text) : JSON.stringify({ ...rest, access_token: text });
+      const other = new World({ settings: { secretName: "c2m/other" }, initialValue: value });
+      await other.enableRotation();
+      await world.clock.advanceBy(10 * 60_000);
+      await world.rotate();
+      await world.clock.advanceBy(10 * 60_000);
+      const second = String(world.current().token_id);
+      await world.rotate();
+      await world.clock.advanceBy(2 * hour);
+      const { secrets } = await reconcileWorlds([world, other]);
+      expect(secrets[0]).toMatchObject({ revoked: [second], backlog: 0 });
+      expect(world.live()).toContain(id);
+    },
+  );
 });

@@ -1,0 +1,42 @@
+import { proofOfCredentials } from "../formats/ledger.ts";
+import { type ParsedValue, parseValue, type StoredToken } from "../formats/stored-token.ts";
+import { PermanentError } from "../ports/errors.ts";
+import type { SecretContext } from "../rotation/context.ts";
+import { compareToken } from "../rotation/same-token.ts";
+import type { Candidate } from "./revocation-rule.ts";
+
+/**
+ * Leaves out what another secret holds as a text, copied from a version that this run has not read: by its id alone a token
+ * can't be told from a text. A token that was never in a version can't have been copied.
+ *
+ * @param elsewhere what is at AWSCURRENT of the other secrets
+ */
+export async function withoutCopies(
+  { arn, store }: Pick<SecretContext, "arn" | "store">,
+  candidates: readonly Candidate[],
+  elsewhere: readonly ParsedValue[],
+): Promise<Candidate[]> {
+  const left: Candidate[] = [];
+  for (const candidate of candidates) {
+    const like = candidate.stored ? [] : elsewhere.filter((held) => compareToken(candidate, held) === "unknown");
+    const isReadable = like.length > 0 && candidate.versionId !== proofOfCredentials;
+    const token = isReadable ? await tokenIn({ arn, store }, candidate.versionId) : undefined;
+    if (!token || !like.some((held) => compareToken(token, held) === "same")) left.push(candidate);
+  }
+  return left;
+}
+
+async function tokenIn(
+  { arn, store }: Pick<SecretContext, "arn" | "store">,
+  versionId: string,
+): Promise<StoredToken | undefined> {
+  try {
+    const version = await store.read(arn, versionId);
+    const parsed = version && parseValue(version.value);
+    return parsed?.kind === "ours" ? parsed.token : undefined;
+  } catch (error) {
+    // An operator's line may name what is no version.
+    if (error instanceof PermanentError && error.code === "store_invalid") return undefined;
+    throw error;
+  }
+}
