@@ -44,14 +44,12 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const looked = await inParallel(described, secretsAtOnce, async (one): Promise<Looked> => {
     if ("failure" in one) return one;
     const { settings, context: own, secret } = one;
-    const isUnread =
-      mayPass && nothingHappened(secret, { settings, now, ledgerFrom, hasEntries: entriesOf.has(settings.secretName) });
-    if (isUnread) return { settings, context: own, look: unread(secret) };
-    return await orFailure(log, settings, async () => ({
-      settings,
-      context: own,
-      look: await lookAt(own, secret, request.scope),
-    }));
+    return await orFailure(log, settings, async () => {
+      const hasEntries = entriesOf.has(settings.secretName);
+      const isUnread = mayPass && nothingHappened(secret, { settings, now, ledgerFrom, hasEntries });
+      const look = isUnread ? unread(secret) : await lookAt(own, secret, request.scope);
+      return { settings, context: own, look };
+    });
   });
   const elsewhere = (await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log))).map(
     (read) => ("value" in read ? read.value : undefined),
@@ -61,24 +59,26 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
       (value) => value !== undefined,
     );
   const surveysOf = (all: readonly Looked[]) =>
-    all.map((one): Surveyed => {
+    inParallel(all, secretsAtOnce, async (one): Promise<Surveyed> => {
       if ("failure" in one) return one;
       const { settings, context: own, look } = one;
-      const survey = surveyOf(look, {
-        now: clock.now(),
-        settings,
-        ledger: entriesOf.get(settings.secretName) ?? [],
-        ledgerFrom,
-        graceSeconds: request.graceSeconds,
-        currentElsewhere: elsewhereOf(one, all),
-        stepMs: context.stepMs,
+      return await orFailure(log, settings, async () => {
+        const survey = surveyOf(look, {
+          now: clock.now(),
+          settings,
+          ledger: entriesOf.get(settings.secretName) ?? [],
+          ledgerFrom,
+          graceSeconds: request.graceSeconds,
+          currentElsewhere: elsewhereOf(one, all),
+          stepMs: context.stepMs,
+        });
+        return { settings, context: own, survey };
       });
-      return { settings, context: own, survey };
     });
-  let surveyed = surveysOf(looked);
+  let surveyed = await surveysOf(looked);
   // What one secret holds now is spared in all others, so where a token is to go, or can't, each is read.
   if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
-    surveyed = surveysOf(await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log)));
+    surveyed = await surveysOf(await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log)));
   }
   const all = surveyed;
   const spared = await inParallel(all, secretsAtOnce, (one) => sparingCopies(one, elsewhereOf(one, all), log));

@@ -223,6 +223,20 @@ describe("a run", () => {
     expect(broken.events("reconcile.failed")).toHaveLength(1);
   });
 
+  it("goes on with the other secrets when what is read of one is nonsense (row 17)", async () => {
+    const broken = await World.ready();
+    const { describe } = broken.store;
+    broken.store.describe = async (id) => ({
+      ...(await describe.call(broken.store, id)),
+      stages: new Map([["0".repeat(36), null as unknown as string[]]]),
+    });
+    const whole = await World.ready();
+    for (const scope of ["recent", "all"] as const) {
+      const { secrets } = await reconcileWorlds([broken, whole], { scope });
+      expect(secrets.map(({ error }) => error?.code)).toEqual(["unexpected", undefined]);
+    }
+  });
+
   it("stays within its budget of calls, takes the oldest token first, and the next run goes on", async () => {
     const orphaned = async (name: string, minutes: number): Promise<World> => {
       const world = await World.ready({ ...manual, settings: { secretName: name } });
