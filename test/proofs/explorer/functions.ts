@@ -111,19 +111,23 @@ export class Functions implements Invocations {
   async step(event: RotationEvent): Promise<FunctionEnd<unknown>> {
     const secret = this.#world.indexOf(event.SecretId);
     // As the handler has it: before it says or asks anything.
-    if (!this.#listed().some(({ index }) => index === secret)) return notListed;
+    const isListed = this.#listed().some(({ index }) => index === secret);
+    const end = isListed ? await this.#step(event, secret) : notListed;
+    if (event.Step === "createSecret") this.#created.get(event.ClientRequestToken)?.();
+    return end;
+  }
+
+  #step(event: RotationEvent, secret: number): Promise<FunctionEnd<unknown>> {
     const { ClientRequestToken: versionId, RotationToken } = event;
     this.#world.watch.leaks.confide(RotationToken);
     // A copy of the current value that is only tested gets no other step, and goes away.
     if (event.Step === "createSecret" && !this.versionIds.includes(versionId)) this.versionIds.push(versionId);
-    const end = await this.#invoke({ role: "rotator", name: event.Step, secret, event }, (context) =>
+    return this.#invoke({ role: "rotator", name: event.Step, secret, event }, (context) =>
       this.#protocol.runStep(context(secret), event.Step, {
         versionId,
         rotationToken: new Sensitive(RotationToken),
       }),
     );
-    if (event.Step === "createSecret") this.#created.get(versionId)?.();
-    return end;
   }
 
   /** Resolves when createSecret for this version ends for the first time from now on. */

@@ -183,6 +183,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 
+  it("a rotation that begins for a secret which is in no settings ends at once, and so does the play", async () => {
+    const id = "seen-late-no-grace:62.up-removes+71.rotation-begins";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+
   it("of two tokens that were issued at once, each with two ids, the surplus one is revoked", async () => {
     expect((await play(parseScheduleId("steps-concurrently:48.other-id+81.other-id"))).violations).toEqual([]);
   });
