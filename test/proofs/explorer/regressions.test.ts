@@ -267,6 +267,10 @@ describe("found by the explorer:", () => {
       "revoke-answers-404:54.reconcile-all+107.decommission+130.stall",
     ],
     [
+      "a current token of a C2M that the settings don't name is not asked for, so nothing is kept for it",
+      "rolled-back-no-grace:41.up-base-url-only+43.operator-back+47.c2m-revokes-all",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

@@ -473,11 +473,14 @@ export class Watch {
     if (clock.now() > lostAt + 24 * hour) return;
     // Labels that were moved by hand while the run looked: it looks once.
     if (this.#operatorActed.effect > effect.run.firstEffect || this.#wasMadeAgain(effect, id)) return;
-    for (const { secret } of secrets()) {
+    for (const { secret, settings } of secrets()) {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
       const current = c2ms.byAccessToken(this.#current.get(secret.arn) ?? "");
       const isDead = current?.refusedFrom !== undefined && current.refusedFrom <= clock.now();
+      // Nobody asks a C2M that the settings don't name.
+      const named = [settings.baseUrl, ...(settings.formerBaseUrls ?? [])];
+      if (current && !named.includes(c2ms.baseUrlOf(current.id) ?? "")) continue;
       // It died while the run was at work.
       if (current && (this.#revokedAfter.get(current.id) ?? 0) >= effect.run.firstEffect) continue;
       const othersLive = texts.some((text) => c2ms.isLive(c2ms.byAccessToken(text ?? "")?.id ?? ""));
