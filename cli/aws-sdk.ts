@@ -21,7 +21,7 @@ import {
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
 import { CloudWatchLedger, eventsPattern } from "../src/aws/cloudwatch-ledger.ts";
 import { SecretsManagerStore } from "../src/aws/secrets-manager-store.ts";
-import { keptFresh } from "../src/formats/secret-description.ts";
+import { isMadeBy } from "../src/formats/secret-description.ts";
 import type { Aws, DescribedSecret } from "./aws.ts";
 import { alarmCalls } from "./aws-alarms.ts";
 import { callerArn } from "./aws-caller.ts";
@@ -232,7 +232,7 @@ function described(secret: DescribeSecretCommandOutput, secretId: string): Descr
   return {
     arn: secret.ARN ?? secretId,
     name: secret.Name ?? secretId,
-    isOurs: secret.Description?.includes(keptFresh) === true,
+    isOurs: isMadeBy(secret.Description ?? "", secret.RotationLambdaARN?.split(":")[6]),
     rotationEnabled: secret.RotationEnabled === true,
     schedule: rules?.ScheduleExpression ?? (days === undefined ? undefined : `rate(${days} days)`),
     rotationLambdaArn: secret.RotationLambdaARN,

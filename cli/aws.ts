@@ -43,7 +43,7 @@ export interface Aws {
 export interface DescribedSecret {
   arn: string;
   name: string;
-  /** Whether a stack of ours has made it, by its description; else it was lent to one. */
+  /** Whether the rotation that keeps it has made it, by its description; else it was lent to it. */
   isOurs: boolean;
   rotationEnabled: boolean;
   /** As in `rate(30 days)`. */
