@@ -1,7 +1,7 @@
 import { baseUrlText, readBaseUrl } from "../src/c2m/base-url.ts";
 import { connectTokenUser } from "../src/c2m/connect.ts";
 import { createHttpSend } from "../src/c2m/transport.ts";
-import { listedBaseUrl } from "../src/formats/settings.ts";
+import { isSameBaseUrl, listedBaseUrl } from "../src/formats/settings.ts";
 import type { SecretContext } from "../src/rotation/context.ts";
 import type { Aws } from "./aws.ts";
 import type { Call } from "./command.ts";
@@ -44,7 +44,7 @@ function checkedBaseUrl({ baseUrl, baseUrlFrom }: Target, view: TokenView): stri
   const configured = readBaseUrl(baseUrl);
   if ("problem" in configured) throw usage(`${baseUrlFrom} ${configured.problem}.`);
   const stored = tokenOf(view.current)?.baseUrl;
-  if (stored !== undefined && URL.parse(stored)?.href.replace(/\/$/, "") !== configured.href.replace(/\/$/, "")) {
+  if (stored !== undefined && !isSameBaseUrl(stored, configured.href)) {
     throw refused(
       `The token belongs to another C2M than ${configured.href}: it is sent nowhere. The secret's base_url is ${shown(stored)}.`,
       "If that is yours, name it with --base-url URL, or in C2M_BASE_URL.",

@@ -1,11 +1,9 @@
-import { type Ledger, tokenFields } from "../../src/formats/ledger.ts";
-import { secretNameSaid } from "../../src/formats/settings.ts";
-import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
-import { PermanentError, RetryableError, RotationError } from "../../src/ports/errors.ts";
+import { tokenFields } from "../../src/formats/ledger.ts";
+import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import { type Candidate, logDelayMs } from "../../src/reconcile/revocation-rule.ts";
-import { inParallel } from "../../src/reconcile/run.ts";
-import { lookAt, type Survey, surveyOf } from "../../src/reconcile/survey.ts";
+import type { Survey } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
@@ -13,6 +11,7 @@ import { isOld } from "../../src/rotation/prove.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
 import { compareToken, idsOf, type Revocable } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
+import { type Elsewhere, readElsewhere, type Subject, surveyAll } from "../survey.ts";
 
 /** A token that lives on; ISO 8601. */
 export interface Left {
@@ -22,23 +21,9 @@ export interface Left {
   heldBy?: string;
 }
 
-/** The secret, and where its tokens may be sent. */
-export interface Subject {
-  context: SecretContext;
-  baseUrl: string;
-  ledger: Ledger;
-  /** Names or ARNs of other secrets: their current tokens live on, as far as they can be read. */
-  others: readonly string[];
-}
-
-/** What is current in another secret. */
-interface Elsewhere {
-  secretId: string;
-  held: ParsedValue;
-}
-
 /** What the end of a secret's tokens is made with. */
 export interface EndOfLife extends Subject {
+  context: SecretContext;
   aws: Pick<Aws, "cancelRotation">;
   /** For how long a step of the rotator may be at work, in ms. */
   stepMs: number;
@@ -53,9 +38,6 @@ export interface EndOfLife extends Subject {
 export function mostWaitMs(stepMs: number): number {
   return stepMs + logDelayMs;
 }
-
-/** Other secrets read at the same time. */
-const readsAtOnce = 10;
 
 /** Looks at the secret until nothing new is found, at the most. */
 const mostLooks = 3;
@@ -102,20 +84,6 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
 interface Done {
   seen: Set<string>;
   left: Map<string, Left>;
-}
-
-async function readElsewhere({ context, others }: Subject): Promise<Elsewhere[]> {
-  const read = await inParallel(others, readsAtOnce, async (secretId) => {
-    try {
-      const current = await context.store.readCurrent(secretId);
-      return current && { secretId, held: parseValue(current.value) };
-    } catch (error) {
-      // Deleted, or not to be read by this person.
-      if (error instanceof PermanentError) return undefined;
-      throw error;
-    }
-  });
-  return read.filter((one) => one !== undefined);
 }
 
 /** The other secret whose current token it is. */
@@ -231,23 +199,6 @@ function refuseIssuing({ secret }: Survey): void {
     "labels_moved",
     "Somebody has cancelled the decommission meanwhile, or stored a first value.",
   );
-}
-
-async function surveyAll({ context, baseUrl, ledger }: Subject, elsewhere: readonly Elsewhere[]): Promise<Survey> {
-  // In this order: what is labelled after the ledger was read would be missing from it.
-  const secret = await context.store.describe(context.arn);
-  const { entries } = await ledger.read(0);
-  const look = await lookAt(context, secret, "all");
-  return surveyOf(look, {
-    now: context.clock.now(),
-    // Nothing of this secret is to wait for a grace or for a rotation any more.
-    settings: { baseUrl, graceSeconds: 0, pendingMaxAgeSeconds: 0 },
-    ledger: entries.filter(({ fields }) => secretNameSaid(fields.secret) === secret.name),
-    ledgerFrom: 0,
-    graceSeconds: 0,
-    currentElsewhere: elsewhere.map(({ held }) => held),
-    stepMs: 0,
-  });
 }
 
 /** The token at AWSCURRENT; without `token` where it is a value that is not ours. */

@@ -28,11 +28,15 @@ const reconcilerLateMs = 3 * 3_600_000;
 /** A grace that is over is acted upon by the next hourly run. In ms. */
 const hourlyRunMs = 2 * 3_600_000;
 
-/** What is wrong with a token, worst first. Pure. */
+/**
+ * What is wrong with a token, worst first. Pure.
+ *
+ * @param rest.left whether a token but the current one may live, for a secret whose rotation is switched off; default true
+ */
 export function diagnose(
   view: TokenView,
   history: RotationHistory | undefined,
-  { now, graceSeconds }: { now: number; graceSeconds: number | undefined },
+  { now, graceSeconds, left = true }: { now: number; graceSeconds: number | undefined; left?: boolean | undefined },
 ): Diagnosis {
   const problems: Problem[] = [];
   const command = (name: string) => `c2m-tokens ${name} --secret ${view.name}`;
@@ -64,7 +68,6 @@ export function diagnose(
     const what = "Its decommission was begun and not completed: no token is issued for it.";
     say("decommissioning", what, `${command("decommission")}, or with --cancel to keep it`);
   } else if (!view.rotationEnabled) {
-    const left = view.pending !== undefined || previousLives(view, history, now) || history?.suspectsUntil.length !== 0;
     const retired = left
       ? "If it is retired, leave it in the config: superseded tokens may still live."
       : "If it is retired, it may be removed from the config: nothing of it lives but the current token.";
@@ -128,15 +131,6 @@ function sayPending(
   } else if (view.pending && !view.rotationEnabled) {
     say("stuck", "A version is pending and no rotation will finish it.", command("unstick"));
   }
-}
-
-/** Whether the token that was superseded last may be alive. */
-function previousLives({ previous }: TokenView, history: RotationHistory | undefined, now: number): boolean {
-  if (previous === undefined) return false;
-  const token = tokenOf(previous);
-  if (!token) return previous.held !== undefined;
-  if (Date.parse(token.expiresAt) <= now) return false;
-  return token.tokenId === undefined || history?.revokedIds.has(token.tokenId) !== true;
 }
 
 /** Undefined unless the previous token may be alive. */

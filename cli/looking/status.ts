@@ -1,6 +1,7 @@
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, Failure, failureOf } from "../failure.ts";
 import { type RotationHistory, readHistory } from "../rotation-history.ts";
+import { othersLive } from "../survey.ts";
 import { graceMsOf, logGroupOf, type Target } from "../target.ts";
 import { type Terminal, table } from "../terminal.ts";
 import { date, relative, span } from "../time-text.ts";
@@ -31,7 +32,22 @@ async function reportOn(call: Call, target: Target, secretId: string): Promise<R
   const history = view.current?.isCredentials ? undefined : await historyOf(call, target, view, now);
   const graceMs = graceMsOf(call.options, target, secretId);
   const graceSeconds = graceMs === undefined ? undefined : graceMs / 1_000;
-  return { now, view, history, diagnosis: diagnose(view, history, { now, graceSeconds }) };
+  const mayBeRetired = !view.rotationEnabled && view.deletedAt === undefined && history !== undefined;
+  const left = mayBeRetired ? await leftAlive(call, target, view) : undefined;
+  return { now, view, history, diagnosis: diagnose(view, history, { now, graceSeconds, left }) };
+}
+
+/** Whether a token but the current one may live: asked of the whole ledger, since a retired token is old. */
+async function leftAlive(call: Call, target: Target, view: TokenView): Promise<boolean | undefined> {
+  try {
+    const aws = await call.aws();
+    const ledger = aws.ledger(await logGroupOf(aws, target, view.rotationLambdaArn));
+    const context = { arn: view.arn, store: aws.store, clock: call.clock };
+    return await othersLive({ context, ledger, baseUrl: target.baseUrl, others: target.others });
+  } catch (error) {
+    call.terminal.warn(`whether a superseded token lives could not be found out. ${failureOf(error).message}`);
+    return undefined;
+  }
 }
 
 /** The log tells more, and is not needed for the rest: who may not read it sees the secret's state all the same. */
