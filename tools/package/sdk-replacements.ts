@@ -175,16 +175,6 @@ export const replacements: readonly Replacement[] = [
       }`,
   },
   {
-    module: "/node-http-handler/dist-es/node-https.js",
-    because: "TLS is loaded with the process where AWS is spoken to by https: everywhere but before a local cloud",
-    of: "ddd23222",
-    text: `const later = {
-        Agent: class { destroy() {} },
-        request: (options, answer) => require("node:https").request({ ...options, agent: undefined }, answer),
-      };
-      export const node_https = /^http:/.test(process.env.AWS_ENDPOINT_URL) ? later : require("node:https");`,
-  },
-  {
     module: "/submodules/event-streams/index.js",
     because: "no operation that is called streams events",
     of: "261c2b96",

