@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { decisionLabel } from "../formats/labels.ts";
 import type { LedgerEntry } from "../formats/ledger.ts";
 import { expiryToldSeconds } from "../formats/metrics.ts";
@@ -97,7 +97,7 @@ export function nothingHappened(
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
 export function hourOfProof(secretName: string): number {
-  return (createHash("sha256").update(secretName).digest()[0] ?? 0) % 24;
+  return (hash("sha256", secretName, "buffer")[0] ?? 0) % 24;
 }
 
 /** Applies the rule to what was read of one secret. */
