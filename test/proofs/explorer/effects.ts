@@ -292,14 +292,14 @@ export class Effects {
 
   /** The strikes of some kinds that are due: what can't fall into an effect waits for the next one. */
   #takeAll<Kind extends string>(effect: Effect, kinds: Record<Kind, string>): Kind[] {
-    if (this.#waiting.length === 0) return [];
+    if (!this.#isDue(effect)) return [];
     const due = this.#waiting.filter(({ at, kind }) => at <= effect.number && Object.hasOwn(kinds, kind));
     for (const strike of due) this.#struck(strike);
     return due.map(({ kind }) => kind as string as Kind);
   }
 
   #takeOne(effect: Effect): Crash | Wait | OneFault | Gateway | OddIssue | LineFault | undefined {
-    if (this.#waiting.length === 0) return undefined;
+    if (!this.#isDue(effect)) return undefined;
     const strike = this.#waiting.find(
       ({ at, kind }) =>
         at <= effect.number && !isOneOf(intrusions, kind) && !isOneOf(spells, kind) && falls(kind, effect),
@@ -307,6 +307,11 @@ export class Effects {
     if (!strike) return undefined;
     this.#struck(strike);
     return strike.kind as Crash | Wait | OneFault | Gateway | OddIssue | LineFault;
+  }
+
+  #isDue({ number }: Effect): boolean {
+    const [next] = this.#waiting;
+    return next !== undefined && next.at <= number;
   }
 
   #struck(strike: Strike): void {

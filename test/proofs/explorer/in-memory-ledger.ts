@@ -74,7 +74,8 @@ export class InMemoryLedger {
     const at = now + run.skewMs;
     const text = formatLine(event, fields, at, { service: "c2m" });
     // Texts, numbers and booleans: what JSON leaves out is what is undefined.
-    const asRead = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const asRead: Record<string, unknown> = {};
+    for (const name in fields) if (fields[name] !== undefined) asRead[name] = fields[name];
     const line = this.#line({ text, event, fields: asRead }, at, now, "functions");
     if (fault === "line-lost") return line;
     if (fault === "line-late") line.visibleFrom += lateMs;

@@ -147,9 +147,10 @@ export class Watch {
   /** A request leaves for the C2M at a base URL. */
   sent(run: FunctionRun, baseUrl: string, { headers, body = "" }: HttpRequest): void {
     const text = `${Object.values(headers).join(" ")} ${body}`;
-    for (const { accessToken, id } of this.#options.c2ms.tokens) {
-      if (!text.includes(accessToken)) continue;
-      if (this.#options.c2ms.baseUrlOf(id) !== baseUrl) {
+    for (const [issuer, { tokens }] of this.#options.c2ms.byBaseUrl) {
+      if (issuer === baseUrl) continue;
+      for (const { accessToken, id } of tokens) {
+        if (!text.includes(accessToken)) continue;
         this.violation("I5", `${run.invocation.name} sends ${id} to ${baseUrl}, which did not issue it`);
       }
     }
