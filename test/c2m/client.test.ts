@@ -4,7 +4,7 @@ import { createC2mClient } from "../../src/c2m/client.ts";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import { PermanentError, RetryableError } from "../../src/ports/errors.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { clientId, clientSecret, clientUnderTest, errorOf, now } from "../harness/client-under-test.ts";
+import { clientId, clientSecret, clientUnderTest, errorOf, issued, json, now } from "../harness/client-under-test.ts";
 import { ScriptedC2m } from "./scripted-c2m.ts";
 
 const c2m = new ScriptedC2m();
@@ -41,6 +41,85 @@ describe("the client", () => {
     expect(error).toMatchObject({ name: "PermanentError", code: "client_mismatch" });
     expect(error.message).toMatch(/must be those of the settings\. Correct/);
     expect(c2m.server.requests).toHaveLength(0);
+  });
+
+  describe("with others that were stored before (row 24)", () => {
+    const otp: Credentials = {
+      mechanism: "otp",
+      clientId,
+      seed: new Sensitive("JBSWY3DPEHPK3PXP"),
+      algorithm: "SHA1",
+      digits: 6,
+      periodSeconds: 30,
+    };
+    const refused = json(400, { code: "invalid_grant", message: "Invalid client credentials" });
+    const deadline = 600_000;
+
+    function issueWith(credentials: () => Promise<Credentials>, before: Credentials | undefined) {
+      let asked = 0;
+      const fallback = async () => {
+        asked += 1;
+        return before;
+      };
+      const client = createC2mClient({
+        baseUrl: c2m.server.url,
+        clientId,
+        credentials,
+        fallback,
+        clock: new VirtualClock(0),
+        random: () => 0,
+      });
+      const issuing = client.issueLongTermToken({ scopes: ["jobs:submit"], lifetimeSeconds: 3600, deadline });
+      return { issuing, asked: () => asked };
+    }
+
+    it("goes on with those of another mechanism, after two one-time codes", async () => {
+      c2m.server.script(refused, refused, json(201, issued));
+      const { issuing, asked } = issueWith(async () => otp, secret);
+      expect(await issuing).toMatchObject({ tokenId: issued.token_id });
+      const sent = c2m.issueBodies().map((body) => ["otp_code" in body, "client_secret" in body]);
+      expect(sent).toEqual([
+        [true, false],
+        [true, false],
+        [false, true],
+      ]);
+      expect(asked()).toBe(1);
+    });
+
+    it.each([
+      ["another client's", { ...secret, clientId: "c2m_other" }],
+      ["for another C2M", { ...secret, baseUrl: "https://former.test/v2" }],
+      ["a seed that is none", { ...otp, seed: new Sensitive("0189") }],
+      ["a key that is none", { mechanism: "assertion", clientId, privateKey: new Sensitive("no key") } as never],
+    ])("goes on where the current ones are %s, which go nowhere", async (_, current: Credentials) => {
+      const { issuing } = issueWith(async () => current, secret);
+      expect(await issuing).toMatchObject({ tokenId: issued.token_id });
+      expect(c2m.server.requests).toHaveLength(1);
+    });
+
+    it("tells the fault of the current ones where those before are refused, too, or there are none", async () => {
+      c2m.server.script(json(400, { code: "invalid_client" }), refused);
+      expect(await errorOf(issueWith(async () => secret, secret).issuing)).toMatchObject({ code: "invalid_client" });
+      c2m.server.script(refused);
+      const { issuing, asked } = issueWith(async () => ({ ...secret, clientId: "c2m_other" }), undefined);
+      expect(await errorOf(issuing)).toMatchObject({ code: "client_mismatch" });
+      expect(asked()).toBe(1);
+    });
+
+    it.each([
+      ["a gateway refuses", json(401, { message: "Unauthorized" })],
+      ["a gateway has a code of its own", json(401, { code: "InvalidGrant" })],
+      ["a page quotes C2M's code", { status: 400, body: '<p>{"code":"invalid_grant"}</p>' }],
+      ["the mechanism is not allowed", json(400, { code: "unauthorized_client" })],
+      ["a scope is not allowed", json(400, { code: "invalid_scope" })],
+      ["nobody knows what came of it", { status: 503 }],
+    ])("does not go on where %s", async (_, script) => {
+      c2m.server.script(script);
+      const { issuing, asked } = issueWith(async () => secret, secret);
+      await errorOf(issuing);
+      expect(asked()).toBe(0);
+      expect(c2m.server.requests).toHaveLength(1);
+    });
   });
 
   it.each([3599, 7_776_001, 3600.5, Number.NaN])("refuses a lifetime of %d s", async (lifetimeSeconds) => {
