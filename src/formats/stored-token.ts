@@ -40,8 +40,9 @@ export interface StoredToken {
 }
 
 /**
- * What a token secret holds: our JSON, or something that was there before us. Of a foreign value we know at most
- * that the whole text, where it is not JSON, is the token.
+ * What a token secret holds: our JSON, or something that was there before us. Of a foreign value we know at most what the
+ * token is: the whole text where it is not JSON, or the `access_token` of an object that names no base URL, as
+ * in C2M's own answer.
  */
 export type ParsedValue = { kind: "ours"; token: StoredToken } | { kind: "foreign"; token: Sensitive | undefined };
 
@@ -61,10 +62,10 @@ export function parseValue(value: Sensitive): ParsedValue {
   try {
     json = JSON.parse(text);
   } catch {
-    return { kind: "foreign", token: /^[\x21-\x7e]+$/.test(text) ? value : undefined };
+    return { kind: "foreign", token: bearable(text) };
   }
   const parsed = v.safeParse(storedFields, json);
-  if (!parsed.success) return { kind: "foreign", token: undefined };
+  if (!parsed.success) return { kind: "foreign", token: tokenIn(json) };
   const fields = parsed.output;
   // Of the JSON itself: valibot drops fields with names such as "constructor".
   const other = Object.fromEntries(Object.entries(json as object).filter(([name]) => !ourFields.has(name)));
@@ -83,6 +84,17 @@ export function parseValue(value: Sensitive): ParsedValue {
       otherFields: new Sensitive(JSON.stringify(other)),
     },
   };
+}
+
+/** Of an object that says where its token belongs, and is not ours, none is taken: it would be sent elsewhere. */
+function tokenIn(json: unknown): Sensitive | undefined {
+  if (typeof json !== "object" || json === null || !("access_token" in json) || "base_url" in json) return undefined;
+  return bearable(json.access_token);
+}
+
+/** What can be sent as a bearer token. */
+function bearable(text: unknown): Sensitive | undefined {
+  return typeof text === "string" && /^[\x21-\x7e]+$/.test(text) ? new Sensitive(text) : undefined;
 }
 
 /** Fields of a secret with a client's credentials, of which each has one. */
