@@ -10,6 +10,7 @@ import { Monitoring } from "./resources/monitoring.ts";
 import { outputsOf, type RotationOutputs } from "./resources/outputs.ts";
 import { reconcileOnSchedule, rotateOnSchedule } from "./resources/rotation-schedule.ts";
 import { settingsOf } from "./resources/settings-file.ts";
+import { withShortTraces } from "./resources/short-traces.ts";
 import { createTokenSecrets, type TokenSecret } from "./resources/token-secret.ts";
 
 /** The resources of a rotation, for programs in TypeScript that add to them. */
@@ -74,21 +75,8 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
     const plan = soundPlan(name, { ...args, protect: args.protect ?? options?.protect });
     // Of the arguments only these: credentials that were given as plain text would stand in the state as such.
     super("c2m-token-rotation:index:TokenRotation", name, { tokens: args.tokens }, options);
-    const context = createContext(plan, this);
-    const credentials = createCredentials(context);
-    const tokenSecrets = createTokenSecrets(context);
-    const settings = settingsOf(plan, credentials);
-    const scope = { tokenSecrets, credentialsArn: credentials.secretArn };
-    const { rotator, reconciler } = createFunctions(context, settings, scope);
-    rotateOnSchedule(context, rotator, tokenSecrets, credentials);
-    reconcileOnSchedule(context, reconciler);
-    const [rotatorName, reconcilerName] = [rotator.function.name, reconciler.function.name];
-    const monitoring = plan.monitoring
-      ? new Monitoring({ context, rotatorName, reconcilerName, tokenSecrets })
-      : undefined;
-    const nodes = { rotator, reconciler, logGroup: context.logGroup, tokenSecrets, monitoring };
+    const { nodes, outputs } = withShortTraces(() => declareRotation(plan, this));
     nodesOf.set(this, nodes);
-    const outputs = outputsOf(context, nodes, credentials);
     Object.assign(this, outputs);
     this.registerOutputs(outputs);
   }
@@ -97,6 +85,27 @@ export class TokenRotation extends pulumi.ComponentResource implements RotationO
   get nodes(): RotationNodes {
     return nodesOf.get(this) as RotationNodes;
   }
+}
+
+/** All that a rotation is made of, and what it tells. */
+function declareRotation(
+  plan: RotationPlan,
+  rotation: TokenRotation,
+): { nodes: RotationNodes; outputs: RotationOutputs } {
+  const context = createContext(plan, rotation);
+  const credentials = createCredentials(context);
+  const tokenSecrets = createTokenSecrets(context);
+  const settings = settingsOf(plan, credentials);
+  const scope = { tokenSecrets, credentialsArn: credentials.secretArn };
+  const { rotator, reconciler } = createFunctions(context, settings, scope);
+  rotateOnSchedule(context, rotator, tokenSecrets, credentials);
+  reconcileOnSchedule(context, reconciler);
+  const [rotatorName, reconcilerName] = [rotator.function.name, reconciler.function.name];
+  const monitoring = plan.monitoring
+    ? new Monitoring({ context, rotatorName, reconcilerName, tokenSecrets })
+    : undefined;
+  const nodes = { rotator, reconciler, logGroup: context.logGroup, tokenSecrets, monitoring };
+  return { nodes, outputs: outputsOf(context, nodes, credentials) };
 }
 
 function soundPlan(name: string, args: TokenRotationArgs): RotationPlan {
