@@ -108,6 +108,16 @@ function judge(
 
 const ids = (candidates: { tokenId: string | undefined }[]) => candidates.map(({ tokenId }) => tokenId);
 
+describe("what was revoked before", () => {
+  it("is what a version holds and the ledger calls revoked, however long ago", () => {
+    const revoked = line("token.revoked", now - day, { token_id: "tok_old" });
+    expect(judge({ ledger: [revoked] })).toMatchObject({ revoke: [], revokedBefore: [{ tokenId: "tok_old" }] });
+    const gone = line("token.revoked", now - day, { token_id: "tok_gone" });
+    expect(judge({ ledger: [revoked, issued("gone", now - 2 * day), gone] }).revokedBefore).toHaveLength(1);
+    expect(judge().revokedBefore).toEqual([]);
+  });
+});
+
 describe("what the ledger is to be told of", () => {
   const found = line("token.found", now - day, { version_id: "old", token_id: "tok_old", expires_at: iso(now + day) });
 
@@ -553,6 +563,9 @@ describe("the grace", () => {
       const moved = [line("token.promoted", now - day, { version_id: "new", superseded_version_id })];
       expect(judge({ ledger: moved, secret: tagged }).revoke).toEqual([]);
     }
+    // Also where no version is left at AWSPREVIOUS.
+    const stages = new Map([["new", ["AWSCURRENT"]]]);
+    expect(judge({ ledger: onlyOther, secret: { ...tagged, stages } }).revoke).toEqual([]);
     // Of two at the same time the later line counts.
     expect(ids(judge({ ledger: [...onlyOther, ...ledger], secret: tagged }).revoke)).toEqual(["tok_old"]);
   });
@@ -561,7 +574,8 @@ describe("the grace", () => {
     const promoted = line("token.promoted", now - 2 * hour, { version_id: "new" });
     const late = byOperator(line("token.promoted", now - minute, { version_id: "old" }));
     expect(judge({ ledger: [promoted, late] }).revoke).toEqual([]);
-    const backDated = byOperator(line("token.promoted", now - day, { version_id: "new" }));
+    const names = { version_id: "new", superseded_version_id: "old" };
+    const backDated = byOperator(line("token.promoted", now - day, names));
     expect(judge({ ledger: [backDated], secret: { lastChangedAt: now - minute } }).revoke).toEqual([]);
   });
 
@@ -668,7 +682,8 @@ describe("a line that the log delivers twice", () => {
 
   it("of a token without an id tells of one", () => {
     const nameless = version("new", { id: undefined });
-    const told = issued("new", now - 2 * day, undefined);
+    const named = { version_id: "new", attempt_id: "attempt of new", expires_at: iso(now + 30 * day) };
+    const told = line("token.issued", now - 2 * day, named);
     expect(judge({ versions: [nameless], ledger: [told, told] }).unrevocable).toEqual([]);
   });
 });
