@@ -9,7 +9,7 @@ import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommi
 import { detachPending } from "../../src/rotation/detach.ts";
 import { isOld } from "../../src/rotation/prove.ts";
 import { revoke } from "../../src/rotation/revoke.ts";
-import { compareToken, idsOf, type Revocable } from "../../src/rotation/same-token.ts";
+import { compareToken, idsOf, isSameC2m, type Revocable } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 import { type Elsewhere, readElsewhere, type Subject, surveyAll } from "../survey.ts";
 
@@ -155,7 +155,13 @@ async function isDead(
   const { entries } = await ledger.read(0);
   const isRevoked =
     tokenId !== undefined &&
-    entries.some(({ event, fields }) => event === "token.revoked" && fields.token_id === tokenId);
+    entries.some(
+      ({ event, fields }) =>
+        event === "token.revoked" &&
+        fields.token_id === tokenId &&
+        // Another C2M may give the same ids.
+        isSameC2m({ baseUrl }, { baseUrl: fields.base_url }),
+    );
   if (isRevoked) return true;
   if (!c2m) return false;
   throw new RetryableError(
@@ -230,8 +236,8 @@ async function revokeCurrent(end: EndOfLife, { token }: Current): Promise<"revok
   return "revoked";
 }
 
-function keyOf({ tokenId, versionId, expiresAt }: Candidate): string {
-  return tokenId ?? `${versionId} ${expiresAt}`;
+function keyOf({ tokenId, baseUrl, versionId, expiresAt }: Candidate): string {
+  return tokenId === undefined ? `${versionId} ${expiresAt}` : `${tokenId} at ${baseUrl}`;
 }
 
 function stillIssuing(): RetryableError {

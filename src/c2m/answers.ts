@@ -80,13 +80,16 @@ const faultTexts = {
 
 /**
  * The ids by which the token of this answer can be revoked: `token_id` of the body, also of one that was cut off after
- * it, and the header `X-Token-Id`. Where only one could be used, or both are the same, it is `tokenId`.
+ * it, and the header `X-Token-Id`. Where only one could be used, or all are the same, it is `tokenId`.
  */
 export function tokenIdsOf(answer: HttpAnswer): Pick<IssuedToken, "tokenId" | "headerTokenId"> {
-  const usable = (id: string | undefined) => (id !== undefined && isTokenId(id) ? id : undefined);
-  const [body, header] = [usable(fieldOf(answer.body, "token_id")), usable(answer.headers["x-token-id"])];
-  return { tokenId: body ?? header, headerTokenId: body === undefined || header === body ? undefined : header };
+  const said = [fieldOf(answer.body, "token_id"), ...(answer.headers["x-token-id"]?.split(repeated) ?? [])];
+  const [tokenId, headerTokenId] = new Set(said.filter((id) => id !== undefined && isTokenId(id)));
+  return { tokenId, headerTokenId };
 }
+
+/** What Node puts between the values of a header that comes more than once, as from C2M and a gateway. */
+const repeated = ", ";
 
 /** Whether this can be an id in the URL of a revoke call. */
 export function isTokenId(id: string): boolean {

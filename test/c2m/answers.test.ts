@@ -184,6 +184,17 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
     }
   });
 
+  it.each([
+    ["tok_header, tok_header", undefined, "tok_header", undefined],
+    ["tok_lt_b8e0aa, tok_lt_b8e0aa", issued.token_id, "tok_lt_b8e0aa", undefined],
+    ["tok_lt_b8e0aa, tok_header", issued.token_id, "tok_lt_b8e0aa", "tok_header"],
+    ["tok_a, tok_b", undefined, "tok_a", "tok_b"],
+    ["tok,with:signs", undefined, "tok,with:signs", undefined],
+  ])("takes the ids from a header that comes twice: %s (row 21)", async (header, token_id, tokenId, headerTokenId) => {
+    const result = await token(json(201, { ...issued, token_id }, { "x-token-id": header }));
+    expect(result).toMatchObject({ tokenId, headerTokenId });
+  });
+
   it("knows no id where C2M gives none", async () => {
     expect(await token(json(201, { ...issued, token_id: undefined }))).toMatchObject({ tokenId: undefined });
     expect(await token(json(201, { ...issued, token_id: "." }))).toMatchObject({ tokenId: undefined });
