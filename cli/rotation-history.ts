@@ -13,6 +13,7 @@ const names = [
   "token.rejected",
   "token.proven",
   "token.revoked",
+  "token.alive",
   "token.unrevocable",
   "token.suspected",
   "token.issued",
@@ -92,6 +93,9 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
         break;
       case "token.revoked":
         if (fields.token_id !== undefined) revokedIds.add(fields.token_id);
+        break;
+      case "token.alive":
+        if (fields.token_id !== undefined) revokedIds.delete(fields.token_id);
         break;
       case "token.unrevocable":
         if (fields.token_id !== undefined) unrevocableIds.add(fields.token_id);

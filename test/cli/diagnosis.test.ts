@@ -232,6 +232,16 @@ describe("what the log says since", () => {
     }
   });
 
+  it("does not call revoked what C2M was seen to let in since (row 2)", () => {
+    const fields = { secret: secret.arn, token_id: "tok_previous" };
+    const revoked = { event: "token.revoked", at: now - 3 * hour, fields };
+    const alive = { event: "token.alive", at: now - 2 * hour, fields };
+    const previous = version("previous", ["AWSPREVIOUS"]);
+    expect(problems({ previous }, [revoked])).toEqual([]);
+    expect(problems({ previous }, [revoked, alive])).toEqual(["not_revoked"]);
+    expect(problems({ previous }, [revoked, alive, { ...revoked, at: now - hour }])).toEqual([]);
+  });
+
   it("of a change freeze shows as paused, and as nothing wrong", () => {
     const frozen = { event: "reconcile.completed", at: now - hour / 2, fields: { failed: 0, paused: true } };
     const history = historyOf([reconciled, frozen] as never, secret, now);
