@@ -245,7 +245,9 @@ function candidatesOf({ versions }: Situation, { issued }: LedgerFacts, graceEnd
 }
 
 function isUnnamed(stored: Candidate, { issued }: LedgerFacts): boolean {
-  const isNamed = issued.some(({ entry: { fields }, baseUrl }) => {
+  const isNamed = issued.some(({ entry: { byOperator, fields }, baseUrl }) => {
+    // It could name another expiry, and the token would be forgotten with its version.
+    if (byOperator) return false;
     const { token_id: tokenId, header_token_id: headerTokenId, expires_at: expiresAt } = fields;
     return isSameToken(stored, { tokenId, headerTokenId, expiresAt, baseUrl });
   });

@@ -596,6 +596,15 @@ describe("what an operator's line says (row 10)", () => {
     },
   );
 
+  it.each(["token.issued", "token.found"] as const)(
+    "of %s does not stand for a function's, which tells the expiry",
+    (event) => {
+      const fields = { version_id: "old", token_id: "tok_old", expires_at: iso(now - minute), attempt_id: "a" };
+      const ledger = [issued("new", now - 2 * day), byOperator(line(event, now - day, fields))];
+      expect(ids(judge({ ledger }).found)).toEqual(["tok_old"]);
+    },
+  );
+
   it("of an attempt that a function began ends no suspect before its time", () => {
     const backDated = byOperator(started("lost", now - 2 * day, now - day));
     expect(judge({ ledger: [backDated, started("lost", now - day)] }).suspects).toHaveLength(1);
