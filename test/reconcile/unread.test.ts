@@ -135,4 +135,18 @@ describe("an hourly run over a secret to which nothing has happened", () => {
       expect(world.live()).toContain(id);
     },
   );
+
+  it("spares what a rotation of another secret is about to make current: C2M gave it twice (rows 8, 18)", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    const first = world.current();
+    await world.rotate();
+    const other = await World.ready({ settings: { secretName: "c2m/other" } });
+    await world.clock.advanceBy(2 * hour);
+    await other.clock.advanceBy(2 * hour);
+    const pending = await other.open();
+    other.operator.put(JSON.stringify(first), ["AWSPENDING"], pending);
+    const { secrets } = await reconcileWorlds([world, other]);
+    expect(secrets.map(({ revoked }) => revoked)).toEqual([[], []]);
+    expect(world.live()).toContain(first.token_id);
+  });
 });
