@@ -262,14 +262,15 @@ function isWanted({ secret, versions, currentElsewhere }: Situation, candidate: 
 
 /**
  * Epoch ms. From the promotion, where the ledger's last one is of the version that is current, and superseded the one at
- * AWSPREVIOUS; else somebody has moved labels by hand since, and it counts from the secret's own dates, which other changes
- * move, too. What an operator's command logged can only lengthen it.
+ * AWSPREVIOUS; else somebody has moved labels since, and it counts from the secret's own dates, which other changes move,
+ * too. What an operator's command logged can only lengthen it.
  */
 function graceEndOf({ secret, settings, graceSeconds }: Situation, facts: LedgerFacts): number {
   const { promotion, operatorPromotedAt } = facts;
   const previousId = versionAt(secret, "AWSPREVIOUS");
   const isKnown =
     promotion !== undefined &&
+    promotion.at >= operatorPromotedAt &&
     promotion.versionId === versionAt(secret, "AWSCURRENT") &&
     (previousId === undefined || previousId === promotion.supersededId);
   const dates = Math.max(secret.lastRotatedAt ?? 0, secret.lastChangedAt ?? 0, promotion?.at ?? 0);

@@ -574,6 +574,12 @@ describe("the grace", () => {
     const promoted = line("token.promoted", now - 2 * hour, { version_id: "new" });
     const late = byOperator(line("token.promoted", now - minute, { version_id: "old" }));
     expect(judge({ ledger: [promoted, late] }).revoke).toEqual([]);
+    // Since a rollback somebody has moved the label to and fro.
+    const known = line("token.promoted", now - day, { version_id: "new", superseded_version_id: "old" });
+    const rolledBack = byOperator(line("token.promoted", now - 2 * hour, { version_id: "old" }));
+    const moved = { secret: { lastChangedAt: now - minute } };
+    expect(judge({ ledger: [known, rolledBack], ...moved }).revoke).toEqual([]);
+    expect(ids(judge({ ledger: [known], ...moved }).revoke)).toEqual(["tok_old"]);
     const names = { version_id: "new", superseded_version_id: "old" };
     const backDated = byOperator(line("token.promoted", now - day, names));
     expect(judge({ ledger: [backDated], secret: { lastChangedAt: now - minute } }).revoke).toEqual([]);

@@ -271,6 +271,14 @@ describe("found by the explorer:", () => {
       "rolled-back-no-grace:41.up-base-url-only+43.operator-back+47.c2m-revokes-all",
     ],
     [
+      "labels moved by hand after a rollback begin a grace",
+      "first-by-rotation:100.rollback+122.operator-back+122.up-credentials",
+    ],
+    [
+      "nobody can look at a token that a gateway called dead when its C2M is named no more",
+      "two-secrets:112.gateway-json+114.up-base-url-only",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],
