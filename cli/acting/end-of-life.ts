@@ -115,10 +115,12 @@ async function revokeOthers(
   for (const candidate of fresh) {
     signal.throwIfAborted();
     const outcome = await revoke(context, candidate).catch(asLeft);
-    if (outcome === "not_found") throw unclear();
+    // C2M may have forgotten it without saying so with its code.
+    const isGone = outcome === "not_found" && (await isDead(end, candidate));
+    if (outcome === "not_found" && !isGone) throw unclear();
     seen.add(keyOf(candidate));
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
-    else await leaveUnlessDead(end, candidate, left);
+    else if (!isGone) await leaveUnlessDead(end, candidate, left);
   }
   // What was pending is judged as what is superseded from the next look on.
   return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
@@ -227,7 +229,7 @@ async function revokeCurrent(end: EndOfLife, { token }: Current): Promise<"revok
   if (!token || ids.length === 0 || !c2m) return "alive";
   for (const tokenId of ids) {
     const answer = await c2m.revokeToken({ tokenId, bearer: token.accessToken, deadline });
-    if (answer === "not_found" || answer === "unclear") throw unclear();
+    if (answer === "unclear" || (answer === "not_found" && !(await isDead(end, token)))) throw unclear();
     // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
     if (answer === "refused" && !(await isDead(end, token))) return "alive";
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type EndOfLife, endTokens } from "../../cli/acting/end-of-life.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
-import { World } from "../harness/rotation-world.ts";
+import { failureOf, World } from "../harness/rotation-world.ts";
 
 function endOf(world: World, revoked: string[] = []): EndOfLife {
   const { clock, engine, arn, settings } = world;
@@ -32,5 +32,32 @@ it("tells tokens of two C2Ms apart that have the same id", async () => {
   const revoked: string[] = [];
   expect(await endTokens(endOf(world, revoked))).toEqual([{ tokenId: id, until: before.expires_at }]);
   expect(revoked).toEqual([current]);
+  expect(world.live()).toEqual([]);
+});
+
+const gateway = { kind: "error", status: 404, code: "", message: "" } as const;
+
+/** C2M answers for tokens that it has forgotten with a 404 of its own that has no code, or a gateway does for all. */
+it("lets an exchange decide where a revocation is answered 404 without C2M's code (row 20)", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  const [first] = world.live();
+  await world.rotate();
+  await world.clock.advanceBy(20 * 60_000);
+  for (const id of world.live()) world.operator.revokeByHand(id);
+  world.fail("revokeToken", gateway, Number.POSITIVE_INFINITY);
+  expect(await endTokens(endOf(world))).toEqual([]);
+  expect(world.live()).toEqual([]);
+  expect(world.issued()).toContain(first);
+});
+
+it("takes no 404 without C2M's code for the end of a token that works (row 20)", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  await world.rotate();
+  await world.clock.advanceBy(20 * 60_000);
+  const withdraw = world.fail("revokeToken", gateway, Number.POSITIVE_INFINITY);
+  expect((await failureOf(endTokens(endOf(world)))).code).toBe("revocation_unclear");
+  expect(world.live()).toHaveLength(2);
+  withdraw();
+  expect(await endTokens(endOf(world))).toEqual([]);
   expect(world.live()).toEqual([]);
 });
