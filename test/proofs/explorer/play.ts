@@ -84,12 +84,14 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
     return false;
   };
   const stopped = Promise.withResolvers<void>();
-  world.betweenSteps = () => {
+  const betweenSteps = () => {
     // Other rotations can run beside the life's own.
     if (!life.midway || world.engine.rotating > 1 || !isKnown(life.midway)) return undefined;
     stopped.resolve();
     return forever();
   };
+  // V8 would take each world through a garbage collection if the function had no name: a tenth of the time.
+  world.betweenSteps = betweenSteps;
   const live = async () => {
     while (life.place && !(life.isAtRest && isKnown(life.place))) await life.next();
   };
