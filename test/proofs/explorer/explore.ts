@@ -16,7 +16,12 @@ export interface ExploreOptions {
 /** Explores on the engines, in worker threads, and resolves with the figures. Rejects when a worker breaks. */
 export async function explore({ budget, seed, minutes, workers = 2, onProgress }: ExploreOptions): Promise<Tally> {
   const tasks = tasksFor(budget, seed);
-  const waiting = tasks[Symbol.iterator]();
+  const waiting = [...tasks];
+  /** Another share of what a worker has just done, where there is one: it comes to the same states. */
+  const next = (done: Task | undefined) => {
+    const index = waiting.findIndex((task) => done !== undefined && isShareOfSame(task, done));
+    return waiting.splice(Math.max(0, index), 1)[0];
+  };
   const total = emptyTally();
   const until = minutes === undefined ? {} : { until: Date.now() + minutes * 60_000 };
   let done = 0;
@@ -25,7 +30,7 @@ export async function explore({ budget, seed, minutes, workers = 2, onProgress }
     const resourceLimits = { maxYoungGenerationSizeMb: 128 };
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { resourceLimits });
     try {
-      for (const task of waiting) {
+      for (let task = next(undefined); task; task = next(task)) {
         add(total, await performIn(worker, { ...task, ...until }));
         done += 1;
         onProgress?.(done, tasks.length, total);
@@ -36,6 +41,11 @@ export async function explore({ budget, seed, minutes, workers = 2, onProgress }
   };
   await Promise.all(Array.from({ length: workers }, work));
   return total;
+}
+
+function isShareOfSame(one: Task, other: Task): boolean {
+  if (one.kind !== "pairs" || other.kind !== "pairs") return false;
+  return one.scenario === other.scenario && one.family === other.family;
 }
 
 function performIn(worker: Worker, task: Task): Promise<Tally> {
