@@ -8,7 +8,7 @@ import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { isOld } from "../../src/rotation/prove.ts";
-import { revoke } from "../../src/rotation/revoke.ts";
+import { type Revocation, revoke } from "../../src/rotation/revoke.ts";
 import { compareToken, idsOf, isSameC2m, type Revocable } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 import { type Elsewhere, readElsewhere, type Subject, surveyAll } from "../survey.ts";
@@ -63,7 +63,7 @@ export async function endTokens(end: EndOfLife): Promise<Left[]> {
   const { current } = liveTokens(found.survey);
   end.signal.throwIfAborted();
   const isHeld = current?.token && holderOf(current.token, elsewhere) !== undefined;
-  const outcome = current && !isHeld ? await revokeCurrent(end, current) : undefined;
+  const outcome = current && !isHeld ? await revokeByItself(end, current.token) : undefined;
   if (outcome === "revoked") end.onRevoked(current?.token?.tokenId ?? "");
   if (outcome === "alive") {
     const token = current?.token ?? { tokenId: undefined, expiresAt: undefined };
@@ -114,7 +114,7 @@ async function revokeOthers(
   const fresh = liveTokens(survey).others.filter((candidate) => !seen.has(keyOf(candidate)));
   for (const candidate of fresh) {
     signal.throwIfAborted();
-    const outcome = await revoke(context, candidate).catch(asLeft);
+    const outcome = await revokeOther(end, candidate);
     // C2M may have forgotten it without saying so with its code.
     const isGone = outcome === "not_found" && (await isDead(end, candidate));
     if (outcome === "not_found" && !isGone) throw unclear();
@@ -126,13 +126,17 @@ async function revokeOthers(
   return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
 }
 
-/** No rotation will replace a value at AWSCURRENT that a token can't be told from: the token is left, and reported. */
-function asLeft(error: unknown): "unrevocable" {
-  if (error instanceof RotationError && error.code === "revocation_unsafe") return "unrevocable";
-  throw error;
+/** No rotation will replace a value at AWSCURRENT that a token can't be told from, and all of them are to end. */
+async function revokeOther(end: EndOfLife, candidate: Candidate): Promise<Revocation | "alive" | "expired"> {
+  try {
+    return await revoke(end.context, candidate);
+  } catch (error) {
+    if (error instanceof RotationError && error.code === "revocation_unsafe")
+      return await revokeByItself(end, candidate);
+    throw error;
+  }
 }
 
-/** A token that nobody may revoke may be dead, as where an earlier run has revoked it and the token that it did so with. */
 async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<string, Left>): Promise<void> {
   const { tokenId, expiresAt } = candidate;
   if (!(await isDead(end, candidate))) left.set(keyOf(candidate), { tokenId, until: expiresAt });
@@ -144,7 +148,7 @@ async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<s
  */
 async function isDead(
   { context, ledger }: EndOfLife,
-  { tokenId, accessToken, baseUrl, issuedAt }: Revocable & { issuedAt?: string | undefined },
+  { tokenId, accessToken, baseUrl, issuedAt }: OwnBearer,
 ): Promise<boolean> {
   const { c2mAt, clock, deadline } = context;
   const c2m = accessToken && c2mAt(baseUrl);
@@ -219,16 +223,19 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
   return { others: [...verdict.revoke, ...verdict.waiting, ...verdict.blocked], current: current && { token } };
 }
 
+type OwnBearer = Revocable & { issuedAt?: string | undefined };
+
 /** Whether C2M lets a token revoke itself is not documented. */
-async function revokeCurrent(end: EndOfLife, { token }: Current): Promise<"revoked" | "alive" | "expired"> {
+async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Promise<"revoked" | "alive" | "expired"> {
   const { context } = end;
   const { arn, clock, deadline, log } = context;
-  if (token && Date.parse(token.expiresAt) <= clock.now()) return "expired";
+  if (token?.expiresAt !== undefined && Date.parse(token.expiresAt) <= clock.now()) return "expired";
+  const { accessToken } = token ?? {};
   const c2m = token && context.c2mAt(token.baseUrl);
   const ids = token ? idsOf(token) : [];
-  if (!token || ids.length === 0 || !c2m) return "alive";
+  if (!token || !accessToken || ids.length === 0 || !c2m) return "alive";
   for (const tokenId of ids) {
-    const answer = await c2m.revokeToken({ tokenId, bearer: token.accessToken, deadline });
+    const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline });
     if (answer === "unclear" || (answer === "not_found" && !(await isDead(end, token)))) throw unclear();
     // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
     if (answer === "refused" && !(await isDead(end, token))) return "alive";

@@ -61,3 +61,11 @@ it("takes no 404 without C2M's code for the end of a token that works (row 20)",
   expect(await endTokens(endOf(world))).toEqual([]);
   expect(world.live()).toEqual([]);
 });
+
+it("revokes what it can't tell from a current value that nobody knows: all of it is to end (row 20)", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  await world.rotate();
+  world.operator.put('{"apiKey":"x"}', ["AWSCURRENT"], crypto.randomUUID());
+  expect(await endTokens(endOf(world))).toEqual([{ tokenId: undefined, until: undefined }]);
+  expect(world.live()).toEqual([]);
+});
