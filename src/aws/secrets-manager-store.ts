@@ -180,6 +180,7 @@ function watchAttempts(command: PutSecretValueCommand | UpdateSecretVersionStage
 }
 
 function descriptionOf(output: DescribeSecretCommandOutput, secretId: string): SecretDescription {
+  const replicas = output.ReplicationStatus ?? [];
   return {
     arn: output.ARN ?? secretId,
     name: output.Name ?? secretId,
@@ -188,7 +189,8 @@ function descriptionOf(output: DescribeSecretCommandOutput, secretId: string): S
     lastRotatedAt: output.LastRotatedDate?.getTime(),
     lastChangedAt: output.LastChangedDate?.getTime(),
     nextRotationAt: output.NextRotationDate?.getTime(),
-    replicasInSync: (output.ReplicationStatus ?? []).every(({ Status }) => Status === "InSync"),
+    replicasInSync: replicas.every(({ Status }) => Status === "InSync"),
+    isReplicated: replicas.length > 0,
   };
 }
 

@@ -15,6 +15,8 @@ export interface SecretDescription {
   nextRotationAt: number | undefined;
   /** False while a replica has not caught up; true where there is none. */
   replicasInSync: boolean;
+  /** Whether it has a replica at all; absent where nobody looked. */
+  isReplicated?: boolean;
 }
 
 /** A version that has a value. */

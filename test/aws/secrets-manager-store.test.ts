@@ -47,6 +47,7 @@ describe("the store on Secrets Manager", () => {
       lastChangedAt: undefined,
       nextRotationAt: undefined,
       replicasInSync: true,
+      isReplicated: false,
     });
   });
 

@@ -191,6 +191,20 @@ describe("a step", () => {
     }
   });
 
+  it("revokes nothing while a replica may still hold it, without a grace, too (row 9)", async () => {
+    const world = await World.ready();
+    const old = String(world.current().token_id);
+    world.engine.knobs.replicationLagMs = 60 * minute;
+    world.engine.replicateSecretToRegions({ SecretId: world.arn, AddReplicaRegions: [{ Region: "eu-west-1" }] });
+    await world.clock.advanceBy(2 * hour);
+    await world.rotate();
+    expect(world.failures).toEqual([]);
+    expect(world.live()).toContain(old);
+    expect(await runReconciler(world)).toMatchObject({ revoked: [], waiting: 1 });
+    await world.clock.advanceBy(61 * minute);
+    expect(await runReconciler(world)).toMatchObject({ revoked: [old] });
+  });
+
   it("leaves what another secret holds to the reconciler (row 8)", async () => {
     const world = await World.ready();
     const copied = String(world.text(world.holder("AWSCURRENT") ?? ""));

@@ -29,6 +29,8 @@ export async function finishSecret(context: RotationContext, { versionId }: Step
     },
   });
   if (settings.graceSeconds > 0 || !settings.revocation || supersededId === undefined) return;
+  // Who reads a replica gets the superseded token until it has followed: then it is the reconciler's.
+  if (secret.isReplicated) return;
   // Long after the promotion, when this step is run again, somebody may be going back.
   await ruleOutRollback(context, secret, supersededId);
   await revokeSuperseded(context, versionId, supersededId);
