@@ -279,6 +279,10 @@ describe("found by the explorer:", () => {
       "two-secrets:112.gateway-json+114.up-base-url-only",
     ],
     [
+      "nothing tells since when a token is superseded that somebody superseded by hand",
+      "labels-change-nothing:35.c2m-revokes-current+45.c2m-down+76.operator-back",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

@@ -455,7 +455,8 @@ export class Watch {
     if (invocation.endsGrace) return;
     const lost = this.#lost.get(token.accessToken);
     if (!lost) return;
-    this.#checkLastLive(effect, token, lost.at);
+    const isUndated = lost.byOperator && this.isExempt("grace-after-operator");
+    if (!isUndated) this.#checkLastLive(effect, token, lost.at);
     // What is deployed now may have shortened it. Whose clock is off by minutes ends a grace so much too early.
     const graceMs = Math.min(lost.graceMs, ...secrets().map(({ settings }) => settings.graceSeconds * 1_000));
     if (clock.now() >= lost.at + graceMs - this.#aheadMs - this.#behindMs) return;
@@ -463,7 +464,7 @@ export class Watch {
     if (effect.run.firstEffect <= this.#upEffect) return;
     // Whom an operator moves to and fro while a run looks at it has no grace from that run: it looks once.
     if (this.#operatorActed.effect > effect.run.firstEffect) return;
-    if (lost.byOperator && (raced || this.isExempt("grace-after-operator"))) return;
+    if (isUndated || (lost.byOperator && raced)) return;
     const seconds = Math.round((clock.now() - lost.at) / 1_000);
     this.#violation("I1", effect, `${id} is revoked ${seconds} s after it was superseded, within the grace period`);
   }
