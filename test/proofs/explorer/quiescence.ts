@@ -28,7 +28,8 @@ function checkLabels(world: World, index: number): void {
 /** I2: issued = current + revoked + expired + reported as unrevocable + reported as suspects. */
 function checkTokens(world: World, report: ReconcileReport): void {
   const { c2m, c2ms, watch } = world;
-  const now = Math.max(world.clock.now(), c2m.clock.now());
+  // By a clock that is ahead it has expired.
+  const now = Math.max(world.clock.now(), c2m.clock.now()) + watch.aheadMs;
   const wanted = new Set(kept(world).map((index) => currentText(world, index)));
   const unrevocable = [
     ...report.secrets.flatMap((secret) => [...secret.unrevocable, ...secret.held]),

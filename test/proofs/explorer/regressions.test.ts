@@ -283,6 +283,10 @@ describe("found by the explorer:", () => {
       "labels-change-nothing:35.c2m-revokes-current+45.c2m-down+76.operator-back",
     ],
     [
+      "by a clock that is ahead a token without an id has expired some minutes too early",
+      "no-ids-grace:81.clock-ahead+89.up-base-url-only",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

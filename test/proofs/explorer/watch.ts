@@ -267,6 +267,11 @@ export class Watch {
     this.#behindMs = Math.max(this.#behindMs, -ms);
   }
 
+  /** How far the functions' clocks were ahead at the most, in ms. */
+  get aheadMs(): number {
+    return this.#aheadMs;
+  }
+
   /** A command told somebody of a token that it leaves alive. */
   leftAlive(tokenId: string | undefined, until: string | undefined): void {
     this.reported.push({ tokenId, until });
