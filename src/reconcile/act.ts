@@ -51,6 +51,8 @@ export interface Death {
 
 /** What a run did about one secret, whatever of it failed. */
 export interface Acted {
+  /** What it was done upon. */
+  surveyed: Surveyed;
   detached: string[];
   revocations: Revoked[];
   /** Whether the current token works; undefined when C2M was not asked. */
@@ -76,40 +78,41 @@ export async function act(run: ReconcileContext, surveyed: readonly Surveyed[]):
   }
   const detached = await inParallel(looked, callsAtOnce, (one) => detach(run, one));
   const revocations = await revokeDue(run, looked, currents);
-  const lives = await inParallel(dueProofs(looked, run.clock.now()), callsAtOnce, (one) =>
+  const proofs = await inParallel(dueProofs(looked, run.clock.now()), callsAtOnce, (one) =>
     orFailure(run.log, one.settings, () => currents.worksNow(one)),
   );
+  const unanswered = proofs.filter((end) => typeof end === "object");
   const due = looked.flatMap((of) => of.survey.verdict.deaths.map((candidate) => ({ of, candidate })));
   const deaths = await inParallel(due, callsAtOnce, (one) => seeDead(run, one));
   return surveyed.map((one): Acted => {
-    if ("failure" in one) {
-      return { detached: [], revocations: [], currentWorks: undefined, deaths: [], failures: [one.failure] };
-    }
-    const own = detached[looked.indexOf(one)];
+    const detachments = detached.filter(({ of }) => of === one);
     const mine = revocations.filter(({ of }) => of === one);
-    const failed = lives.filter((end) => typeof end === "object" && end.settings === one.settings);
+    const failed = unanswered.filter(({ settings }) => settings === one.settings);
     return {
-      detached: own?.detached ?? [],
+      surveyed: one,
+      detached: detachments.flatMap(({ versionIds }) => versionIds),
       revocations: mine,
       currentWorks: currents.found(one),
       deaths: deaths.filter(({ of }) => of === one),
-      failures: [own, ...mine, ...failed].flatMap((part) => (typeof part === "object" ? (part.failure ?? []) : [])),
+      failures: [one, ...detachments, ...mine, ...failed].flatMap((part) =>
+        "failure" in part && part.failure ? [part.failure] : [],
+      ),
     };
   });
 }
 
 /** Takes AWSPENDING off the versions that no rotation will finish. Their tokens are revoked by a later run. */
-async function detach(run: ReconcileContext, { context, settings, survey }: Of) {
-  const detached: string[] = [];
-  if (run.paused) return { detached, failure: undefined };
+async function detach(run: ReconcileContext, of: Of) {
+  const { context, settings, survey } = of;
+  const versionIds: string[] = [];
   const end = await orFailure(run.log, settings, async () => {
-    for (const { versionId, reason } of survey.verdict.detach) {
+    for (const { versionId, reason } of run.paused ? [] : survey.verdict.detach) {
       await detachPending(context, versionId, reason);
-      detached.push(versionId);
+      versionIds.push(versionId);
     }
     return undefined;
   });
-  return { detached, failure: end?.failure };
+  return { of, versionIds, failure: end?.failure };
 }
 
 async function revokeDue(run: ReconcileContext, looked: readonly Of[], currents: CurrentProofs) {
@@ -207,7 +210,7 @@ function dueProofs(looked: readonly Of[], now: number): Of[] {
 class CurrentProofs {
   readonly #run: ReconcileContext;
   readonly #asked = new Map<Of, Promise<boolean | undefined>>();
-  readonly #found = new Map<Of, boolean>();
+  readonly #found = new Map<Surveyed, boolean>();
   readonly #instead = new Map<Of, Promise<Candidate | undefined>>();
 
   constructor(run: ReconcileContext) {
@@ -215,7 +218,7 @@ class CurrentProofs {
   }
 
   /** What was found out; undefined where nothing was. */
-  found(of: Of): boolean | undefined {
+  found(of: Surveyed): boolean | undefined {
     return this.#found.get(of);
   }
 

@@ -6,19 +6,19 @@ import { compareToken } from "../rotation/same-token.ts";
 import type { Candidate } from "./revocation-rule.ts";
 
 /**
- * Leaves out what another secret holds as a text, copied from a version that this run has not read: by its id alone a token
+ * Leaves out what a secret holds as a text, copied from a version that this run has not read: by its id alone a token
  * can't be told from a text. A token that was never in a version can't have been copied.
  *
- * @param elsewhere what is at AWSCURRENT of the other secrets
+ * @param currents what is at AWSCURRENT of the secrets
  */
 export async function withoutCopies(
   { arn, store }: Pick<SecretContext, "arn" | "store">,
   candidates: readonly Candidate[],
-  elsewhere: readonly ParsedValue[],
+  currents: readonly ParsedValue[],
 ): Promise<Candidate[]> {
   const left: Candidate[] = [];
   for (const candidate of candidates) {
-    const like = candidate.stored ? [] : elsewhere.filter((held) => compareToken(candidate, held) === "unknown");
+    const like = candidate.stored ? [] : currents.filter((held) => compareToken(candidate, held) === "unknown");
     const isReadable = like.length > 0 && candidate.versionId !== proofOfCredentials;
     const token = isReadable ? await tokenIn({ arn, store }, candidate.versionId) : undefined;
     if (!token || !like.some((held) => compareToken(token, held) === "same")) left.push(candidate);

@@ -7,7 +7,7 @@ import { isSameToken } from "../rotation/same-token.ts";
 import { act } from "./act.ts";
 import { withoutCopies } from "./copies.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
-import type { Candidate, Verdict } from "./revocation-rule.ts";
+import type { Candidate, KnownVersion, Verdict } from "./revocation-rule.ts";
 import {
   type Described,
   inParallel,
@@ -34,14 +34,15 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const { clock, ledger, log } = context;
   const isAskedFor = ({ settings }: ListedSecret) => request.only?.includes(settings.secretName) ?? true;
   const now = clock.now();
-  const [asked, others] = [context.secrets.filter(isAskedFor), context.secrets.filter((one) => !isAskedFor(one))];
+  const asked = context.secrets.filter(isAskedFor);
+  const others = context.secrets.filter((one) => !isAskedFor(one));
   // First where the labels are, then the ledger: a promotion that the labels show is in the ledger, too.
   const described = await inParallel(asked, secretsAtOnce, (one) => describe(one, log));
   const ledgerFrom = request.scope === "all" ? 0 : now - recentMs;
   const { entries, unreadable } = await ledger.read(ledgerFrom);
   const entriesOf = entriesByName(entries);
-  const mayPass = request.scope === "recent" && request.graceSeconds === undefined;
-  const looked = await inParallel(described, secretsAtOnce, async (one): Promise<Looked> => {
+  const mayPass = request.graceSeconds === undefined;
+  let looked = await inParallel(described, secretsAtOnce, async (one): Promise<Looked> => {
     if ("failure" in one) return one;
     const { settings, context: own, secret } = one;
     return await orFailure(log, settings, async () => {
@@ -51,15 +52,13 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
       return { settings, context: own, look };
     });
   });
-  const elsewhere = (await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log))).map(
-    (read) => ("value" in read ? read.value : undefined),
-  );
-  const elsewhereOf = (one: Looked | Surveyed, all: readonly (Looked | Surveyed)[]) =>
-    [...elsewhere, ...all.map((other) => (other === one ? undefined : currentOf(other)))].filter(
-      (value) => value !== undefined,
-    );
-  const surveysOf = (all: readonly Looked[]) =>
-    inParallel(all, secretsAtOnce, async (one): Promise<Surveyed> => {
+  const ofOthers = await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log));
+  const elsewhere = ofOthers.flatMap((read) => ("versions" in read ? read.versions : []));
+  /** What is at AWSCURRENT of any secret, as far as it was read. */
+  const heldNow = () => [...elsewhere, ...looked.flatMap(currentOf)].map(({ parsed }) => parsed);
+  const surveyAll = async () => {
+    const currentElsewhere = heldNow();
+    return await inParallel(looked, secretsAtOnce, async (one): Promise<Surveyed> => {
       if ("failure" in one) return one;
       const { settings, context: own, look } = one;
       return await orFailure(log, settings, async () => {
@@ -69,24 +68,27 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
           ledger: entriesOf.get(settings.secretName) ?? [],
           ledgerFrom,
           graceSeconds: request.graceSeconds,
-          currentElsewhere: elsewhereOf(one, all),
+          currentElsewhere,
           stepMs: context.stepMs,
         });
         return { settings, context: own, survey };
       });
     });
-  let surveyed = await surveysOf(looked);
+  };
+  let surveyed = await surveyAll();
   // What one secret holds now is spared in all others, so where a token is to go, or can't, each is read.
   if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
-    surveyed = await surveysOf(await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log)));
+    looked = await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log));
+    surveyed = await surveyAll();
   }
-  const all = surveyed;
-  const spared = await inParallel(all, secretsAtOnce, (one) => sparingCopies(one, elsewhereOf(one, all), log));
-  const due = spared.map((one) => withoutWaitingElsewhere(one, spared));
+  const held = heldNow();
+  const spared = await inParallel(surveyed, secretsAtOnce, (one) => sparingCopies(one, held, log));
+  const waiting = spared.flatMap((one) => ("survey" in one ? one.survey.verdict.waiting : []));
+  const due = spared.map((one) => withoutWaiting(one, waiting));
   const acted = await act(context, due);
   const run = { c2mCalls: context.budget.used, unreadable, now, paused: context.paused ?? false };
-  const report = reportOf(request.scope, due, acted, run);
-  logReport(log, report, due, acted);
+  const report = reportOf(request.scope, acted, run);
+  logReport(log, report, acted);
   return report;
 }
 
@@ -94,23 +96,25 @@ function leaves({ revoke, unrevocable }: Verdict): Candidate[] {
   return [...revoke, ...unrevocable];
 }
 
-async function sparingCopies(one: Surveyed, elsewhere: readonly ParsedValue[], log: RotationLog): Promise<Surveyed> {
+async function sparingCopies(one: Surveyed, held: readonly ParsedValue[], log: RotationLog): Promise<Surveyed> {
   if (!("survey" in one)) return one;
   const { survey, context, settings } = one;
   return await orFailure(log, settings, async () => {
-    const revoke = await withoutCopies(context, survey.verdict.revoke, elsewhere);
+    const revoke = await withoutCopies(context, survey.verdict.revoke, held);
     return { ...one, survey: { ...survey, verdict: { ...survey.verdict, revoke } } };
   });
 }
 
 /** A token that two secrets hold is revoked when its time has come in both. */
-function withoutWaitingElsewhere(one: Surveyed, all: readonly Surveyed[]): Surveyed {
-  if (!("survey" in one) || one.survey.verdict.revoke.length === 0) return one;
-  const elsewhere = all.flatMap((other) => (other !== one && "survey" in other ? other.survey.verdict.waiting : []));
-  const [waiting, revoke] = [true, false].map((waits) =>
-    one.survey.verdict.revoke.filter((token) => elsewhere.some((other) => isSameToken(token, other)) === waits),
-  ) as [Candidate[], Candidate[]];
-  const verdict = { ...one.survey.verdict, revoke, waiting: [...one.survey.verdict.waiting, ...waiting] };
+function withoutWaiting(one: Surveyed, waitingAnywhere: readonly Candidate[]): Surveyed {
+  if (!("survey" in one)) return one;
+  const { revoke, waiting } = one.survey.verdict;
+  const waits = (token: Candidate) => waitingAnywhere.some((other) => isSameToken(token, other));
+  const verdict = {
+    ...one.survey.verdict,
+    revoke: revoke.filter((token) => !waits(token)),
+    waiting: [...waiting, ...revoke.filter(waits)],
+  };
   return { ...one, survey: { ...one.survey, verdict } };
 }
 
@@ -124,7 +128,9 @@ async function describe({ settings, parts }: ListedSecret, log: RotationLog): Pr
 async function readCurrent(settings: TokenSettings, { store }: Pick<SecretContext, "store">, log: RotationLog) {
   return await orFailure(log, settings, async () => {
     const current = await store.readCurrent(settings.secretName);
-    return { versionId: current?.versionId ?? "", value: current && parseValue(current.value) };
+    const versions: KnownVersion[] = [];
+    if (current) versions.push({ versionId: current.versionId, parsed: parseValue(current.value) });
+    return { versions };
   });
 }
 
@@ -136,14 +142,13 @@ function unread(secret: SecretDescription): Look {
 async function withCurrent(one: Looked, log: RotationLog): Promise<Looked> {
   if ("failure" in one || !one.look.isUnread) return one;
   const read = await readCurrent(one.settings, one.context, log);
-  if (!("value" in read)) return read;
-  const current = read.value && { versionId: read.versionId, parsed: read.value };
-  return { ...one, look: { ...one.look, current, versions: current ? [current] : [] } };
+  if ("failure" in read) return read;
+  const { versions } = read;
+  return { ...one, look: { ...one.look, versions, current: versions[0] } };
 }
 
-function currentOf(one: Looked | Surveyed): ParsedValue | undefined {
-  if ("look" in one) return one.look.current?.parsed;
-  return "survey" in one ? one.survey.current?.parsed : undefined;
+function currentOf(one: Looked): KnownVersion[] {
+  return "look" in one && one.look.current ? [one.look.current] : [];
 }
 
 /** By the secret's name. */

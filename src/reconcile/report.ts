@@ -1,9 +1,9 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import { expiryToldSeconds, type MetricName, metricNames } from "../formats/metrics.ts";
 import type { Acted } from "./act.ts";
-import type { Candidate } from "./revocation-rule.ts";
-import type { Failure, Surveyed } from "./run.ts";
-import type { Scope } from "./survey.ts";
+import { type Candidate, emptyVerdict } from "./revocation-rule.ts";
+import type { Failure } from "./run.ts";
+import type { Scope, Survey } from "./survey.ts";
 
 /** What a run did and found for one secret. Holds no secret. */
 export interface SecretReport {
@@ -50,55 +50,57 @@ export interface ReconcileReport {
 /** What a run has seen and done, told secret by secret. */
 export function reportOf(
   scope: Scope,
-  surveyed: readonly Surveyed[],
   acted: readonly Acted[],
   { now, ...run }: Pick<ReconcileReport, "c2mCalls" | "unreadable" | "paused"> & { now: number },
 ): ReconcileReport {
-  return { scope, ...run, secrets: surveyed.map((one, index) => secretReport(one, acted[index], now)) };
+  return { scope, ...run, secrets: acted.map((one) => secretReport(one, now)) };
 }
 
-function secretReport(one: Surveyed, acted: Acted | undefined, now: number): SecretReport {
-  const verdict = "survey" in one ? one.survey.verdict : undefined;
+function secretReport(acted: Acted, now: number): SecretReport {
+  const { surveyed, detached, currentWorks } = acted;
+  const survey = "survey" in surveyed ? surveyed.survey : undefined;
+  const verdict = survey?.verdict ?? emptyVerdict();
   const of = (outcome: string) =>
-    (acted?.revocations ?? []).filter((done) => done.outcome === outcome).map(({ candidate }) => candidate);
-  const [error] = acted?.failures ?? [];
+    acted.revocations.filter((done) => done.outcome === outcome).map(({ candidate }) => candidate);
+  const [error] = acted.failures;
   const named = ({ tokenId, expiresAt }: Candidate) => ({ tokenId, expiresAt });
-  const seen = (how: string) =>
-    (acted?.deaths ?? []).filter((death) => death.seen === how).map(({ candidate }) => candidate);
+  const seen = (how: string) => acted.deaths.filter((death) => death.seen === how).map(({ candidate }) => candidate);
   const held = [
     ...of("paused").map((one) => ({ ...named(one), reason: "paused" as const })),
     ...of("kept").map((one) => ({ ...named(one), reason: "kept" as const })),
-    ...(verdict?.blocked ?? []).map((one) => ({ ...named(one), reason: "replica" as const })),
+    ...verdict.blocked.map((one) => ({ ...named(one), reason: "replica" as const })),
   ];
-  const backlog = of("later").length + (verdict?.blocked.length ?? 0);
-  const unrevocable = [...(verdict?.unrevocable ?? []), ...of("unrevocable")];
-  const before = (verdict?.revokedBefore ?? []).flatMap(({ tokenId }) => tokenId ?? []);
-  const open = [verdict?.waiting, verdict?.suspects, verdict?.detach, unrevocable, held].some(
-    (list) => (list?.length ?? 0) > 0,
-  );
+  const backlog = of("later").length + verdict.blocked.length;
+  const unrevocable = [...verdict.unrevocable, ...of("unrevocable")];
+  const before = idsIn(verdict.revokedBefore);
+  const { waiting, suspects, detach } = verdict;
+  const isOpen = [waiting, suspects, detach, unrevocable, held].some((list) => list.length > 0);
   return {
-    name: one.settings.secretName,
-    revoked: of("revoked").flatMap(({ tokenId }) => tokenId ?? []),
+    name: surveyed.settings.secretName,
+    revoked: idsIn(of("revoked")),
     ...(before.length === 0 ? {} : { revokedBefore: before }),
-    waiting: verdict?.waiting.length ?? 0,
+    waiting: waiting.length,
     // What a replica holds back for a day rings, too.
     backlog,
     unrevocable: unrevocable.map(named),
     held,
-    seenDead: seen("dead").flatMap(({ tokenId }) => tokenId ?? []),
-    seenAlive: seen("alive").flatMap(({ tokenId }) => tokenId ?? []),
+    seenDead: idsIn(seen("dead")),
+    seenAlive: idsIn(seen("alive")),
     unseen: seen("neither").length + of("unseen").length,
-    quiet: verdict !== undefined && backlog === 0 && !open && error === undefined,
-    suspects: (verdict?.suspects ?? []).map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt })),
-    detached: acted?.detached ?? [],
-    ...("survey" in one ? agesOf(one, now) : {}),
-    ...(acted?.currentWorks === undefined ? {} : { currentWorks: acted.currentWorks }),
+    quiet: backlog === 0 && !isOpen && error === undefined,
+    suspects: suspects.map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt })),
+    detached,
+    ...(survey ? agesOf(survey, now) : {}),
+    ...(currentWorks === undefined ? {} : { currentWorks }),
     ...(error === undefined ? {} : { error }),
   };
 }
 
-function agesOf({ survey }: Extract<Surveyed, { survey: unknown }>, now: number): Partial<SecretReport> {
-  const { secret, current, verdict } = survey;
+function idsIn(candidates: readonly Candidate[]): string[] {
+  return candidates.map(({ tokenId }) => tokenId).filter((id) => id !== undefined);
+}
+
+function agesOf({ secret, current, verdict }: Survey, now: number): Partial<SecretReport> {
   const ages: Partial<SecretReport> = {};
   if (verdict.pendingSince !== undefined) ages.pendingForSeconds = seconds(now - verdict.pendingSince);
   if (secret.lastRotatedAt !== undefined) ages.secondsSinceRotation = seconds(now - secret.lastRotatedAt);
@@ -115,7 +117,6 @@ function agesOf({ survey }: Extract<Surveyed, { survey: unknown }>, now: number)
 export function logReport(
   log: RotationLog,
   { scope, secrets, c2mCalls, unreadable, paused }: ReconcileReport,
-  surveyed: readonly Surveyed[],
   acted: readonly Acted[],
 ): void {
   const sum = (count: (report: SecretReport) => number) => secrets.reduce((total, one) => total + count(one), 0);
@@ -139,10 +140,10 @@ export function logReport(
     unreadable,
     paused,
   };
-  for (const one of surveyed) {
-    if (!("survey" in one)) continue;
-    for (const { attemptId, versionId, latestExpiresAt, baseUrl, clientId } of one.survey.verdict.suspects) {
-      const fields = { secret: one.context.arn, version_id: versionId, attempt_id: attemptId };
+  for (const { surveyed } of acted) {
+    if (!("survey" in surveyed)) continue;
+    for (const { attemptId, versionId, latestExpiresAt, baseUrl, clientId } of surveyed.survey.verdict.suspects) {
+      const fields = { secret: surveyed.context.arn, version_id: versionId, attempt_id: attemptId };
       const c2m = { base_url: baseUrl, client_id: clientId };
       log.event("token.suspected", { ...fields, ...c2m, latest_expires_at: latestExpiresAt });
     }

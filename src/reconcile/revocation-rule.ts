@@ -51,7 +51,7 @@ export interface Situation {
   ledgerFrom: number;
   /** In place of the settings' grace, by hand: nothing is kept then for a current token that is rejected. */
   graceSeconds?: number | undefined;
-  /** What is at AWSCURRENT of the other listed secrets, as far as it could be read. */
+  /** What is at AWSCURRENT of the listed secrets, as far as it could be read: it is spared here, too. */
   currentElsewhere: readonly ParsedValue[];
   /** How long after a detachment a step may still be at work that saw the label. In ms. */
   stepMs: number;
@@ -105,6 +105,23 @@ export interface Verdict {
   pendingSince: number | undefined;
 }
 
+/** Nothing is known, and nothing is to be done. */
+export function emptyVerdict(): Verdict {
+  return {
+    revoke: [],
+    superseded: [],
+    waiting: [],
+    blocked: [],
+    unrevocable: [],
+    deaths: [],
+    revokedBefore: [],
+    suspects: [],
+    found: [],
+    detach: [],
+    pendingSince: undefined,
+  };
+}
+
 /**
  * What should be alive, and what is to be done about the rest:
  *
@@ -119,17 +136,9 @@ export function reconcileRule(situation: Situation): Verdict {
   const { now, secret, versions, stepMs } = situation;
   const facts = readFacts(situation.ledger, versions, situation.settings, stepMs);
   const verdict: Verdict = {
-    revoke: [],
-    superseded: [],
-    waiting: [],
-    blocked: [],
+    ...emptyVerdict(),
     unrevocable: unnamedTokens(situation, facts),
-    deaths: [],
-    revokedBefore: [],
     suspects: suspectsOf(situation, facts),
-    found: [],
-    detach: [],
-    pendingSince: undefined,
   };
   const pendingId = versionAt(secret, "AWSPENDING", "AWSCURRENT");
   if (pendingId !== undefined) judgePending(situation, pendingId, verdict);

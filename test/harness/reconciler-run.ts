@@ -16,10 +16,20 @@ export function ledgerOf(world: World, lost: (entry: LedgerEntry) => boolean = (
   };
 }
 
+/** The logs of several worlds as one, as they are in a deployed stack. */
+function ledgerOfAll(worlds: readonly World[]): Ledger {
+  return {
+    read: async (from) => {
+      const parts = await Promise.all(worlds.map((world) => ledgerOf(world).read(from)));
+      return { entries: parts.flatMap(({ entries }) => entries), unreadable: 0 };
+    },
+  };
+}
+
 export interface RunOptions extends Partial<ReconcileRequest> {
   /** Default 100. */
   calls?: number;
-  /** Default: the first world's log. */
+  /** Default: the logs of all worlds. */
   ledger?: Ledger;
   /** A change freeze. */
   paused?: boolean;
@@ -49,7 +59,7 @@ export async function runReconciler(
   return first;
 }
 
-/** Runs the reconciler over the secrets of several worlds; the first one's clock and log count. */
+/** Runs the reconciler over the secrets of several worlds; the first one's clock counts, and the run's own lines are in its log. */
 export async function reconcileWorlds(worlds: [World, ...World[]], request: RunOptions = {}): Promise<ReconcileReport> {
   const { calls = 100, ledger, paused, ...rest } = request;
   const budget = new CallBudget(calls);
@@ -63,7 +73,7 @@ export async function reconcileWorlds(worlds: [World, ...World[]], request: RunO
     },
   }));
   return await reconcile(
-    { clock, log, deadline, budget, secrets, paused, ledger: ledger ?? ledgerOf(first), stepMs: 120_000 },
+    { clock, log, deadline, budget, secrets, paused, ledger: ledger ?? ledgerOfAll(worlds), stepMs: 120_000 },
     { scope: "recent", ...rest },
   );
 }

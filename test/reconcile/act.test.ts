@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
-import { ledgerOf, type RunOptions, reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
+import { reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
 import { World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
@@ -19,14 +19,7 @@ async function superseded(settings: Partial<World["settings"]> = {}): Promise<{ 
   return { world, old };
 }
 
-/** Runs over two secrets, whose lines are in one log. */
-async function runBoth(worlds: [World, World], options: RunOptions = {}) {
-  const read = async (from: number) => {
-    const parts = await Promise.all(worlds.map((one) => ledgerOf(one).read(from)));
-    return { entries: parts.flatMap(({ entries }) => entries), unreadable: 0 };
-  };
-  return (await reconcileWorlds(worlds, { ledger: { read }, ...options })).secrets;
-}
+const runBoth = async (worlds: [World, World]) => (await reconcileWorlds(worlds)).secrets;
 
 describe("a revocation that is answered 404 without a code for a day", () => {
   it.each([
@@ -38,7 +31,7 @@ describe("a revocation that is answered 404 without a code for a day", () => {
     await runReconciler(world, all);
     await world.clock.advanceBy(25 * hour);
     if (fault) world.fail("issueShortTermToken", fault, Number.POSITIVE_INFINITY);
-    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 1, unseen: 0 });
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 1, unseen: 0, quiet: false });
     expect([world.events("token.dead"), world.events("token.death.unseen")]).toEqual([[], []]);
     world.faults.clear();
     expect(await runReconciler(world, all)).toMatchObject({ revoked: [old], backlog: 0 });
@@ -62,6 +55,8 @@ describe("a revocation that is answered 404 without a code for a day", () => {
     expect(await runReconciler(world, all)).toMatchObject({ backlog: 1, unseen: 0 });
     await world.clock.advanceBy(25 * hour);
     expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 0, unseen: 1 });
+    expect(world.metrics).toContainEqual({ name: metricNames.unseen, value: 1 });
+    expect(world.metrics.map(({ name }) => name)).not.toContain(metricNames.orphansRevoked);
     const reason = "404 for a day, and C2M's code is not there";
     expect(world.events("token.death.unseen")).toMatchObject([
       { secret: world.arn, token_id: id, reason },
@@ -138,6 +133,7 @@ describe("the daily proof of the current token", () => {
     const secrets = await runBoth([one, other]);
     expect(secrets.map(({ currentWorks }) => currentWorks)).toEqual([true, undefined]);
     expect(secrets.map(({ error }) => error?.code)).toEqual([undefined, "no_answer"]);
+    expect(secrets.map(({ quiet }) => quiet)).toEqual([true, false]);
   });
 
   it.each([
@@ -215,10 +211,57 @@ describe("a change freeze", () => {
   });
 });
 
+describe("a label that is taken off", () => {
+  it("is reported with its own secret", async () => {
+    const [one, other] = [await World.ready(), await World.ready({ settings: { secretName: "c2m/other" } })];
+    const pending = await other.open();
+    other.engine.cancelRotateSecret({ SecretId: other.arn });
+    expect((await runBoth([one, other])).map(({ detached }) => detached)).toEqual([[], [pending]]);
+  });
+});
+
 describe("a secret that can't be looked at", () => {
-  it("has nothing done to it", async () => {
+  it("has nothing done to it, and is not quiet", async () => {
     const world = await World.ready();
     world.fail("DescribeSecret", "AccessDeniedException", Number.POSITIVE_INFINITY);
-    expect(await runReconciler(world)).toMatchObject({ detached: [], revoked: [], error: { code: "store_denied" } });
+    expect(await runReconciler(world)).toEqual({
+      name: "c2m/api-token",
+      revoked: [],
+      waiting: 0,
+      backlog: 0,
+      unrevocable: [],
+      held: [],
+      seenDead: [],
+      seenAlive: [],
+      unseen: 0,
+      quiet: false,
+      suspects: [],
+      detached: [],
+      error: { code: "store_denied", reason: expect.any(String) },
+    });
+  });
+});
+
+describe("a token that somebody has stored", () => {
+  it("is named in the log by the run that reads the whole of it, once", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    const { id, text } = await world.foreignToken();
+    const { expires_at, base_url, client_id } = world.current();
+    const value = { ...world.current(), access_token: text, token_id: id };
+    const version = world.operator.put(JSON.stringify(value));
+    await runReconciler(world);
+    expect(world.events("token.found")).toEqual([]);
+    const named = {
+      secret: world.arn,
+      version_id: version,
+      token_id: id,
+      expires_at,
+      base_url,
+      client_id,
+    };
+    await runReconciler(world, all);
+    expect(world.events("token.found")).toMatchObject([named]);
+    await runReconciler(world, all);
+    expect(world.events("token.found")).toHaveLength(1);
   });
 });
