@@ -32,7 +32,7 @@ describe("a superseded token", () => {
   });
 
   it("costs no call once it is revoked, in any run", async () => {
-    const { world } = await rotated();
+    const { world, old } = await rotated();
     await world.clock.advanceBy(hour + 1_000);
     await runReconciler(world);
     const before = world.countCalls("c2m").revokeToken;
@@ -40,8 +40,9 @@ describe("a superseded token", () => {
     await runReconciler(world);
     await world.clock.advanceBy(9 * hour);
     await runReconciler(world);
-    await runReconciler(world, { scope: "all" });
+    const report = await runReconciler(world, { scope: "all" });
     expect(world.countCalls("c2m").revokeToken).toBe(before);
+    expect(report).toMatchObject({ revoked: [], revokedBefore: [old] });
   });
 
   it("is revoked at once when somebody ends the grace by hand", async () => {
@@ -88,12 +89,21 @@ describe("a superseded token", () => {
     expect(world.live()).toContain(old);
   });
 
-  it("is not revoked while a replica is behind", async () => {
+  it("is not revoked while a replica is behind, which rings after a day", async () => {
     const { world, old } = await rotated();
     world.engine.knobs.replicationLagMs = Number.POSITIVE_INFINITY;
     world.engine.replicateSecretToRegions({ SecretId: world.arn, AddReplicaRegions: [{ Region: "eu-west-1" }] });
     await world.clock.advanceBy(2 * hour);
-    expect(await runReconciler(world)).toMatchObject({ revoked: [], waiting: 1 });
+    expect(await runReconciler(world)).toMatchObject({ revoked: [], waiting: 1, backlog: 0, held: [] });
+    await world.clock.advanceBy(day);
+    expect(await runReconciler(world, { scope: "all" })).toMatchObject({
+      revoked: [],
+      waiting: 0,
+      backlog: 1,
+      held: [{ tokenId: old, expiresAt: expect.any(String), reason: "replica" }],
+      quiet: false,
+    });
+    expect(world.metrics).toContainEqual({ name: "TokensHeldBack", value: 1 });
     expect(world.live()).toContain(old);
   });
 

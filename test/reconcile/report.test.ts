@@ -34,7 +34,7 @@ describe("a run's figures", () => {
   it("tell of a quiet secret", async () => {
     const { world } = await superseded();
     const { report, metrics } = await metricsOf(world, () => runReconciler(world));
-    expect(report).toEqual({
+    expect(report).toStrictEqual({
       name: "c2m/api-token",
       revoked: [],
       waiting: 1,
@@ -83,7 +83,9 @@ describe("a run's figures", () => {
     expect(await told("recent")).toBeUndefined();
     expect(await told("all")).toBe(60 * 86_400 - 2 * 3_600);
     world.engine.cancelRotateSecret({ SecretId: world.arn });
-    await world.clock.advanceBy(53 * day);
+    await world.clock.advanceBy(53 * day - 2 * hour);
+    expect(await told("recent")).toBeUndefined();
+    await world.clock.advanceBy(2 * hour);
     expect(await told("recent")).toBe(7 * 86_400 - 2 * 3_600);
     await world.clock.advanceBy(8 * day);
     expect(await told("recent")).toBe(-86_400 - 2 * 3_600);
@@ -145,6 +147,13 @@ describe("a run's figures", () => {
     expect(report).not.toHaveProperty("rotatesInTime");
     expect(metrics).not.toHaveProperty("SecondsToExpiry");
     expect(world.countCalls("c2m")).toEqual({});
+  });
+
+  it("tell of the first expiry also where another secret has none", async () => {
+    const { world } = await superseded();
+    const empty = new World({ settings: { secretName: "c2m/empty" } });
+    const { metrics } = await metricsOf(world, () => reconcileWorlds([world, empty], { scope: "all" }));
+    expect(metrics.SecondsToExpiry).toBe(60 * 86_400);
   });
 
   it("tell of an empty secret without an error", async () => {

@@ -22,6 +22,18 @@ describe("the proof of a client's credentials", () => {
     ]);
   });
 
+  it("is a step in the log, of no version", async () => {
+    const world = await World.ready();
+    world.log.length = 0;
+    await prove(world);
+    const fields = { step: "proveCredentials", secret: world.arn, version_id: "" };
+    expect([...world.events("step.started"), ...world.events("step.succeeded")]).toEqual([fields, fields]);
+  });
+
+  it("has nothing to prove where no token is listed", async () => {
+    expect(await prove()).toEqual({ outcome: "proven" });
+  });
+
   it("is done once for all secrets of a client", async () => {
     const [one, other] = [await World.ready(), await World.ready({ settings: { secretName: "c2m/other" } })];
     const issued = other.issued().length;

@@ -6,6 +6,7 @@ import { failureOf, World } from "../harness/rotation-world.ts";
 const minute = 60_000;
 const hour = 60 * minute;
 const manual = { knobs: { retry: "manual" as const } };
+const detachIt = /Detach AWSPENDING from it and rotate again/;
 const gateway = { kind: "error", status: 404, code: "", message: "" } as const;
 
 /** Faults of issue 16, each by its row, through the steps of a rotation. */
@@ -28,28 +29,41 @@ describe("a step", () => {
     const world = await World.ready(manual);
     const current = world.holder("AWSCURRENT");
     const empty = await world.open();
-    expect((await failureOf(world.run("finishSecret", empty))).code).toBe("pending_not_visible");
+    expect(await failureOf(world.run("finishSecret", empty))).toMatchObject({
+      code: "pending_not_visible",
+      message: expect.stringContaining("runs the rotation again"),
+    });
     await world.run("createSecret", empty);
     world.operator.revokeByHand(String(world.value(empty).token_id));
     await world.clock.advanceBy(11 * minute);
-    expect((await failureOf(world.run("finishSecret", empty))).code).toBe("token_rejected");
+    expect(await failureOf(world.run("finishSecret", empty))).toMatchObject({
+      code: "token_rejected",
+      message: expect.stringMatching(detachIt),
+    });
     expect(world.holder("AWSCURRENT")).toBe(current);
   });
 
   it.each([
-    ["lacks a scope of the settings", { scopes: ["jobs:submit"] }, "scopes_missing"],
-    ["is of another client", { client_id: "c2m_former" }, "pending_not_ours"],
-    ["is of another C2M", { base_url: "https://former.test/v2" }, "pending_not_ours"],
-    ["is none of ours", { client_id: undefined }, "pending_not_ours"],
-    ["is a text", undefined, "pending_not_ours"],
-  ])("promotes no version that was not tested and whose value %s (row 12)", async (_, change, code) => {
+    [
+      "lacks scopes of the settings",
+      { scopes: ["jobs:submit"] },
+      "scopes_missing",
+      /^scopes: .*jobs:read, tokens:revoke.*rotate again/,
+    ],
+    ["is of another client", { client_id: "c2m_former" }, "pending_not_ours", detachIt],
+    ["is of another C2M", { base_url: "https://former.test/v2" }, "pending_not_ours", detachIt],
+    ["is none of ours", { client_id: undefined }, "pending_not_ours", detachIt],
+    ["is a text", undefined, "pending_not_ours", detachIt],
+  ])("promotes no version that was not tested and whose value %s (row 12)", async (_, change, code, remedy) => {
     const world = await World.ready(manual);
     const current = world.holder("AWSCURRENT");
     const version = await world.open();
     const { text } = await world.foreignToken();
     const value = { ...world.current(), access_token: text, token_id: "tok_next", ...change };
     world.operator.put(change ? JSON.stringify(value) : text, ["AWSPENDING"], version);
-    expect((await failureOf(world.run("finishSecret", version))).code).toBe(code);
+    const failure = await failureOf(world.run("finishSecret", version));
+    expect(failure.code).toBe(code);
+    expect(failure.message).toMatch(remedy);
     expect(world.holder("AWSCURRENT")).toBe(current);
     expect(world.stages()[version]).toEqual(["AWSPENDING"]);
   });
@@ -116,7 +130,10 @@ describe("a step", () => {
     const version = await world.open();
     await world.runAll(version, ["createSecret", "testSecret"]);
     world.fail("revokeToken", gateway);
-    expect((await failureOf(world.run("finishSecret", version))).code).toBe("revocation_unclear");
+    expect(await failureOf(world.run("finishSecret", version))).toMatchObject({
+      code: "revocation_unclear",
+      message: expect.stringContaining("The reconciler tries again"),
+    });
     expect(world.holder("AWSCURRENT")).toBe(version);
     expect(world.events("token.revoked")).toEqual([]);
     expect(world.events("token.revocation.failed")).toMatchObject([{ code: "not_found" }]);
@@ -324,6 +341,7 @@ describe("a run of the reconciler", () => {
       held: [{ tokenId: old, expiresAt: expect.any(String), reason: "paused" }],
     });
     expect(world.events("reconcile.completed").at(-1)).toMatchObject({ paused: true, held: 1 });
+    expect(world.metrics).toContainEqual({ name: metricNames.held, value: 1 });
     expect(await runReconciler(world)).toMatchObject({ revoked: [old] });
   });
 
