@@ -114,8 +114,12 @@ async function endGrace(
       id === undefined || revoked.includes(id) || report.unrevocable.some(({ tokenId }) => tokenId === id);
     if (dealtWith && report.backlog === 0 && !report.error) return { ...report, revoked };
     if (clock.now() > giveUpAt) {
+      const { replicasInSync } = await aws.describeSecret(secret);
+      const held = replicasInSync
+        ? "something holds its revocation back"
+        : "a replica of the secret has not followed, and apps may read it. Where it never will, remove it: aws secretsmanager remove-regions-from-replication";
       throw failed(
-        `The new token is current, but the old one is not revoked yet: ${report.error?.reason ?? "something holds its revocation back"}`,
+        `The new token is current, but the old one is not revoked yet: ${report.error?.reason ?? held}`,
         `c2m-tokens reconcile --secret ${secret} goes on; c2m-tokens doctor --secret ${secret} says more`,
       );
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Hold } from "../../local-cloud/faults.ts";
+import { type Fault, type GatewayBody, Hold } from "../../local-cloud/faults.ts";
 import { runInProcess } from "../harness/in-process-command.ts";
 import { OperatedStack, secretName } from "../harness/operated-stack.ts";
 
@@ -10,21 +10,35 @@ function operate(stack: OperatedStack, command: string, meanwhile: () => Promise
 }
 
 describe("an answer to a leak", () => {
-  it("does not take a gateway's refusal for the token's death, and says what was not seen", async () => {
+  const said = (status: number, body: GatewayBody): Fault => ({ kind: "gateway", status, body, when: "before" });
+  it.each<[string, Fault]>([
+    ["403 and a page", said(403, "html")],
+    ["302", said(302, "empty")],
+    ["200 and a page", said(200, "html")],
+    ["404 and JSON without a code", said(404, "message")],
+    ["401 and nothing", said(401, "empty")],
+    ["401 and a code in another case", { kind: "error", status: 401, code: "INVALID_TOKEN", message: "no" }],
+  ])("does not take %s for the token's death, and says what was not seen (row 3)", async (_, fault) => {
     const stack = await OperatedStack.start();
-    stack.cloud.faults.add({
-      service: "c2m",
-      operation: "issueShortTermToken",
-      // The rotation's own proof is let through.
-      nth: 2,
-      times: Number.POSITIVE_INFINITY,
-      fault: { kind: "gateway", status: 403, body: "html", when: "before" },
-    });
+    // The rotation's own proof is let through.
+    const from = { service: "c2m", operation: "issueShortTermToken", nth: 2, times: Number.POSITIVE_INFINITY };
+    stack.cloud.faults.add({ ...from, fault });
     const { code, stdout } = await operate(stack, "compromised", () => stack.cloud.secretsManager.idle());
     expect(JSON.parse(stdout)).toMatchObject({ rejectedAt: null, shortTokensUntil: null });
     expect(code).toBe(1);
     await stack.stop();
   });
+});
+
+it("tells where a replica holds the leaked token back: a person decides (row 9)", async () => {
+  const stack = await OperatedStack.start();
+  const { engine } = stack.cloud.secretsManager;
+  engine.knobs.replicationLagMs = Number.POSITIVE_INFINITY;
+  engine.replicateSecretToRegions({ SecretId: secretName, AddReplicaRegions: [{ Region: "eu-west-1" }] });
+  const { code, stderr } = await operate(stack, "compromised", () => stack.cloud.secretsManager.idle());
+  expect(stderr).toMatch(/not revoked yet: a replica of the secret has not followed.*remove-regions/);
+  expect(code).toBe(1);
+  await stack.stop();
 });
 
 describe("a decommission", () => {
