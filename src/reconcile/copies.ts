@@ -1,4 +1,3 @@
-import { proofOfCredentials } from "../formats/ledger.ts";
 import { type ParsedValue, parseValue, type StoredToken } from "../formats/stored-token.ts";
 import { PermanentError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
@@ -19,8 +18,7 @@ export async function withoutCopies(
   const left: Candidate[] = [];
   for (const candidate of candidates) {
     const like = candidate.stored ? [] : currents.filter((held) => compareToken(candidate, held) === "unknown");
-    const isReadable = like.length > 0 && candidate.versionId !== proofOfCredentials;
-    const token = isReadable ? await tokenIn({ arn, store }, candidate.versionId) : undefined;
+    const token = like.length > 0 ? await tokenIn({ arn, store }, candidate.versionId) : undefined;
     if (!token || !like.some((held) => compareToken(token, held) === "same")) left.push(candidate);
   }
   return left;
@@ -35,7 +33,7 @@ async function tokenIn(
     const parsed = version && parseValue(version.value);
     return parsed?.kind === "ours" ? parsed.token : undefined;
   } catch (error) {
-    // An operator's line may name what is no version.
+    // The ledger may name what is no version: an operator's line, or the proof of the credentials.
     if (error instanceof PermanentError && error.code === "store_invalid") return undefined;
     throw error;
   }

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { proofOfCredentials } from "../../src/formats/ledger.ts";
+import { PermanentError } from "../../src/ports/errors.ts";
 import { hourOfProof } from "../../src/reconcile/survey.ts";
 import { reconcileWorlds } from "../harness/reconciler-run.ts";
 import { World, type WorldOptions } from "../harness/rotation-world.ts";
 
 const hour = 3_600_000;
-const evening = "2026-01-01T20:00:00Z";
+/** No proof of life falls in this hour. */
+const evening = "2026-01-01T21:00:00Z";
 const graced = { graceSeconds: 3_600 };
 
 /** A world whose first token is superseded, and its grace over. */
@@ -18,12 +21,11 @@ async function superseded(): Promise<{ world: World; old: string; oldText: strin
 }
 
 /** Another secret of the same stack, to which nothing has happened for hours. */
-async function another(options: WorldOptions = {}): Promise<World> {
-  const settings = { secretName: "c2m/other", ...options.settings };
-  const world = new World({ ...options, settings });
-  if (options.initialValue === undefined) await world.bootstrap();
-  await world.enableRotation();
+async function another(settings: WorldOptions["settings"] = {}, value?: string): Promise<World> {
+  const world = await World.ready({ settings: { secretName: "c2m/other", ...settings } });
+  if (value !== undefined) world.operator.put(value);
   await world.clock.advanceTo(evening);
+  expect(hourOfProof(world.settings.secretName)).not.toBe(21);
   return world;
 }
 
@@ -57,7 +59,7 @@ describe("a token that two secrets hold", () => {
 
   it("holds back no other token", async () => {
     const { world, old } = await superseded();
-    const other = await another({ settings: graced });
+    const other = await another(graced);
     await other.rotate();
     const { secrets } = await reconcileWorlds([world, other]);
     expect(secrets).toMatchObject([
@@ -70,7 +72,7 @@ describe("a token that two secrets hold", () => {
 describe("a superseded token that another secret holds as a text", () => {
   it("is spared, also where nothing else would have had the run read that secret", async () => {
     const { world, old, oldText } = await superseded();
-    const other = await another({ initialValue: oldText });
+    const other = await another({}, oldText);
     const from = other.calls.calls.length;
     expect((await reconcileWorlds([world, other])).secrets).toMatchObject([
       { revoked: [], backlog: 0, quiet: true },
@@ -81,12 +83,71 @@ describe("a superseded token that another secret holds as a text", () => {
   });
 });
 
+describe("a token that only the ledger knows", () => {
+  const removed = "1".repeat(36);
+
+  /** Named in the ledger as issued for this version. */
+  async function orphaned(version: string): Promise<{ world: World; id: string; versionId: string }> {
+    const { world } = await superseded();
+    await reconcileWorlds([world]);
+    const versionId = world.holder(version) ?? version;
+    const { id } = await world.foreignToken();
+    const fields = { secret: world.arn, version_id: versionId, attempt_id: "a", token_id: id, client_id: "c2m_client" };
+    world.log.push({
+      at: world.clock.now() - 2 * hour,
+      event: "token.issued",
+      fields: { ...fields, expires_at: "2026-01-02T20:00:00Z" },
+    });
+    return { world, id, versionId };
+  }
+
+  it.each([
+    ["that is not there any more", removed],
+    ["that holds another token", "AWSPREVIOUS"],
+    ["that can be none", "lost"],
+    ["that never was one", proofOfCredentials],
+  ])("is revoked where another secret holds a text, and it was issued for a version %s", async (_, version) => {
+    const { world, id } = await orphaned(version);
+    const other = await another({}, "somebody's text");
+    expect((await reconcileWorlds([world, other])).secrets).toMatchObject([{ revoked: [id] }, { revoked: [] }]);
+    expect(world.events("reconcile.failed")).toEqual([]);
+  });
+
+  it("is not revoked where another secret holds a text, and the version that it was issued for can't be read", async () => {
+    const { world, id, versionId } = await orphaned(removed);
+    const { store } = world;
+    const read = store.read.bind(store);
+    store.read = async (secretId, version) => {
+      if (version === versionId) throw new PermanentError("store_denied", "As ordered.");
+      return await read(secretId, version);
+    };
+    expect((await reconcileWorlds([world, await another({}, "somebody's text")])).secrets).toMatchObject([
+      { revoked: [], quiet: false, error: { code: "store_denied" } },
+      { revoked: [] },
+    ]);
+    expect(world.live()).toContain(id);
+  });
+
+  it("is told by its ids from what the others hold, where they have some, and its version is not read", async () => {
+    const { world, id, versionId } = await orphaned(removed);
+    const read: string[] = [];
+    const { store } = world;
+    const whole = store.read.bind(store);
+    store.read = async (secretId, version) => {
+      read.push(version);
+      return await whole(secretId, version);
+    };
+    expect((await reconcileWorlds([world, await another()])).secrets).toMatchObject([{ revoked: [id] }, {}]);
+    expect(read).not.toContain(versionId);
+  });
+});
+
 describe("a run over one secret only", () => {
   const only = ["c2m/api-token"];
 
   it("reports no other one, and spares what another one holds", async () => {
     const { world, old, oldText } = await superseded();
-    const other = await another({ initialValue: oldText });
+    const other = await another({}, oldText);
     const report = await reconcileWorlds([world, other], { only });
     expect(report.secrets).toMatchObject([{ name: "c2m/api-token", revoked: [] }]);
     expect(world.live()).toContain(old);
@@ -111,9 +172,8 @@ describe("a run over one secret only", () => {
 describe("a secret that can't be read", () => {
   it("holds back its own tokens only, whether it can't be described or its value is not handed out", async () => {
     const { world, old } = await superseded();
-    const mute = await another({ settings: { secretName: "c2m/mute" } });
-    const gone = await another({ settings: { secretName: "c2m/gone" } });
-    expect(hourOfProof("c2m/mute")).not.toBe(20);
+    const mute = await another({ secretName: "c2m/mute" });
+    const gone = await another({ secretName: "c2m/gone" });
     mute.fail("GetSecretValue", "AccessDeniedException", Number.POSITIVE_INFINITY);
     gone.fail("DescribeSecret", "ResourceNotFoundException", Number.POSITIVE_INFINITY);
     const { secrets } = await reconcileWorlds([world, mute, gone]);

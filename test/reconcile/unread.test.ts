@@ -130,7 +130,8 @@ describe("an hourly run over a secret to which nothing has happened", () => {
       const second = String(world.current().token_id);
       await world.rotate();
       await world.clock.advanceBy(2 * hour);
-      const { secrets } = await reconcileWorlds([world, other]);
+      const third = new World({ settings: { secretName: "c2m/third" }, initialValue: "somebody's text" });
+      const { secrets } = await reconcileWorlds([world, other, third]);
       expect(secrets[0]).toMatchObject({ revoked: [second], backlog: 0 });
       expect(world.live()).toContain(id);
     },
