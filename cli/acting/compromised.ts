@@ -3,6 +3,7 @@ import { biteMs, shortTokenMs } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
+import { askWhetherWorks } from "../../src/rotation/exchange.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed } from "../failure.ts";
@@ -144,7 +145,7 @@ async function untilRejected(
   while (clock.now() < giveUpAt) {
     try {
       const deadline = clock.now() + exchangeMs;
-      const { outcome } = await c2m.issueShortTermToken({ longToken: token.accessToken, deadline });
+      const outcome = await askWhetherWorks(c2m, token, { clock, deadline });
       if (outcome === "invalid_token") return clock.now();
     } catch (error) {
       if (!(error instanceof RotationError)) throw error;

@@ -7,6 +7,7 @@ import type { Survey } from "../../src/reconcile/survey.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
+import { askWhetherWorks } from "../../src/rotation/exchange.ts";
 import { isOld } from "../../src/rotation/prove.ts";
 import { type Revocation, revoke } from "../../src/rotation/revoke.ts";
 import { compareToken, idsOf, isSameC2m, type Revocable } from "../../src/rotation/same-token.ts";
@@ -146,14 +147,12 @@ async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<s
  * Whether C2M rejects a token. Where its text is not at hand, or it is so young that C2M may not know it yet, what an earlier
  * run has written has to do.
  */
-async function isDead(
-  { context, ledger }: EndOfLife,
-  { tokenId, accessToken, baseUrl, issuedAt }: OwnBearer,
-): Promise<boolean> {
+async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise<boolean> {
+  const { tokenId, accessToken, baseUrl, issuedAt } = token;
   const { c2mAt, clock, deadline } = context;
   const c2m = accessToken && c2mAt(baseUrl);
   if (c2m) {
-    const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline });
+    const outcome = await askWhetherWorks(c2m, { ...token, accessToken }, { clock, deadline });
     if (outcome === "unauthorized") throw unclear();
     if (outcome === "works") return false;
     if (isOld(issuedAt, clock.now())) return true;

@@ -59,6 +59,8 @@ export interface ShortTokenCredentials {
   clientId: string;
   /** The token at AWSCURRENT; undefined where there is none that may be sent. */
   longToken: Sensitive | undefined;
+  /** Its ids, as far as they are known. */
+  longTokenIds?: readonly string[];
   /** Default `client_credentials`: inferred, C2M requires the field and does not document its value here. */
   grantType?: string;
 }

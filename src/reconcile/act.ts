@@ -5,6 +5,7 @@ import type { TokenSettings } from "../formats/settings.ts";
 import { RetryableError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { detachPending } from "../rotation/detach.ts";
+import { askWhetherWorks } from "../rotation/exchange.ts";
 import { ruleOutRollback } from "../rotation/going-back.ts";
 import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
@@ -184,16 +185,18 @@ async function seeDead(run: ReconcileContext, { of, candidate }: { of: Of; candi
   return { of, candidate, seen };
 }
 
-async function exchangeOf(
-  run: ReconcileContext,
-  context: SecretContext,
-  { accessToken, baseUrl, issuedAt }: Candidate,
-): Promise<Death["seen"]> {
+async function exchangeOf(run: ReconcileContext, context: SecretContext, candidate: Candidate): Promise<Death["seen"]> {
+  const { accessToken, baseUrl, issuedAt } = candidate;
+  const { clock } = run;
   const c2m = context.c2mAt(baseUrl);
   if (!c2m || !accessToken) return "neither";
-  const { outcome } = await c2m.issueShortTermToken({ longToken: accessToken, deadline: run.deadline - reserveMs });
+  const outcome = await askWhetherWorks(
+    c2m,
+    { ...candidate, accessToken },
+    { clock, deadline: run.deadline - reserveMs },
+  );
   if (outcome === "works") return "alive";
-  return outcome === "invalid_token" && isOld(issuedAt, run.clock.now()) ? "dead" : "neither";
+  return outcome === "invalid_token" && isOld(issuedAt, clock.now()) ? "dead" : "neither";
 }
 
 /** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */

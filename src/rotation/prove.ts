@@ -1,8 +1,8 @@
 import type { ParsedValue, StoredToken } from "../formats/stored-token.ts";
 import { stepTime } from "../formats/time-table.ts";
 import { PermanentError } from "../ports/errors.ts";
-import type { Sensitive } from "../ports/sensitive.ts";
 import type { RotationContext, SecretContext } from "./context.ts";
+import { askWhetherWorks, type Exchangeable } from "./exchange.ts";
 import { discard } from "./revoke.ts";
 
 /** First wait before a rejected token is tried again, in ms; it doubles up to `longestWaitMs`. */
@@ -16,9 +16,7 @@ const exchangeMs = 2_000;
 const propagationMs = 10 * 60_000;
 
 /** A token that is to be exchanged. */
-export interface Provable {
-  accessToken: Sensitive;
-  scopes: readonly string[] | undefined;
+export interface Provable extends Exchangeable {
   /** ISO 8601. */
   issuedAt: string | undefined;
   baseUrl: string | undefined;
@@ -45,14 +43,9 @@ export async function proveToken(
   const { clock } = context;
   const c2m = context.c2mAt(token.baseUrl);
   if (!c2m) return "elsewhere";
-  const scope = narrowestScope(token.scopes);
   const deadline = context.deadline - reserveMs;
   for (let wait = firstWaitMs; ; wait = Math.min(wait * 2, longestWaitMs)) {
-    const { outcome } = await c2m.issueShortTermToken({
-      longToken: token.accessToken,
-      deadline,
-      ...(scope === undefined ? {} : { scopes: [scope] }),
-    });
+    const outcome = await askWhetherWorks(c2m, token, { clock, deadline });
     if (outcome === "works") return "works";
     if (outcome === "invalid_token" && isOld(token.issuedAt, clock.now())) return "dead";
     if (clock.now() + wait + exchangeMs > deadline) {
@@ -90,11 +83,6 @@ export async function proveOrDiscard(
 /** The scopes that `settings` ask for and the token does not have. C2M need not tell a token's scopes. */
 export function missingScopes(wanted: readonly string[], granted: readonly string[] | undefined): string[] {
   return granted === undefined ? [] : wanted.filter((scope) => !granted.includes(scope));
-}
-
-/** The short token is thrown away, so it is asked for with as little power as possible. */
-function narrowestScope(scopes: readonly string[] | undefined): string | undefined {
-  return scopes?.find((scope) => !scope.startsWith("tokens:") && !scope.includes("*")) ?? scopes?.[0];
 }
 
 /**

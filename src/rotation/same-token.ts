@@ -6,6 +6,7 @@ import type { Sensitive } from "../ports/sensitive.ts";
 /** A token that is to die: its names, and the token itself where it is at hand. */
 export interface Revocable extends NamedToken {
   accessToken?: Sensitive;
+  scopes?: readonly string[] | undefined;
 }
 
 /** The ids by which it can be revoked. */

@@ -42,16 +42,25 @@ describe("short tokens", () => {
     expect(c2m.server.requests.at(-1)?.headers.authorization).toBe(`Bearer ${longToken}`);
   });
 
-  it("are revoked by both ids where C2M gives two, also where the first is refused (rows 21, 22)", async () => {
-    const exchange = json(201, { ...short, token_id: "tok_st_1" }, { "x-token-id": "tok_st_2" });
+  it.each([
+    ["both ids, where the token's own are known", ["tok_lt_1"], "tok_st_2", ["tok_st_1", "tok_st_2"]],
+    [
+      "the body's id alone, where the header names the token that it was asked with",
+      ["tok_lt_1"],
+      "tok_lt_1",
+      ["tok_st_1"],
+    ],
+    ["the body's id alone, where that can't be told", undefined, "tok_st_2", ["tok_st_1"]],
+  ])("are revoked by %s (rows 21, 22)", async (_, longTokenIds, header, revoked) => {
+    const exchange = json(201, { ...short, token_id: "tok_st_1" }, { "x-token-id": header });
     c2m.server.script(exchange, json(201, issued), json(401, { code: "invalid_token" }), { status: 204 });
-    const { client, call } = clientUnderTest(c2m.server.url, { credentials: shortToken });
+    const credentials = { ...shortToken, ...(longTokenIds ? { longTokenIds } : {}) };
+    const { client, call } = clientUnderTest(c2m.server.url, { credentials });
     await call("issueLongTermToken");
     await client.close();
-    expect(c2m.server.requests.slice(2).map(({ path }) => path)).toEqual([
-      "/auth/tokens/tok_st_1/revoke",
-      "/auth/tokens/tok_st_2/revoke",
-    ]);
+    expect(c2m.server.requests.slice(2).map(({ path }) => path)).toEqual(
+      revoked.map((id) => `/auth/tokens/${id}/revoke`),
+    );
   });
 
   it("are revoked also after an issue call that failed, and a failure to revoke them harms nothing (row 22)", async () => {

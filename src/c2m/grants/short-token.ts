@@ -24,7 +24,7 @@ export interface BorrowedGrant {
  *   a token
  */
 export async function makeShortTokenGrant(
-  { longToken, grantType = "client_credentials" }: ShortTokenCredentials,
+  { longToken, longTokenIds = [], grantType = "client_credentials" }: ShortTokenCredentials,
   c2m: TokenUser,
   deadline: number,
 ): Promise<BorrowedGrant> {
@@ -45,8 +45,10 @@ export async function makeShortTokenGrant(
   return {
     grant: { mechanism: "short_token", shortToken: accessToken, grantType },
     end: async (now) => {
-      // Which of the two revokes it is not known.
-      const ids = [tokenId, headerTokenId].filter((id) => id !== undefined);
+      // Which of the two revokes it is not known; the header may name the token that it was asked with.
+      const ids = [tokenId, longTokenIds.length === 0 ? undefined : headerTokenId]
+        .filter((id) => id !== undefined)
+        .filter((id) => !longTokenIds.includes(id));
       for (const id of ids) await revokeQuietly(c2m, id, longToken, now + endMs);
     },
   };
