@@ -81,6 +81,6 @@ export async function inParallel<Item, Result>(
   const worker = async () => {
     for (const [index, item] of queue) results[index] = await run(item);
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  await Promise.all(items.slice(0, limit).map(worker));
   return results;
 }

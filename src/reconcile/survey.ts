@@ -97,7 +97,7 @@ export function nothingHappened(
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
 export function hourOfProof(secretName: string): number {
-  return (hash("sha256", secretName, "buffer")[0] ?? 0) % 24;
+  return Number.parseInt(hash("sha256", secretName).slice(0, 2), 16) % 24;
 }
 
 /** Applies the rule to what was read of one secret. */
