@@ -48,7 +48,7 @@ export function c2mPort(world: World, run: FunctionRun): HttpSend {
           case "long-token":
             return withLongToken(await perform(done));
           case "gateway-json":
-            watch.claimed(subjectOf(request.path));
+            watch.happened.claimed.add(subjectOf(request.path));
             return fromGateway[trouble];
           case "limit":
             throw new Error("C2M has no such limit.");
@@ -102,7 +102,7 @@ function sameAgain(
   const engine = c2ms.at(baseUrl);
   const token = engine?.liveLongTokens().findLast((one) => one.clientId === clientId);
   if (!engine || !token) return undefined;
-  watch.givenAgain(token.id);
+  watch.happened.givenAgain.add(token.id);
   const { accessToken: access_token, id: token_id, scopes, expiresAt } = token;
   return json(201, {
     token_type: "Bearer",

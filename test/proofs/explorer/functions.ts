@@ -160,7 +160,7 @@ export class Functions implements Invocations {
     if (end.kind !== "succeeded") return end;
     if (end.result.exitCode === 0) truth(end.result.result);
     const left = (end.result.result?.alive ?? []) as { tokenId?: string; until?: string }[];
-    for (const { tokenId, until } of left) watch.leftAlive(tokenId ?? undefined, until ?? undefined);
+    for (const { tokenId, until } of left) watch.happened.reported.push({ tokenId, until });
     return end;
   }
 
@@ -209,7 +209,7 @@ export class Functions implements Invocations {
       timeoutAt: clock.now() + timeoutMs[invocation.role],
       skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
     });
-    if (run.skewMs !== 0) this.#world.watch.skewed(run.skewMs);
+    if (run.skewMs !== 0) this.#world.watch.happened.skewed(run.skewMs);
     const issuers: C2mClient[] = [];
     const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index, issuers));
     return await this.#run(run, async () => {
@@ -282,7 +282,7 @@ export class Functions implements Invocations {
         this.#world.effects.log(run, event, token_id ?? version_id ?? "", (fault) => {
           const line = this.#world.ledger.write(run, this.#world.clock.now(), event, fields, fault);
           // What CloudWatch loses takes the id of a token with it: not promised.
-          if (fault === "line-lost") this.#world.watch.exempt("ids");
+          if (fault === "line-lost") this.#world.watch.happened.exempt.add("ids");
           if (event === "token.unrevocable") this.#world.watch.unrevocable.add(token_id ?? "without id");
           this.#world.watch.logged(run, line);
           this.#world.connection.logged(line);

@@ -168,7 +168,7 @@ function tokenByHand(world: World, secret: number): string {
   if (!answer || answer instanceof Promise) throw new Error("C2M answers a client secret at once.");
   if (answer.status >= 300) throw new AwsError("InvalidRequestException", "C2M gave no token to store.");
   const { access_token = "", token_id, expires_at } = JSON.parse(answer.body) as Record<string, string>;
-  world.watch.issuedByHand(access_token);
+  world.watch.happened.byHand.add(access_token);
   const issued_at = new Date(world.clock.now()).toISOString();
   return JSON.stringify({
     access_token,

@@ -64,7 +64,7 @@ export async function pulumiUp(world: World, kind: Up, secret: number): Promise<
       return await deployNew(world, secret);
     case "up-retires":
       if (!listed(world).includes(secret)) return;
-      world.watch.deployed(world.effects.count);
+      world.watch.happened.deployed(world.effects.count);
       tryTo(() => world.engine.cancelRotateSecret({ SecretId: world.of(secret).arn }));
       world.of(secret).settings = { ...world.of(secret).settings, retire: true };
   }
@@ -111,7 +111,7 @@ function change(
   world: World,
   change: Partial<TokenSettings> | ((settings: TokenSettings) => Partial<TokenSettings>),
 ): void {
-  world.watch.deployed(world.effects.count);
+  world.watch.happened.deployed(world.effects.count);
   for (const secret of world.secrets) {
     const changes = typeof change === "function" ? change(secret.settings) : change;
     secret.settings = { ...secret.settings, ...changes };

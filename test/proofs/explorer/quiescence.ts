@@ -29,11 +29,11 @@ function checkLabels(world: World, index: number): void {
 function checkTokens(world: World, report: ReconcileReport): void {
   const { c2m, c2ms, watch } = world;
   // By a clock that is ahead it has expired.
-  const now = Math.max(world.clock.now(), c2m.clock.now()) + watch.aheadMs;
+  const now = Math.max(world.clock.now(), c2m.clock.now()) + watch.happened.aheadMs;
   const wanted = new Set(kept(world).map((index) => currentText(world, index)));
   const unrevocable = [
     ...report.secrets.flatMap((secret) => [...secret.unrevocable, ...secret.held]),
-    ...watch.reported.map(({ tokenId, until }) => ({ tokenId, expiresAt: until })),
+    ...watch.happened.reported.map(({ tokenId, until }) => ({ tokenId, expiresAt: until })),
   ];
   const suspects = new Map(
     report.secrets.flatMap((secret) => secret.suspects.map((one) => [one.attemptId, one.latestExpiresAt] as const)),
@@ -41,18 +41,20 @@ function checkTokens(world: World, report: ReconcileReport): void {
   for (const token of c2ms.engines.flatMap((engine) => engine.liveLongTokens(now))) {
     if (wanted.has(token.accessToken)) continue;
     // Who deletes a secret for good is told to decommission it before: what was put there by hand nobody knows any more.
-    if (watch.isForgotten(token.accessToken)) continue;
+    if (watch.happened.forgotten.has(token.accessToken)) continue;
     // Nobody can look after what somebody stores by hand while the secret is being deleted.
-    if (world.decommissioned.size > 0 && watch.isByHand(token.accessToken)) continue;
+    if (world.decommissioned.size > 0 && watch.happened.byHand.has(token.accessToken)) continue;
     // … nor, once it is deleted or the token's C2M is not named any more, at what something before C2M called revoked.
-    if (watch.isClaimed(token.id) && !canBeLookedAt(world, token)) continue;
+    if (watch.happened.claimed.has(token.id) && !canBeLookedAt(world, token)) continue;
     // A command says of a suspect until when it may live, and cannot say which token it is.
     if (
-      watch.reported.some(({ tokenId, until }) => tokenId === undefined && Date.parse(until ?? "") > token.expiresAt)
+      watch.happened.reported.some(
+        ({ tokenId, until }) => tokenId === undefined && Date.parse(until ?? "") > token.expiresAt,
+      )
     ) {
       continue;
     }
-    const latest = suspects.get(watch.attemptOf.get(token.id) ?? "");
+    const latest = suspects.get(watch.happened.attemptOf.get(token.id) ?? "");
     if (latest !== undefined) {
       if (Date.parse(latest) < token.expiresAt) {
         watch.violation("I2", `the suspect ${token.id} can live longer than is reported`);
@@ -66,14 +68,14 @@ function checkTokens(world: World, report: ReconcileReport): void {
         (isPlain(world, token) && tokenId === undefined && expiresAt === undefined),
     );
     if (index >= 0) unrevocable.splice(index, 1);
-    else if (!watch.isUntold(token)) {
+    else if (!watch.happened.isUntold(token)) {
       watch.violation("I2", `${token.id} lives, is not current, and is not reported`);
     }
   }
 }
 
 function canBeLookedAt(world: World, { id }: C2mToken): boolean {
-  const index = world.watch.secretOf.get(id) ?? -1;
+  const index = world.watch.happened.secretOf.get(id) ?? -1;
   if (world.decommissioned.has(index)) return false;
   const { baseUrl, formerBaseUrls = [] } = (world.secrets[index] ?? world.of(0)).settings;
   return [baseUrl, ...formerBaseUrls].includes(world.c2ms.baseUrlOf(id) ?? "");
@@ -91,5 +93,5 @@ function currentText(world: World, index: number): string | undefined {
 
 /** Whether only the text of a token was ever stored. */
 function isPlain(world: World, { accessToken }: C2mToken): boolean {
-  return world.scenario.initialValue === "plain-token" && world.watch.isByHand(accessToken);
+  return world.scenario.initialValue === "plain-token" && world.watch.happened.byHand.has(accessToken);
 }

@@ -1,16 +1,15 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
-import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import type { HttpRequest } from "../../../src/c2m/http.ts";
 import type { TokenSettings } from "../../../src/formats/settings.ts";
 import { anotherIdOf } from "./c2m-client.ts";
-import type { C2ms } from "./c2ms.ts";
 import type { Effect } from "./effects.ts";
 import type { CommandName, FunctionEnd, FunctionRun } from "./function-run.ts";
+import { Happenings, type Sources } from "./happenings.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
 import { LeakDetector, printable } from "./leak-detector.ts";
-import type { Exemption, Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenarios.ts";
 import { tokenTextOf, valueText } from "./stored-text.ts";
 import { commandTruth } from "./truth.ts";
 
@@ -20,13 +19,9 @@ export interface Watched {
   settings: TokenSettings;
 }
 
-export interface WatchOptions {
-  clock: VirtualClock;
-  c2ms: C2ms;
+export interface WatchOptions extends Sources {
   scenario: Scenario;
   secrets: () => readonly Watched[];
-  /** What the log holds, whether or not it can be read yet. */
-  lines: () => readonly LogLine[];
 }
 
 const minute = 60_000;
@@ -34,19 +29,14 @@ const hour = 60 * minute;
 
 /** Looks at the world after every effect, and keeps what breaks the promise. */
 export class Watch {
+  readonly happened: Happenings;
   readonly violations: string[] = [];
   /** States that were looked at. */
   checks = 0;
-  /** By the id of a token: the attempt that made it. */
-  readonly attemptOf = new Map<string, string>();
-  /** By the id of a token: index of the secret that it was issued for. */
-  readonly secretOf = new Map<string, number>();
   /** Ids that the log calls unrevocable; `without id` for tokens that have none. */
   readonly unrevocable = new Set<string>();
   /** Versions that were at AWSCURRENT at some time. */
   readonly wereCurrent = new Set<string>();
-  /** Tokens of decommissioned secrets, of which the command told that they live on. */
-  readonly reported: { tokenId: string | undefined; until: string | undefined }[] = [];
   readonly leaks: LeakDetector;
   /** By a client's secret: the base URL of the C2M that it is for. */
   readonly #hosts = new Map<string, string>();
@@ -58,73 +48,28 @@ export class Watch {
   readonly #lost = new Map<string, { at: number; byOperator: boolean; graceMs: number }>();
   readonly #proven = new Set<string>();
   readonly #revoked = new Set<string>();
-  /** Ids of tokens that somebody else revoked. */
-  readonly #bySomebody = new Set<string>();
-  /** By the id of such a token: number of the latest effect before. */
-  readonly #revokedAfter = new Map<string, number>();
-  /** Ids of tokens that something before C2M called revoked: the product may believe it until it can look. */
-  readonly #claimed = new Set<string>();
   readonly #told = new Map<FunctionRun, LogLine[]>();
-  readonly #byHand = new Set<string>();
-  /** Tokens by hand whose secret somebody has deleted for good. */
-  readonly #forgotten = new Set<string>();
-  /** Ids of tokens that C2M gave once more. */
-  readonly #givenAgain = new Set<string>();
-  /** By the index of a secret: number of the latest effect before it came into the settings. */
-  readonly #addedAt = new Map<number, number>();
-  readonly #exempt: Set<Exemption>;
   #seenTokens = 0;
-  #upEffect = 0;
-  #upAt = Number.NEGATIVE_INFINITY;
-  /** How far the functions' clocks were ahead at the most, and behind. */
-  #aheadMs = 0;
-  #behindMs = 0;
-  /** Number of the latest effect before somebody deleted a secret for good. */
-  #deletedAt = 0;
   /** Number of the latest exchange of a rollback that C2M answered. */
   #askedAt = 0;
   #operatorActed = { at: 0, effect: 0 };
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    this.happened = new Happenings(options, options.scenario.notPromised);
     this.leaks = new LeakDetector(options.c2ms);
-    this.#exempt = new Set(options.scenario.notPromised);
   }
 
   /** Remembers what another one does. */
   copy(other: Watch): void {
-    const maps = (of: Watch): Map<string, unknown>[] => [
-      of.attemptOf,
-      of.secretOf,
-      of.#hosts,
-      of.#values,
-      of.#current,
-      of.#lost,
-      of.#revokedAfter,
-    ];
-    const sets = (of: Watch): Set<string>[] => [
-      of.unrevocable,
-      of.wereCurrent,
-      of.#proven,
-      of.#revoked,
-      of.#bySomebody,
-      of.#claimed,
-      of.#byHand,
-      of.#forgotten,
-      of.#givenAgain,
-      of.#exempt,
-    ];
+    const maps = (of: Watch): Map<string, unknown>[] => [of.#hosts, of.#values, of.#current, of.#lost];
+    const sets = (of: Watch): Set<string>[] => [of.unrevocable, of.wereCurrent, of.#proven, of.#revoked];
     const [ownMaps, ownSets] = [maps(this), sets(this)];
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
-    this.reported.push(...other.reported);
     this.leaks.copy(other.leaks);
+    this.happened.copy(other.happened);
     this.#seenTokens = other.#seenTokens;
-    this.#upEffect = other.#upEffect;
-    this.#upAt = other.#upAt;
-    this.#aheadMs = other.#aheadMs;
-    this.#behindMs = other.#behindMs;
-    this.#deletedAt = other.#deletedAt;
     this.#askedAt = other.#askedAt;
     this.#operatorActed = other.#operatorActed;
   }
@@ -133,15 +78,6 @@ export class Watch {
   confide(secret: string, baseUrl: string): void {
     this.leaks.confide(secret);
     this.#hosts.set(secret, baseUrl);
-  }
-
-  /** Something happened of which the promise is not given. */
-  exempt(exemption: Exemption): void {
-    this.#exempt.add(exemption);
-  }
-
-  isExempt(exemption: Exemption): boolean {
-    return this.#exempt.has(exemption);
   }
 
   /** A request leaves for the C2M at a base URL. */
@@ -191,99 +127,11 @@ export class Watch {
     this.#checkValues(undefined);
   }
 
-  /** Somebody has issued a token at C2M. */
-  issuedByHand(accessToken: string): void {
-    this.#byHand.add(accessToken);
-  }
-
-  isByHand(accessToken: string): boolean {
-    return this.#byHand.has(accessToken);
-  }
-
-  /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand once they were found. */
-  deletedForGood({ state }: Secret, effectNumber: number): void {
-    this.#deletedAt = effectNumber;
-    const lines = this.#options.lines().filter(({ event }) => event === "token.found");
-    for (const { value } of state.versions.values()) {
-      const text = tokenTextOf(value);
-      if (text === undefined || !this.#byHand.has(text)) continue;
-      const id = this.#options.c2ms.byAccessToken(text)?.id;
-      if (!lines.some(({ fields }) => fields.token_id === id)) this.#forgotten.add(text);
-    }
-  }
-
-  isForgotten(accessToken: string): boolean {
-    return this.#forgotten.has(accessToken);
-  }
-
-  /** A secret came into the settings: no process that began before knows it. */
-  added(index: number, effectNumber: number): void {
-    this.#addedAt.set(index, effectNumber);
-  }
-
-  /** C2M has given a token once more. */
-  givenAgain(id: string): void {
-    this.#givenAgain.add(id);
-  }
-
-  /** Whether only lines that were lost told of a token: no version holds it, and no line is left that names it. Not promised. */
-  isUntold({ id }: C2mToken): boolean {
-    if (!this.isExempt("ids") || this.#isStored(id)) return false;
-    const [attempt, ids] = [this.attemptOf.get(id), [id, anotherIdOf(id)]];
-    const tellsOfIt = ({ event, fields }: LogLine) =>
-      event === "token.issued"
-        ? fields.attempt_id === attempt || ids.includes(String(fields.token_id))
-        : event === "token.issue.started" && fields.attempt_id === attempt;
-    return !this.#options.lines().some(tellsOfIt);
-  }
-
-  /** Whether a token of the secret lives of which nothing is left but the log's line with its id. */
-  isKnownByIdAlone(index: number): boolean {
-    const named = new Set(
-      this.#options.lines().map(({ event, fields }) => event === "token.issued" && fields.token_id),
-    );
-    return this.#options.c2ms.tokens.some(
-      ({ id }) =>
-        this.secretOf.get(id) === index && this.#options.c2ms.isLive(id) && named.has(id) && !this.#isStored(id),
-    );
-  }
-
   /** Somebody has revoked a token at C2M. */
   revokedBySomebody(id: string, effectNumber: number): void {
     this.#revoked.add(id);
-    this.#bySomebody.add(id);
-    this.#revokedAfter.set(id, effectNumber);
-  }
-
-  /** `pulumi up` changed the settings. */
-  deployed(effectNumber: number): void {
-    this.#upEffect = effectNumber;
-    this.#upAt = this.#options.clock.now();
-  }
-
-  /** The functions' clocks are off by so much from now on, or were. */
-  skewed(ms: number): void {
-    this.#aheadMs = Math.max(this.#aheadMs, ms);
-    this.#behindMs = Math.max(this.#behindMs, -ms);
-  }
-
-  /** How far the functions' clocks were ahead at the most, in ms. */
-  get aheadMs(): number {
-    return this.#aheadMs;
-  }
-
-  /** A command told somebody of a token that it leaves alive. */
-  leftAlive(tokenId: string | undefined, until: string | undefined): void {
-    this.reported.push({ tokenId, until });
-  }
-
-  /** Something before C2M said that this token is revoked. */
-  claimed(id: string): void {
-    this.#claimed.add(id);
-  }
-
-  isClaimed(id: string): boolean {
-    return this.#claimed.has(id);
+    this.happened.bySomebody.add(id);
+    this.happened.revokedAfter.set(id, effectNumber);
   }
 
   logged(run: FunctionRun, line: LogLine): void {
@@ -300,7 +148,8 @@ export class Watch {
     }
     // What a decommission leaves alive stands in the log, also where nobody saw its last words.
     if (event === "token.unrevocable" && run.invocation.name === "decommission") {
-      this.leftAlive(fields.token_id as string | undefined, fields.expires_at as string | undefined);
+      const { token_id, expires_at } = fields as Record<string, string | undefined>;
+      this.happened.reported.push({ tokenId: token_id, until: expires_at });
     }
     if (event === "token.revoked" || String(event) === "token.dead")
       this.#checkDead(run, String(event), fields.token_id);
@@ -313,14 +162,14 @@ export class Watch {
     return commandTruth(name, index, {
       c2ms,
       secret: (at) => secrets()[at]?.secret,
-      secretOf: this.secretOf,
+      secretOf: this.happened.secretOf,
       wereCurrent: this.wereCurrent,
-      claimed: this.#claimed,
-      isUntold: (token) => this.isUntold(token),
+      claimed: this.happened.claimed,
+      isUntold: (token) => this.happened.isUntold(token),
       revokedUnseen: (id) => {
         const isLate = (c2ms.byId(id)?.refusedFrom ?? 0) > this.#options.clock.now();
-        const isSince = (this.#revokedAfter.get(id) ?? 0) > this.#askedAt;
-        return this.#bySomebody.has(id) && (isLate || isSince);
+        const isSince = (this.happened.revokedAfter.get(id) ?? 0) > this.#askedAt;
+        return this.happened.bySomebody.has(id) && (isLate || isSince);
       },
       violation: (text) => this.violation("truth", text),
     });
@@ -330,14 +179,14 @@ export class Watch {
   saidToBeOver(run: FunctionRun, index: number): void {
     const { c2ms, clock } = this.#options;
     // A step that began before may have issued, and its line be late.
-    if (clock.now() - this.#upAt < 2 * hour) return;
+    if (clock.now() - this.happened.upAt < 2 * hour) return;
     // It tells of what it saw, and somebody has superseded a token by hand since.
     if (this.#operatorActed.effect > run.firstEffect || clock.now() - this.#operatorActed.at < 10 * minute) return;
     const current = new Set(this.#current.values());
     for (const token of c2ms.tokens) {
       const { id, accessToken } = token;
-      if (this.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken)) continue;
-      if (this.#claimed.has(id) || this.isUntold(token)) continue;
+      if (this.happened.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken)) continue;
+      if (this.happened.claimed.has(id) || this.happened.isUntold(token)) continue;
       this.violation("truth", `the reconciler says that nothing of the retired secret ${index} lives, and ${id} does`);
     }
   }
@@ -355,9 +204,9 @@ export class Watch {
     }
     if (end.kind === "failed") this.#checkLeak(printable(end.error), `the error of ${run.invocation.name}`);
     // What is stored can't be seen where the secret was deleted under it: the reconciler goes by the log.
-    if (run.storeUnknown || this.#deletedAt >= run.firstEffect) return;
+    if (run.storeUnknown || this.happened.deletedAfter >= run.firstEffect) return;
     for (const id of run.issued) {
-      if (!this.#options.c2ms.isLive(id) || this.#isStored(id) || this.#claimed.has(id)) continue;
+      if (!this.#options.c2ms.isLive(id) || this.happened.isStored(id) || this.happened.claimed.has(id)) continue;
       const said = told.some(
         ({ event, fields }) =>
           event === "token.issue.ambiguous" ||
@@ -372,7 +221,7 @@ export class Watch {
   /** When Secrets Manager says that a rotation succeeded. */
   rotationSucceeded({ secret, settings }: Watched): void {
     const { scenario, clock, c2ms } = this.#options;
-    if (settings.graceSeconds > 0 || clock.now() - this.#upAt < hour) return;
+    if (settings.graceSeconds > 0 || clock.now() - this.happened.upAt < hour) return;
     // The step may have seen the labels as they were before the operator, by reads that lag or because it looked first:
     // what the operator superseded is the reconciler's to finish.
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 3_000;
@@ -382,7 +231,7 @@ export class Watch {
     // C2M may have given it twice: it is current here, or in another secret.
     if (!token || !c2ms.isLive(token.id) || [...this.#current.values()].includes(token.accessToken)) return;
     // Another C2M's, or one that a gateway called dead: the reconciler's to finish.
-    if (c2ms.baseUrlOf(token.id) !== settings.baseUrl || this.#claimed.has(token.id)) return;
+    if (c2ms.baseUrlOf(token.id) !== settings.baseUrl || this.happened.claimed.has(token.id)) return;
     if (this.unrevocable.has(token.id) || this.unrevocable.has("without id")) return;
     this.violation("I4", `a rotation without grace succeeded and its predecessor ${token.id} lives`);
   }
@@ -392,33 +241,19 @@ export class Watch {
   }
 
   /** What it remembers of a token, for a state that is to be told from others. */
-  memoryOf({ id, accessToken }: C2mToken, since: (date: number) => string): unknown[] {
-    const lost = this.#lost.get(accessToken);
+  memoryOf(token: C2mToken, since: (date: number) => string): unknown[] {
+    const lost = this.#lost.get(token.accessToken);
     return [
-      this.#proven.has(id),
-      this.#byHand.has(accessToken),
-      this.#forgotten.has(accessToken),
-      this.#givenAgain.has(id),
-      this.#claimed.has(id),
-      this.unrevocable.has(id),
-      this.#bySomebody.has(id),
-      this.attemptOf.get(id),
-      this.secretOf.get(id),
+      this.#proven.has(token.id),
+      this.unrevocable.has(token.id),
+      ...this.happened.memoryOf(token),
       lost && [since(lost.at), lost.byOperator, lost.graceMs],
     ];
   }
 
   /** What else it remembers. */
   memory(since: (date: number) => string): unknown {
-    return [
-      this.unrevocable.has("without id"),
-      since(this.#operatorActed.at),
-      [...this.#exempt],
-      this.#aheadMs,
-      this.#behindMs,
-      since(this.#upAt),
-      this.reported,
-    ];
+    return [this.unrevocable.has("without id"), since(this.#operatorActed.at), ...this.happened.memory(since)];
   }
 
   #afterC2m(effect: Effect): void {
@@ -427,13 +262,13 @@ export class Watch {
       if (token.parent !== undefined) this.#proven.add(token.parent);
       const isBorrowed = token.kind === "short" && token.scopes.includes("tokens:write");
       if (isBorrowed && effect.isHeard && effect.run.invocation.role === "rotator") effect.run.borrowed.add(token.id);
-      if (token.kind !== "long" || this.#byHand.has(token.accessToken)) continue;
+      if (token.kind !== "long" || this.happened.byHand.has(token.accessToken)) continue;
       effect.run.issued.push(token.id);
       const { attemptId, invocation } = effect.run;
-      if (invocation.secret !== undefined) this.secretOf.set(token.id, invocation.secret);
+      if (invocation.secret !== undefined) this.happened.secretOf.set(token.id, invocation.secret);
       if (attemptId === undefined)
         this.#violation("I3", effect, `${token.id} is issued before the log says that it is asked for`);
-      else this.attemptOf.set(token.id, attemptId);
+      else this.happened.attemptOf.set(token.id, attemptId);
       if (!effect.run.killed) this.#unsettled.set(effect.run, [token]);
     }
     this.#seenTokens = tokens.length;
@@ -452,7 +287,7 @@ export class Watch {
     const ends = invocation.name === "decommission" ? invocation.secret : undefined;
     for (const [index, { secret }] of secrets().entries()) {
       // Nobody can read what stands in a deleted one.
-      if (secret.state.deletion || (this.#addedAt.get(index) ?? -1) >= effect.run.firstEffect) continue;
+      if (secret.state.deletion || (this.happened.addedAfter.get(index) ?? -1) >= effect.run.firstEffect) continue;
       if (this.#current.get(secret.arn) === token.accessToken && !raced && index !== ends) {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
       }
@@ -460,13 +295,13 @@ export class Watch {
     if (invocation.endsGrace) return;
     const lost = this.#lost.get(token.accessToken);
     if (!lost) return;
-    const isUndated = lost.byOperator && this.isExempt("grace-after-operator");
+    const isUndated = lost.byOperator && this.happened.exempt.has("grace-after-operator");
     if (!isUndated) this.#checkLastLive(effect, token, lost.at);
     // What is deployed now may have shortened it. Whose clock is off by minutes ends a grace so much too early.
     const graceMs = Math.min(lost.graceMs, ...secrets().map(({ settings }) => settings.graceSeconds * 1_000));
-    if (clock.now() >= lost.at + graceMs - this.#aheadMs - this.#behindMs) return;
+    if (clock.now() >= lost.at + graceMs - this.happened.aheadMs - this.happened.behindMs) return;
     // A process that began before `pulumi up` goes by what was.
-    if (effect.run.firstEffect <= this.#upEffect) return;
+    if (effect.run.firstEffect <= this.happened.upAfter) return;
     // Whom an operator moves to and fro while a run looks at it has no grace from that run: it looks once.
     if (this.#operatorActed.effect > effect.run.firstEffect) return;
     if (isUndated || (lost.byOperator && raced)) return;
@@ -489,7 +324,7 @@ export class Watch {
       const named = [settings.baseUrl, ...(settings.formerBaseUrls ?? [])];
       if (current && !named.includes(c2ms.baseUrlOf(current.id) ?? "")) continue;
       // It died while the run was at work.
-      if (current && (this.#revokedAfter.get(current.id) ?? 0) >= effect.run.firstEffect) continue;
+      if (current && (this.happened.revokedAfter.get(current.id) ?? 0) >= effect.run.firstEffect) continue;
       const othersLive = texts.some((text) => c2ms.isLive(c2ms.byAccessToken(text ?? "")?.id ?? ""));
       if (isDead && !othersLive) {
         this.#violation("I2", effect, `${id} is revoked, the last live token of its secret, whose current one is dead`);
@@ -507,7 +342,7 @@ export class Watch {
 
   /** Whether the secret was deleted for good under the run, and C2M has given its token once more, as to the one in its place. */
   #wasMadeAgain({ run }: Effect, id: string): boolean {
-    return this.#deletedAt > run.firstEffect && this.#givenAgain.has(id);
+    return this.happened.deletedAfter > run.firstEffect && this.happened.givenAgain.has(id);
   }
 
   #afterStore(effect: Effect): void {
@@ -550,7 +385,7 @@ export class Watch {
     // The command looks again after it has moved the label: what it leaves is looked at when it ends.
     if (effect.run.invocation.name === "rollback") return;
     // A revocation by somebody else that has not bitten, or only since it was proven, nobody can see.
-    const unseen = this.#bySomebody.has(token.id) && clock.now() - (token.refusedFrom ?? 0) < 16 * 60_000;
+    const unseen = this.happened.bySomebody.has(token.id) && clock.now() - (token.refusedFrom ?? 0) < 16 * 60_000;
     if (token.revokedAt !== undefined && !unseen) {
       this.#violation("I1", effect, `${token.id} becomes current and is revoked`);
     }
@@ -561,15 +396,8 @@ export class Watch {
     if (typeof id !== "string") return;
     const token = c2ms.byId(id);
     if (!token) return;
-    const lives = event === "token.dead" ? c2ms.isAccepted(id) : c2ms.isLive(id) && !this.#claimed.has(id);
+    const lives = event === "token.dead" ? c2ms.isAccepted(id) : c2ms.isLive(id) && !this.happened.claimed.has(id);
     if (lives) this.violation("I2", `${run.invocation.name} says ${event} of ${id}, which lives`);
-  }
-
-  #isStored(id: string): boolean {
-    const text = this.#options.c2ms.byId(id)?.accessToken;
-    return this.#options
-      .secrets()
-      .some(({ secret }) => [...secret.state.versions.values()].some(({ value }) => tokenTextOf(value) === text));
   }
 
   #checkLeak(text: string, where: string): void {

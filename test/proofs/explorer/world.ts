@@ -336,7 +336,7 @@ export class ProveWorld implements World {
     const added = this.#tokenSecret(index);
     const { secretName } = added.settings;
     this.secrets.push({ ...added, settings: { ...(first?.settings ?? added.settings), secretName, retire: false } });
-    this.watch.added(index, this.effects.count);
+    this.watch.happened.addedAfter.set(index, this.effects.count);
     // Somebody has put there what is adopted.
     if (this.scenario.initialValue === "text") this.watch.operatorActed(this.effects.count);
     return index;
@@ -346,7 +346,7 @@ export class ProveWorld implements World {
     const secret = this.of(index);
     const before = this.secret(index);
     this.engine.deleteSecret({ SecretId: secret.arn, ForceDeleteWithoutRecovery: true });
-    this.watch.deletedForGood(before, this.effects.count);
+    this.watch.happened.deletedForGood(before, this.effects.count);
     this.#madeAgain += 1;
     const suffix = `GhIj${String(this.#madeAgain).padStart(2, "0")}`;
     secret.arn = this.engine.createSecret({ Name: secret.settings.secretName }, this.administrator, suffix).ARN;
