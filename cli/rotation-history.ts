@@ -28,6 +28,8 @@ export interface RotationHistory {
   lastFailure: { at: number; step: string; versionId: string; reason: string } | undefined;
   /** Epoch ms of a step that began and has no outcome yet. */
   openStep: { at: number; step: string; versionId: string } | undefined;
+  /** The versions that a step has told of. */
+  toldVersions: ReadonlySet<string>;
   /** Whether C2M rejected the token at this version at the last look. */
   rejectedVersionId: string | undefined;
   revokedIds: ReadonlySet<string>;
@@ -53,10 +55,11 @@ export async function readHistory(
 export function historyOf(lines: readonly LogLine[], secret: { name: string }, now: number): RotationHistory {
   const suspects = new Map<string, string>();
   const settled = new Set<string>();
-  const [revokedIds, unrevocableIds] = [new Set<string>(), new Set<string>()];
+  const [revokedIds, unrevocableIds, toldVersions] = [new Set<string>(), new Set<string>(), new Set<string>()];
   const history: RotationHistory = {
     lastFailure: undefined,
     openStep: undefined,
+    toldVersions,
     rejectedVersionId: undefined,
     revokedIds,
     unrevocableIds,
@@ -76,6 +79,7 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
     switch (event) {
       case "step.started":
         history.openStep = { at, step: fields.step, versionId: fields.version_id };
+        toldVersions.add(fields.version_id);
         break;
       case "step.succeeded":
         history.openStep = undefined;

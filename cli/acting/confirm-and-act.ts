@@ -27,11 +27,15 @@ export async function refuseWhileAtWork(
   aws: Aws,
   { target, view, history }: { target: Target; view: TokenView; history: RotationHistory },
 ): Promise<void> {
-  const { openStep } = history;
-  if (!openStep) return;
-  const over = openStep.at + (await stepTimeOf(aws, target, view));
+  const { openStep, toldVersions } = history;
+  const { pending, lastChangedAt } = view;
+  const isUntold = pending !== undefined && !toldVersions.has(pending.versionId);
+  const began = Math.max(openStep?.at ?? 0, isUntold ? (lastChangedAt ?? 0) : 0);
+  if (began === 0) return;
+  const over = began + (await stepTimeOf(aws, target, view));
   if (over <= clock.now()) return;
-  throw refused(`${openStep.step} may still be at work.`, `Try again ${relative(over, clock.now())}.`);
+  const what = openStep?.step ?? "A rotation has begun of which the log says nothing yet: a step of it";
+  throw refused(`${what} may still be at work.`, `Try again ${relative(over, clock.now())}.`);
 }
 
 /**

@@ -95,14 +95,14 @@ function answerOf({ status, headers, body }: C2mAnswer): HttpAnswer {
 
 /** The answer with which the newest long token that lives was issued; undefined where there is none. */
 function sameAgain(
-  { c2ms, clock, watch }: World,
+  { c2ms, clock, effects, watch }: World,
   baseUrl: string,
   clientId: string | undefined,
 ): HttpAnswer | undefined {
   const engine = c2ms.at(baseUrl);
   const token = engine?.liveLongTokens().findLast((one) => one.clientId === clientId);
   if (!engine || !token) return undefined;
-  watch.happened.givenAgain.add(token.id);
+  watch.happened.givenAgain.set(token.id, effects.count);
   const { accessToken: access_token, id: token_id, scopes, expiresAt } = token;
   return json(201, {
     token_type: "Bearer",

@@ -26,8 +26,8 @@ export class Happenings {
   readonly byHand = new Set<string>();
   /** Those of them whose secret somebody has deleted for good before the reconciler found them. */
   readonly forgotten = new Set<string>();
-  /** Ids of tokens that C2M gave once more. */
-  readonly givenAgain = new Set<string>();
+  /** By the id of a token that C2M gave once more: number of the effect by which it last did. */
+  readonly givenAgain = new Map<string, number>();
   /** Ids of tokens that somebody else revoked. */
   readonly bySomebody = new Set<string>();
   /** By the id of such a token: number of the latest effect before. */
@@ -57,15 +57,13 @@ export class Happenings {
 
   /** The same has happened here. */
   copy(other: Happenings): void {
-    const maps = (of: Happenings): Map<unknown, unknown>[] => [of.attemptOf, of.secretOf, of.revokedAfter];
-    const sets = (of: Happenings): Set<unknown>[] => [
-      of.byHand,
-      of.forgotten,
+    const maps = (of: Happenings): Map<unknown, unknown>[] => [
+      of.attemptOf,
+      of.secretOf,
+      of.revokedAfter,
       of.givenAgain,
-      of.bySomebody,
-      of.claimed,
-      of.exempt,
     ];
+    const sets = (of: Happenings): Set<unknown>[] => [of.byHand, of.forgotten, of.bySomebody, of.claimed, of.exempt];
     const [ownMaps, ownSets] = [maps(this), sets(this)];
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);

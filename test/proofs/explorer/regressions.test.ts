@@ -287,6 +287,14 @@ describe("found by the explorer:", () => {
       "no-ids-grace:81.clock-ahead+89.up-base-url-only",
     ],
     [
+      "C2M gives a token to another secret in the moment in which a step revokes it",
+      "steps-concurrently-no-grace:132.up-renames+137.same-token+141.c2m-revokes-current",
+    ],
+    [
+      "nothing is taken away while a step may be at work of which the log says nothing yet",
+      "log-late:47.unstick+50.operator-rotate",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

@@ -230,6 +230,8 @@ export class Watch {
     const token = text === undefined ? undefined : c2ms.byAccessToken(text);
     // C2M may have given it twice: it is current here, or in another secret.
     if (!token || !c2ms.isLive(token.id) || [...this.#current.values()].includes(token.accessToken)) return;
+    // Where there is a replica, the reconciler waits for it.
+    if (secret.state.replicas.length > 0) return;
     // Another C2M's, or one that a gateway called dead: the reconciler's to finish.
     if (c2ms.baseUrlOf(token.id) !== settings.baseUrl || this.happened.claimed.has(token.id)) return;
     if (this.unrevocable.has(token.id) || this.unrevocable.has("without id")) return;
@@ -288,6 +290,8 @@ export class Watch {
     for (const [index, { secret }] of secrets().entries()) {
       // Nobody can read what stands in a deleted one.
       if (secret.state.deletion || (this.happened.addedAfter.get(index) ?? -1) >= effect.run.firstEffect) continue;
+      // C2M has given it to another secret, while the run was at work on this one.
+      if (index !== invocation.secret && (this.happened.givenAgain.get(id) ?? -1) >= effect.run.firstEffect) continue;
       if (this.#current.get(secret.arn) === token.accessToken && !raced && index !== ends) {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
       }
@@ -319,6 +323,7 @@ export class Watch {
       const texts = [...secret.state.versions.values()].map(({ value }) => tokenTextOf(value));
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
       const current = c2ms.byAccessToken(this.#current.get(secret.arn) ?? "");
+      if (current?.id === id) continue;
       const isDead = current?.refusedFrom !== undefined && current.refusedFrom <= clock.now();
       // Nobody asks a C2M that the settings don't name.
       const named = [settings.baseUrl, ...(settings.formerBaseUrls ?? [])];
