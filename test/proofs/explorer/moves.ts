@@ -97,7 +97,7 @@ export const events = {
   "operator-tag": "somebody tags the secret, which moves LastChangedDate",
   "c2m-revokes-current": "somebody revokes the current token at C2M",
   "c2m-revokes-all": "somebody revokes every token at C2M",
-  "versions-gone": "Secrets Manager purges the versions without a label",
+  "versions-gone": "Secrets Manager purges the versions without a label that are older than a day",
 } as const;
 
 /** `pulumi up` changes the settings, and does what it does then. */

@@ -4,6 +4,8 @@ import type { HandEvent } from "./moves.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
 
+const dayMs = 24 * 3_600_000;
+
 /** What somebody with all permissions does by hand. What Secrets Manager refuses is left undone. */
 export function act(world: World, kind: HandEvent, secret: number): void {
   tryTo(() => perform(world, kind, secret));
@@ -59,8 +61,10 @@ function perform(world: World, kind: HandEvent, secret: number): void {
       revokeAtC2m(world, () => true);
       return;
     case "versions-gone":
-      for (const [id, { stages }] of world.secret(secret).state.versions) {
-        if (stages.size === 0) world.secret(secret).state.versions.delete(id);
+      for (const [id, { stages, createdDate }] of world.secret(secret).state.versions) {
+        // AWS keeps those of the last 24 hours.
+        if (stages.size === 0 && createdDate < world.clock.now() - dayMs)
+          world.secret(secret).state.versions.delete(id);
       }
       return;
   }

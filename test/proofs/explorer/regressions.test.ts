@@ -295,6 +295,10 @@ describe("found by the explorer:", () => {
       "log-late:47.unstick+50.operator-rotate",
     ],
     [
+      "no version is purged that is younger than a day",
+      "steps-concurrently-no-grace:102.up-base-url+102.versions-gone",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],
