@@ -47,7 +47,11 @@ export function turn(world: World, kind: Spell, isOn: boolean): void {
           inSyncAt: world.clock.now() + longSpell,
           failure: undefined,
         };
-        world.secret(index).state.replicas = isOn ? [behind] : [];
+        const { state } = world.secret(index);
+        const [replica] = state.replicas;
+        // It stays, and follows.
+        if (isOn) state.replicas = [behind];
+        else if (replica) replica.inSyncAt = world.clock.now();
       }
       return;
     default:
