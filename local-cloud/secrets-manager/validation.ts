@@ -23,7 +23,7 @@ export function checkInput<O extends Operation>(operation: O, input: unknown): I
 
 /** The part of a SecretId that must be made of a name's characters. */
 export function nameIn(secretId: string): string {
-  return secretId.startsWith("arn:") ? secretId.split(":").slice(6).join(":") || secretId : secretId;
+  return secretId.replace(/^arn:(?:[^:]*:){5}/, "") || secretId;
 }
 
 export function isOperation(name: string): name is Operation {
