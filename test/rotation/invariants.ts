@@ -61,6 +61,8 @@ export class Invariants {
     if (settings.graceSeconds > 0 || engine.knobs.visibilityDelayMs > 0) return;
     const superseded = this.#tokenOf(this.#world.holder("AWSPREVIOUS"));
     if (!superseded || !c2mEngine.isLive(superseded.id)) return;
+    // Somebody has copied the current value, and has moved the label to and fro.
+    if (superseded.id === this.#tokenOf(this.#world.holder("AWSCURRENT"))?.id) return;
     const reported = this.#world.events("token.unrevocable").map(({ token_id }) => token_id);
     if (!reported.includes(superseded.id) && !reported.includes(undefined)) {
       this.breaches.push(`I2: ${superseded.id} was superseded and lives`);

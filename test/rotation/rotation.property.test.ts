@@ -251,6 +251,22 @@ class Deliveries {
   }
 }
 
+/** One that random runs find once in some thousands: the version at AWSPREVIOUS holds the current token. */
+const copiedAndMovedBack: [0, "immediate", "our token", Action[]] = [
+  0,
+  "immediate",
+  "our token",
+  [
+    { do: "whole rotation" },
+    { do: "next" },
+    { do: "operator", what: "put copy" },
+    { do: "operator", what: "revert" },
+    { do: "next" },
+    { do: "again" },
+    { do: "both" },
+  ],
+];
+
 it("keeps the promise under any sequence of steps, replays, faults, waits and operators", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -280,7 +296,7 @@ it("keeps the promise under any sequence of steps, replays, faults, waits and op
         world.engine.stop();
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [copiedAndMovedBack] },
   );
 }, 120_000);
 
