@@ -267,6 +267,27 @@ const copiedAndMovedBack: [0, "immediate", "our token", Action[]] = [
   ],
 ];
 
+/** The same: the label goes back to a token that was revoked, and its last step comes again. */
+const broughtBackDead: [0, "never", "our token", Action[]] = [
+  0,
+  "never",
+  "our token",
+  [
+    { do: "rotate" },
+    { do: "next" },
+    { do: "next" },
+    { do: "next" },
+    { do: "again" },
+    { do: "whole rotation" },
+    { do: "again" },
+    { do: "next" },
+    { do: "operator", what: "revert" },
+    { do: "again" },
+    { do: "replay", version: 1, step: 3 },
+    { do: "again" },
+  ],
+];
+
 it("keeps the promise under any sequence of steps, replays, faults, waits and operators", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -296,7 +317,7 @@ it("keeps the promise under any sequence of steps, replays, faults, waits and op
         world.engine.stop();
       },
     ),
-    { numRuns: 300, examples: [copiedAndMovedBack] },
+    { numRuns: 300, examples: [copiedAndMovedBack, broughtBackDead] },
   );
 }, 120_000);
 

@@ -208,6 +208,16 @@ describe("a step", () => {
     }
   });
 
+  it("forgets that a token worked which it revokes: what is brought back by hand is no reason to revoke the last (row 5)", async () => {
+    const world = await World.ready();
+    const second = await world.rotate();
+    await world.rotate();
+    const last = String(world.current().token_id);
+    world.operator.moveStage("AWSCURRENT", second);
+    expect(await failureOf(world.run("finishSecret", second))).toMatchObject({ code: "invalid_token" });
+    expect(world.live()).toEqual([last]);
+  });
+
   it("revokes nothing while a replica may still hold it, without a grace, too (row 9)", async () => {
     const world = await World.ready();
     const old = String(world.current().token_id);

@@ -97,6 +97,8 @@ async function revokeSuperseded(context: RotationContext, versionId: string, sup
   await proveOnce(context, versionId, []);
   // Then it is the reconciler's, which looks at all secrets.
   if ((await siblingThatHolds(context, superseded)) !== undefined) return;
+  // Whoever brings it back finds it dead.
+  context.proven.delete(arn, supersededId);
   if ((await revoke(context, superseded, versionId)) !== "not_found") return;
   throw new RetryableError(
     "revocation_unclear",
