@@ -299,6 +299,11 @@ describe("found by the explorer:", () => {
       "steps-concurrently-no-grace:102.up-base-url+102.versions-gone",
     ],
     [
+      "a label that can't be taken off a deleted secret is not said to be off",
+      "steps-concurrently-no-grace:137.unstick+147.up-renames",
+    ],
+    ["what leaked is what is current when compromised looks", "short-token:36.compromised+38.operator-put"],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

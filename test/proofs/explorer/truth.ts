@@ -1,6 +1,7 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import { anotherIdOf } from "./c2m-client.ts";
 import type { C2ms } from "./c2ms.ts";
 import type { CommandName } from "./function-run.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -41,10 +42,13 @@ export function commandTruth(
       };
     case "compromised": {
       const leaked = currentToken();
-      return () => {
-        if (!leaked) return;
-        if (c2ms.isAccepted(leaked.id)) violation(`compromised succeeded, and ${leaked.id} still works`);
-        if (currentToken()?.id === leaked.id) violation(`compromised succeeded, and ${leaked.id} is still current`);
+      return (result) => {
+        // The one that it saw: somebody may have stored another before it looked.
+        const named = c2ms.tokens.find(({ id }) => [id, anotherIdOf(id)].includes(String(result?.leakedTokenId)));
+        const { id } = named ?? leaked ?? {};
+        if (id === undefined) return;
+        if (c2ms.isAccepted(id)) violation(`compromised succeeded, and ${id} still works`);
+        if (currentToken()?.id === id) violation(`compromised succeeded, and ${id} is still current`);
       };
     }
     case "decommission":
