@@ -1,7 +1,7 @@
 import { type ParsedValue, parseValue, type StoredToken } from "../formats/stored-token.ts";
 import { PermanentError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
-import { compareToken } from "../rotation/same-token.ts";
+import { compareToken, isSameToken } from "../rotation/same-token.ts";
 import type { Candidate } from "./revocation-rule.ts";
 
 /**
@@ -19,7 +19,10 @@ export async function withoutCopies(
   for (const candidate of candidates) {
     const like = candidate.stored ? [] : currents.filter((held) => compareToken(candidate, held) === "unknown");
     const token = like.length > 0 ? await tokenIn({ arn, store }, candidate.versionId) : undefined;
-    if (!token || !like.some((held) => compareToken(token, held) === "same")) left.push(candidate);
+    // Another attempt may have stored its token in the version.
+    const isCopied =
+      token && isSameToken(candidate, token) && like.some((held) => compareToken(token, held) === "same");
+    if (!isCopied) left.push(candidate);
   }
   return left;
 }

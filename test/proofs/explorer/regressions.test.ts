@@ -304,6 +304,10 @@ describe("found by the explorer:", () => {
     ],
     ["what leaked is what is current when compromised looks", "short-token:36.compromised+38.operator-put"],
     [
+      "a token that another attempt did not store is no copy of what it stored",
+      "stale-retry:43.up-client+45.fewer-scopes+71.no-id",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],
