@@ -3,16 +3,10 @@ import type { TokenView } from "./token-view.ts";
 
 /** Why no rotation of a secret can be begun, and what to do about it; undefined where one can. */
 export function rotationOff(view: TokenView): Failure | undefined {
-  const { name, isDecommissioned, rotationEnabled } = view;
+  const { name, rotationEnabled } = view;
   if (view.current?.isCredentials) return refused(`${name}: ${noToken.what}`, noToken.remedy);
-  const deletion = deletionOf(view);
-  if (deletion) return deletion;
-  if (isDecommissioned) {
-    return refused(
-      `A decommission of ${name} was begun: no token is issued for it.`,
-      `c2m-tokens decommission --secret ${name} goes on with it; to keep the secret: c2m-tokens decommission --cancel --secret ${name}, then pulumi up --refresh`,
-    );
-  }
+  const end = endOf(view);
+  if (end) return end;
   return rotationEnabled ? undefined : refused(`Rotation of ${name} is switched off.`, "pulumi up");
 }
 
@@ -22,6 +16,17 @@ export function deletionOf({ name, deletedAt, isDecommissioned }: TokenView): Fa
   return isDecommissioned
     ? refused(`${name} was decommissioned and is marked for deletion.`, removal)
     : refused(`${name} is marked for deletion.`, `aws secretsmanager restore-secret --secret-id ${name}`);
+}
+
+/** Why no token of a secret can be current again: it is marked for deletion, or its decommission was begun. */
+export function endOf(view: TokenView): Failure | undefined {
+  const { name, isDecommissioned } = view;
+  const deletion = deletionOf(view);
+  if (deletion || !isDecommissioned) return deletion;
+  return refused(
+    `A decommission of ${name} was begun: no token is issued for it, and its tokens are revoked.`,
+    `c2m-tokens decommission --secret ${name} goes on with it; to keep the secret: c2m-tokens decommission --cancel --secret ${name}, then pulumi up --refresh`,
+  );
 }
 
 /** What is left to do for a secret that was decommissioned. */

@@ -5,6 +5,7 @@ import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts"
 import { PermanentError, RetryableError, type RollbackCode, RotationError } from "../../src/ports/errors.ts";
 import { type SecretDescription, versionAt } from "../../src/ports/secret-store.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
+import { isDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { detachPending } from "../../src/rotation/detach.ts";
 import { ruleOutRevocation } from "../../src/rotation/going-back.ts";
 import { type C2mNames, promote } from "../../src/rotation/promote.ts";
@@ -191,7 +192,8 @@ async function makeCurrent(
       c2m: token,
       tries: 1,
       check: async (now) => {
-        if (versionAt(now, "AWSCURRENT") !== from) throw moved();
+        // A decommission revokes every token, whatever has been decided.
+        if (versionAt(now, "AWSCURRENT") !== from || isDecommissioned(now)) throw moved();
       },
     });
   } finally {

@@ -2,7 +2,7 @@ import { PermanentError, type RollbackCode } from "../../src/ports/errors.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, refused } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
-import { deletionOf } from "../rotation-off.ts";
+import { endOf } from "../rotation-off.ts";
 import { graceMsOf, logGroupOf, onlySecret } from "../target.ts";
 import { date, relative } from "../time-text.ts";
 import { viewToken } from "../token-view.ts";
@@ -15,8 +15,8 @@ export async function rollback(call: Call): Promise<ExitCode> {
   const target = await call.target();
   const aws = await call.aws();
   const view = await viewToken(aws, onlySecret(target));
-  const deletion = deletionOf(view);
-  if (deletion) throw deletion;
+  const end = endOf(view);
+  if (end) throw end;
   const logGroup = await logGroupOf(aws, target, view.rotationLambdaArn);
   const request = {
     ledger: aws.ledger(logGroup),

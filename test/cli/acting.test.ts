@@ -207,6 +207,8 @@ describe.concurrent("an operator who acts", () => {
     expect((await stack.on("status")).stdout).toContain("Its decommission was begun and not completed");
     const rotate = await stack.on("rotate");
     expect([rotate.code, rotate.stderr]).toEqual([3, expect.stringContaining("decommission --cancel --secret")]);
+    const rollback = await stack.on("rollback");
+    expect([rollback.code, rollback.stderr]).toEqual([3, expect.stringContaining("decommission --cancel --secret")]);
     expect((await stack.on("decommission", "--cancel", "--dry-run")).stdout).toContain("Would let tokens be issued");
     const { code, stdout } = await stack.on("decommission", "--cancel");
     expect([code, stdout]).toEqual([0, expect.stringContaining("Tokens may be issued for c2m/api-token again")]);

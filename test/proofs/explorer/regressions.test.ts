@@ -308,6 +308,10 @@ describe("found by the explorer:", () => {
       "stale-retry:43.up-client+45.fewer-scopes+71.no-id",
     ],
     [
+      "no rollback goes on where a decommission has begun",
+      "rolled-back-labels-change-nothing:60.up-renames+95.crash-done",
+    ],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],
