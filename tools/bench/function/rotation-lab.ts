@@ -163,8 +163,9 @@ export class RotationLab {
     } finally {
       await process.stop({ atOnce: false });
     }
-    // A file for each thread: `threads-01` is the main one's.
-    const files = readdirSync(counted).filter((file) => until === "rotated" || file === "threads-01");
+    // A file for each thread, of which `threads-01` is the main one's, and `threads` without a total.
+    const wanted = until === "rotated" ? "threads-" : "threads-01";
+    const files = readdirSync(counted).filter((file) => file.startsWith(wanted));
     const totals = files.map((file) => /^totals: (\d+)$/m.exec(readFileSync(join(counted, file), "utf8"))?.[1]);
     return totals.reduce((sum, total) => sum + Number(total), 0) / 1e6;
   }
