@@ -242,6 +242,7 @@ function described(secret: DescribeSecretCommandOutput, secretId: string): Descr
     nextRotationAt: secret.NextRotationDate?.getTime(),
     deletedAt: secret.DeletedDate?.getTime(),
     replicasInSync: (secret.ReplicationStatus ?? []).every(({ Status }) => Status === "InSync"),
+    replicaRegions: (secret.ReplicationStatus ?? []).flatMap(({ Region }) => Region ?? []),
     stages: new Map(Object.entries(secret.VersionIdsToStages ?? {})),
   };
 }

@@ -56,6 +56,8 @@ export interface DescribedSecret {
   /** When it was marked for deletion. */
   deletedAt: number | undefined;
   replicasInSync: boolean;
+  /** Regions that it is replicated to. */
+  replicaRegions: readonly string[];
   /** Staging labels by version id. */
   stages: ReadonlyMap<string, readonly string[]>;
 }

@@ -2,7 +2,7 @@ import { RotationError } from "../../src/ports/errors.ts";
 import { unmarkDecommissioned } from "../../src/rotation/decommissioned.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
-import { type ExitCode, exitCode, failed, refused, usage } from "../failure.ts";
+import { type ExitCode, exitCode, type Failure, failed, refused, usage } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
 import { readHistory } from "../rotation-history.ts";
 import { deletionOf, noToken } from "../rotation-off.ts";
@@ -33,6 +33,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   await refuseWhileAtWork(call, aws, { target, view, history });
   const stepMs = await stepTimeOf(aws, target, view);
   const deletes = view.isOurs || options.flag("delete-lent");
+  if (deletes && view.replicaRegions.length > 0) throw replicated(view);
   const { context, log } = protocolFor(call, aws, target, view, timeoutMs + stepMs + mostWaitMs(stepMs));
   const subject = { context, ledger, baseUrl: target.baseUrl, others: target.others };
   if (options.flag("dry-run")) {
@@ -91,6 +92,14 @@ export async function decommission(call: Call): Promise<ExitCode> {
     }
   });
   return completes ? exitCode.done : exitCode.failed;
+}
+
+/** Told before anything is revoked: AWS would refuse only the deletion, at the end. */
+function replicated({ name, replicaRegions }: TokenView): Failure {
+  return refused(
+    `${name} has replicas, and AWS deletes no secret that has any.`,
+    `aws secretsmanager remove-regions-from-replication --secret-id ${name} --remove-replica-regions ${replicaRegions.join(" ")} takes it from the apps there at once; then run this again`,
+  );
 }
 
 /** Gives up a decommission that was begun. */

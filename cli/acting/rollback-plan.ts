@@ -170,9 +170,9 @@ async function stillWorks(
     const { entries } = await ledger.read(Date.parse(token.issuedAt ?? "") || 0);
     return !revocationBegan(entriesOf(secret, entries), token);
   } catch (error) {
-    if (error instanceof RetryableError) return true;
-    if (error instanceof PermanentError) return false;
-    throw error;
+    if (!(error instanceof RotationError)) throw error;
+    // Whatever a gateway says is no rejection either.
+    return error.code !== "invalid_token";
   }
 }
 

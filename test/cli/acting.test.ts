@@ -180,6 +180,14 @@ describe.concurrent("an operator who acts", () => {
     "ends a token's life: every token revoked, the schedule stopped, the secret marked for deletion",
     async (stack, live) => {
       await stack.rotate();
+      const { engine } = stack.cloud.secretsManager;
+      engine.replicateSecretToRegions({ SecretId: secretName, AddReplicaRegions: [{ Region: "eu-west-1" }] });
+      const replicated = await stack.on("decommission", "--yes", secretName);
+      expect([replicated.code, replicated.stderr]).toEqual([
+        3,
+        expect.stringContaining(`--secret-id ${secretName} --remove-replica-regions eu-west-1`),
+      ]);
+      engine.removeRegionsFromReplication({ SecretId: secretName, RemoveReplicaRegions: ["eu-west-1"] });
       const dry = await stack.on("decommission", "--dry-run");
       for (const id of live()) expect(dry.stdout).toContain(id);
       expect(dry.stdout).toMatch(/wait up to \d+ min/);

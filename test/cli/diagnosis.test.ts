@@ -44,6 +44,7 @@ function view(changes: Partial<TokenView> = {}): TokenView {
     nextRotationAt: now + 6 * day,
     deletedAt: undefined,
     replicasInSync: true,
+    replicaRegions: [],
     current: version("current", ["AWSCURRENT"]),
     previous: undefined,
     pending: undefined,

@@ -201,7 +201,7 @@ async function invoke(world: World, payload: string): Promise<{ payload: string;
 
 function described(secret: Record<string, unknown>): DescribedSecret {
   const at = (name: string) => (secret[name] as Date | undefined)?.getTime();
-  const replicas = (secret.ReplicationStatus ?? []) as { Status: string }[];
+  const replicas = (secret.ReplicationStatus ?? []) as { Region: string; Status: string }[];
   return {
     arn: String(secret.ARN),
     name: String(secret.Name),
@@ -215,6 +215,7 @@ function described(secret: Record<string, unknown>): DescribedSecret {
     nextRotationAt: at("NextRotationDate"),
     deletedAt: at("DeletedDate"),
     replicasInSync: replicas.every(({ Status }) => Status === "InSync"),
+    replicaRegions: replicas.map(({ Region }) => Region),
     stages: new Map(Object.entries((secret.VersionIdsToStages ?? {}) as Record<string, string[]>)),
   };
 }

@@ -120,9 +120,13 @@ function put(world: World, secret: number, value: string): void {
   );
 }
 
-/** Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. */
+/**
+ * Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. First its replicas go, as
+ * the command asks for.
+ */
 export async function decommission(world: World, index: number): Promise<void> {
   world.toDecommission.add(index);
+  world.secret(index).state.replicas = [];
   await world.functions.command("decommission", index);
   if (world.secret(index).state.deletion === undefined) return;
   world.toDecommission.delete(index);

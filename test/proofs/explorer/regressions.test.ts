@@ -312,6 +312,11 @@ describe("found by the explorer:", () => {
       "rolled-back-labels-change-nothing:60.up-renames+95.crash-done",
     ],
     [
+      "a secret with a replica is decommissioned when that is gone",
+      "short-token:9.rotation-begins+11.replica-behind+69.up-renames",
+    ],
+    ["a gateway's 404 undoes no rollback", "rolled-back:26.operator-put+40.gateway-404"],
+    [
       "a process that began before a secret was added does not know what is current there",
       "steps-concurrently-no-grace:103.up-adds+123.same-token",
     ],

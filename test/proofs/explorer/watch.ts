@@ -372,6 +372,7 @@ export class Watch {
     const { clock, c2ms, secrets } = this.#options;
     const holder = holderOf(secret.state, "AWSCURRENT");
     const text = tokenTextOf(holder?.value);
+    const wasCurrent = this.wereCurrent.has(holder?.id ?? "");
     if (holder) this.wereCurrent.add(holder.id);
     const before = this.#current.get(secret.arn);
     if (text === before) return;
@@ -386,7 +387,11 @@ export class Watch {
       this.#violation("I1", effect, "a value that is no token of C2M's becomes current");
       return;
     }
-    if (!this.#proven.has(token.id)) this.#violation("I1", effect, `${token.id} becomes current unproven`);
+    // What somebody has put there comes back where a rollback is undone.
+    const isRestored = wasCurrent && this.happened.byHand.has(text);
+    if (!this.#proven.has(token.id) && !isRestored) {
+      this.#violation("I1", effect, `${token.id} becomes current unproven`);
+    }
     // The command looks again after it has moved the label: what it leaves is looked at when it ends.
     if (effect.run.invocation.name === "rollback") return;
     // A revocation by somebody else that has not bitten, or only since it was proven, nobody can see.
