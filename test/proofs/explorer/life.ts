@@ -203,7 +203,9 @@ export class Life {
     if (!isToRotate(world, index)) return { kind: "rotate again", left: others };
     if (!underway && needsRotation(world, index)) supplyToken(world, index);
     const { struck } = world.effects;
-    const demanded = underway ?? { versionId: world.id(), struck, wasSpellbound: isSpellbound(world) };
+    // Secrets Manager goes on with a rotation that is open.
+    const versionId = () => world.holder(index, "AWSPENDING", "AWSCURRENT") ?? world.id();
+    const demanded = underway ?? { versionId: versionId(), struck, wasSpellbound: isSpellbound(world) };
     await this.#through(underway, { kind: "rotate again", left, underway: demanded }, () =>
       rotate(world, index, demanded.versionId),
     );

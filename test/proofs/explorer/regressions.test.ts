@@ -315,6 +315,10 @@ describe("found by the explorer:", () => {
       "a secret with a replica is decommissioned when that is gone",
       "short-token:9.rotation-begins+11.replica-behind+69.up-renames",
     ],
+    [
+      "a rotation that the schedule began and that failed is the one that goes on",
+      "years@738.operator-unpend.0,629.operator-cancel.0,1578.operator-cancel.0,9.operator-back.0,7.operator-put-text.0,1055.operator-put-text.1:3267.fewer-scopes",
+    ],
     ["a gateway's 404 undoes no rollback", "rolled-back:26.operator-put+40.gateway-404"],
     [
       "a process that began before a secret was added does not know what is current there",
