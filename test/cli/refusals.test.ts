@@ -214,6 +214,8 @@ describe("without a permission", () => {
 
   it("to write the log, rollback succeeds and warns", async () => {
     stack.allowAllBut("logs:PutLogEvents");
+    // One was begun above.
+    await stack.on("decommission", "--cancel");
     const { code, stderr } = await stack.on("rollback", "--grace", "1 hour");
     expect(stderr).toContain(
       "could not be written to the functions' log; CloudTrail has it. AWS denied logs:PutLogEvents",
