@@ -1,6 +1,7 @@
 import type { LedgerEntry, RotationLog } from "../formats/ledger.ts";
 import { secretNameSaid, type TokenSettings } from "../formats/settings.ts";
 import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
+import { RotationError } from "../ports/errors.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { isSameToken } from "../rotation/same-token.ts";
@@ -79,6 +80,9 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   // What one secret holds now is spared in all others, so where a token is to go, or can't, each is read.
   if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
     looked = await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log));
+    // One at which the run could not look may hold it, too: it is asked once more for that alone.
+    const unseen = asked.filter(({ settings }) => looked.some((one) => one.settings === settings && "failure" in one));
+    elsewhere.push(...(await inParallel(unseen, secretsAtOnce, currentIfReadable)).flat());
     surveyed = await surveyAll();
   }
   const held = heldNow();
@@ -132,6 +136,17 @@ async function readCurrent(settings: TokenSettings, { store }: Pick<SecretContex
     if (current) versions.push({ versionId: current.versionId, parsed: parseValue(current.value) });
     return { versions };
   });
+}
+
+/** Why it can't be read was told before. */
+async function currentIfReadable({ settings, parts }: ListedSecret): Promise<KnownVersion[]> {
+  try {
+    const current = await parts.store.readCurrent(settings.secretName);
+    return current ? [{ versionId: current.versionId, parsed: parseValue(current.value) }] : [];
+  } catch (error) {
+    if (error instanceof RotationError) return [];
+    throw error;
+  }
 }
 
 function unread(secret: SecretDescription): Look {

@@ -319,6 +319,10 @@ describe("found by the explorer:", () => {
       "a rotation that the schedule began and that failed is the one that goes on",
       "years@738.operator-unpend.0,629.operator-cancel.0,1578.operator-cancel.0,9.operator-back.0,7.operator-put-text.0,1055.operator-put-text.1:3267.fewer-scopes",
     ],
+    [
+      "what is current in a secret at which the run could not look is spared",
+      "years@968.rollback.2,648.operator-put-text.1,1993.operator-put.1:1344.reconcile-all+1713.same-token+2388.lost",
+    ],
     ["a gateway's 404 undoes no rollback", "rolled-back:26.operator-put+40.gateway-404"],
     [
       "a process that began before a secret was added does not know what is current there",
