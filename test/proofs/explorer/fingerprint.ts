@@ -65,7 +65,8 @@ export function fingerprint(world: World, place: string, precision: Precision): 
 
 /** An age in ms, as coarse as it is far from every span that the protocol or the play knows. */
 function age(ms: number): string {
-  if (ms < -10 * 24 * hour) return "far";
+  // A token that ends before the next rotation is another than one that ends after it.
+  if (ms < -10 * 24 * hour) return `far ${Math.round(-ms / (5 * 24 * hour))}`;
   if (ms < 0) return `in ${Math.round(-ms / minute)}`;
   if (ms < 3 * hour) return `${Math.floor(ms / minute)}`;
   for (const hours of [6, 26, 50, 24 * 80]) if (ms < hours * hour) return `under ${hours} h`;
