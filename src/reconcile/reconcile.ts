@@ -53,10 +53,12 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
       return { settings, context: own, look };
     });
   });
-  const ofOthers = await inParallel(others, secretsAtOnce, (one) => readCurrent(one.settings, one.parts, log));
+  const ofOthers = await inParallel(others, secretsAtOnce, ({ settings, parts }) =>
+    orFailure(log, settings, async () => ({ versions: await currentOf(settings, parts) })),
+  );
   const elsewhere = ofOthers.flatMap((read) => ("versions" in read ? read.versions : []));
   /** What is at AWSCURRENT of any secret, as far as it was read. */
-  const heldNow = () => [...elsewhere, ...looked.flatMap(currentOf)].map(({ parsed }) => parsed);
+  const heldNow = () => [...elsewhere, ...looked.flatMap(currentSeen)].map(({ parsed }) => parsed);
   const surveyAll = async () => {
     const currentElsewhere = heldNow();
     return await inParallel(looked, secretsAtOnce, async (one): Promise<Surveyed> => {
@@ -81,7 +83,8 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   if (surveyed.some((one) => "survey" in one && leaves(one.survey.verdict).length > 0)) {
     looked = await inParallel(looked, secretsAtOnce, (one) => withCurrent(one, log));
     // One at which the run could not look may hold it, too: it is asked once more for that alone.
-    const unseen = asked.filter(({ settings }) => looked.some((one) => one.settings === settings && "failure" in one));
+    const failed = new Set(looked.filter((one) => "failure" in one).map(({ settings }) => settings));
+    const unseen = asked.filter(({ settings }) => failed.has(settings));
     elsewhere.push(...(await inParallel(unseen, secretsAtOnce, currentIfReadable)).flat());
     surveyed = await surveyAll();
   }
@@ -129,20 +132,16 @@ async function describe({ settings, parts }: ListedSecret, log: RotationLog): Pr
   });
 }
 
-async function readCurrent(settings: TokenSettings, { store }: Pick<SecretContext, "store">, log: RotationLog) {
-  return await orFailure(log, settings, async () => {
-    const current = await store.readCurrent(settings.secretName);
-    const versions: KnownVersion[] = [];
-    if (current) versions.push({ versionId: current.versionId, parsed: parseValue(current.value) });
-    return { versions };
-  });
+/** The version at AWSCURRENT, where there is one. */
+async function currentOf(settings: TokenSettings, { store }: Pick<SecretContext, "store">): Promise<KnownVersion[]> {
+  const current = await store.readCurrent(settings.secretName);
+  return current ? [{ versionId: current.versionId, parsed: parseValue(current.value) }] : [];
 }
 
 /** Why it can't be read was told before. */
 async function currentIfReadable({ settings, parts }: ListedSecret): Promise<KnownVersion[]> {
   try {
-    const current = await parts.store.readCurrent(settings.secretName);
-    return current ? [{ versionId: current.versionId, parsed: parseValue(current.value) }] : [];
+    return await currentOf(settings, parts);
   } catch (error) {
     if (error instanceof RotationError) return [];
     throw error;
@@ -156,13 +155,13 @@ function unread(secret: SecretDescription): Look {
 /** With what is current, where a secret was not read. */
 async function withCurrent(one: Looked, log: RotationLog): Promise<Looked> {
   if ("failure" in one || !one.look.isUnread) return one;
-  const read = await readCurrent(one.settings, one.context, log);
-  if ("failure" in read) return read;
-  const { versions } = read;
-  return { ...one, look: { ...one.look, versions, current: versions[0] } };
+  return await orFailure(log, one.settings, async () => {
+    const versions = await currentOf(one.settings, one.context);
+    return { ...one, look: { ...one.look, versions, current: versions[0] } };
+  });
 }
 
-function currentOf(one: Looked): KnownVersion[] {
+function currentSeen(one: Looked): KnownVersion[] {
   return "look" in one && one.look.current ? [one.look.current] : [];
 }
 
