@@ -87,3 +87,21 @@ export interface TokenUser {
   /** Revokes a token, long or short. */
   revokeToken(request: RevokeRequest): Promise<RevokeAnswer>;
 }
+
+/** Ending a short token that has served is worth one attempt, and no more of anybody's time than this. In ms. */
+export const endShortTokenMs = 5_000;
+
+/** Revokes a short token by each of its ids. Never rejects: it ends by itself within 15 minutes. */
+export async function endShortToken(
+  user: Pick<TokenUser, "revokeToken">,
+  ids: readonly string[],
+  by: Pick<RevokeRequest, "bearer" | "deadline">,
+): Promise<void> {
+  for (const tokenId of ids) {
+    try {
+      await user.revokeToken({ tokenId, ...by });
+    } catch {
+      // The next id is tried all the same.
+    }
+  }
+}

@@ -1,10 +1,7 @@
-import type { Exchange, TokenUser } from "../ports/c2m.ts";
+import { type Exchange, endShortToken, endShortTokenMs, type TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Sensitive } from "../ports/sensitive.ts";
 import { idsOf, type Revocable } from "./same-token.ts";
-
-/** Ending a short token that has served is worth one attempt, and no more of the time than this. In ms. */
-const endMs = 5_000;
 
 /** A long token that is asked about. */
 export interface Exchangeable extends Pick<Revocable, "tokenId" | "headerTokenId"> {
@@ -28,21 +25,13 @@ export async function askWhetherWorks(
   const scopes = scope === undefined ? {} : { scopes: [scope] };
   const exchange = await c2m.issueShortTermToken({ longToken: token.accessToken, deadline, ...scopes });
   if (exchange.outcome === "works" && mayIssue(scope)) {
-    const until = Math.min(deadline, clock.now() + endMs);
+    const until = Math.min(deadline, clock.now() + endShortTokenMs);
     // An answer may name the token that it was asked with, too.
     const own = idsOf(token);
     const ids = own.length === 0 ? [] : idsOf(exchange.token).filter((id) => !own.includes(id));
-    for (const tokenId of ids) await revokeQuietly(c2m, { tokenId, bearer: token.accessToken, deadline: until });
+    await endShortToken(c2m, ids, { bearer: token.accessToken, deadline: until });
   }
   return exchange.outcome;
-}
-
-async function revokeQuietly(c2m: TokenUser, request: Parameters<TokenUser["revokeToken"]>[0]): Promise<void> {
-  try {
-    await c2m.revokeToken(request);
-  } catch {
-    // It ends by itself within 15 minutes.
-  }
 }
 
 /** One that is not about tokens, else one that can't issue any. */

@@ -1,13 +1,9 @@
-import type { TokenUser } from "../../ports/c2m.ts";
+import { endShortToken, endShortTokenMs, type TokenUser } from "../../ports/c2m.ts";
 import { PermanentError } from "../../ports/errors.ts";
-import type { Sensitive } from "../../ports/sensitive.ts";
 import type { ShortTokenCredentials } from "../credentials.ts";
 import type { ShortTokenGrant } from "./grant.ts";
 
 const reseed = "Supply a first token again: without a live one this mechanism can't go on.";
-
-/** Ending a short token that has served is worth one attempt, and no more of the step's time than this. In ms. */
-const endMs = 5_000;
 
 /** A grant, and what ends its power when it has served. */
 export interface BorrowedGrant {
@@ -49,15 +45,7 @@ export async function makeShortTokenGrant(
       const ids = [tokenId, longTokenIds.length === 0 ? undefined : headerTokenId]
         .filter((id) => id !== undefined)
         .filter((id) => !longTokenIds.includes(id));
-      for (const id of ids) await revokeQuietly(c2m, id, longToken, now + endMs);
+      await endShortToken(c2m, ids, { bearer: longToken, deadline: now + endShortTokenMs });
     },
   };
-}
-
-async function revokeQuietly(c2m: TokenUser, tokenId: string, bearer: Sensitive, deadline: number): Promise<void> {
-  try {
-    await c2m.revokeToken({ tokenId, bearer, deadline });
-  } catch {
-    // It ends by itself within 15 minutes.
-  }
 }
