@@ -7,7 +7,7 @@ import { type FunctionLog, functionLog, keepsLedger } from "../../src/aws/functi
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
-import type { Credentials, ShortTokenCredentials } from "../../src/c2m/credentials.ts";
+import type { Credentials } from "../../src/c2m/credentials.ts";
 import { metricNames } from "../../src/formats/metrics.ts";
 import type { ProofResult } from "../../src/formats/proof-result.ts";
 import {
@@ -18,15 +18,14 @@ import {
   siblingsOf,
   type TokenSettings,
 } from "../../src/formats/settings.ts";
-import { parseValue } from "../../src/formats/stored-token.ts";
 import { stepTime } from "../../src/formats/time-table.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
 import { systemClock as clock } from "../../src/ports/clock.ts";
 import { PermanentError, presentable } from "../../src/ports/errors.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import type { RotationContext } from "../../src/rotation/context.ts";
+import { presentToken } from "../../src/rotation/present-token.ts";
 import { ProvenVersions } from "../../src/rotation/proven.ts";
-import { idsOf, isOfSettings } from "../../src/rotation/same-token.ts";
 import type { BootstrapResult } from "../../src/rotation/steps/bootstrap.ts";
 import { runBootstrap, runProveCredentials, runStep } from "../../src/rotation/steps/run-step.ts";
 import { CredentialsCache } from "./credentials-cache.ts";
@@ -154,19 +153,7 @@ async function credentialsFor(token: TokenSettings, arn: string): Promise<Creden
   return {
     mechanism: "short_token",
     clientId,
-    ...(await currentToken(token, arn)),
+    ...(await presentToken(store, arn, token)),
     ...(grantType === undefined ? {} : { grantType }),
   };
-}
-
-/** The token at AWSCURRENT; undefined where it belongs to another C2M than the settings', which gets nothing of it. */
-async function currentToken(
-  token: TokenSettings,
-  arn: string,
-): Promise<Pick<ShortTokenCredentials, "longToken" | "longTokenIds">> {
-  const current = await store.readCurrent(arn);
-  const parsed = current && parseValue(current.value);
-  if (parsed?.kind !== "ours") return { longToken: parsed?.token };
-  const isOwn = isOfSettings(token, parsed.token);
-  return { longToken: isOwn ? parsed.token.accessToken : undefined, longTokenIds: idsOf(parsed.token) };
 }

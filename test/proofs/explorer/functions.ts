@@ -3,8 +3,7 @@ import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
 import { type C2mClient, createC2mClient } from "../../../src/c2m/client.ts";
 import { connectTokenUser } from "../../../src/c2m/connect.ts";
 import type { RotationLog } from "../../../src/formats/ledger.ts";
-import { listedBaseUrl, siblingsOf, type TokenSettings } from "../../../src/formats/settings.ts";
-import { parseValue } from "../../../src/formats/stored-token.ts";
+import { listedBaseUrl, siblingsOf } from "../../../src/formats/settings.ts";
 import type { TokenIssuer } from "../../../src/ports/c2m.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { CallBudget } from "../../../src/reconcile/call-budget.ts";
@@ -12,7 +11,7 @@ import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileReport } from "../../../src/reconcile/report.ts";
 import type { Scope } from "../../../src/reconcile/survey.ts";
 import type { RotationContext } from "../../../src/rotation/context.ts";
-import { isOfSettings } from "../../../src/rotation/same-token.ts";
+import { presentToken } from "../../../src/rotation/present-token.ts";
 import { runBootstrap, runProveCredentials, runStep } from "../../../src/rotation/steps/run-step.ts";
 import { runCommand } from "./commands.ts";
 import {
@@ -243,7 +242,7 @@ export class Functions implements Invocations {
     const store = new SecretsManagerStore(this.#world.connection.secretsManager(run));
     const credentials = async () =>
       settings.credentialsSecretId === undefined
-        ? { mechanism: "short_token" as const, clientId, longToken: await currentToken(store, arn, settings) }
+        ? { mechanism: "short_token" as const, clientId, ...(await presentToken(store, arn, settings)) }
         : held(this.#world.credentials);
     // As the handler has it: those before, where they are of this client at this C2M; none where they are to be proven.
     const fallback = async () => {
@@ -294,18 +293,6 @@ export class Functions implements Invocations {
 }
 
 const notListed = { kind: "failed", error: new Error("The secret is not listed.") } as const;
-
-/** As the handler has it: nothing of another C2M's. */
-async function currentToken(
-  store: SecretsManagerStore,
-  arn: string,
-  settings: TokenSettings,
-): Promise<Sensitive | undefined> {
-  const current = await store.readCurrent(arn);
-  const parsed = current && parseValue(current.value);
-  if (parsed?.kind !== "ours") return parsed?.token;
-  return isOfSettings(settings, parsed.token) ? parsed.token.accessToken : undefined;
-}
 
 function held({ clientSecret, ...others }: ClientCredentials) {
   return { mechanism: "client_secret" as const, ...others, clientSecret: new Sensitive(clientSecret) };
