@@ -87,8 +87,8 @@ it("of broken code the same schedules break the promise with merging and without
     const undisturbed = await play({ scenario, strikes: [] }, { protocol, known, keep: true });
     if (undisturbed.violations.length === 0) known.checkpoints = undisturbed.checkpoints;
     const strikes = [...crashesAt(undisturbed.effects), ...troublesAt(undisturbed.effects)];
-    // Those of a kind that fall next to each other come to the same states.
-    const sample = strikes.filter(({ at, kind }) => (at + kind.length + seed) % 67 === 0);
+    // By chance: those of a kind that fall next to each other come to the same states.
+    const sample = strikes.filter((_, index) => (Math.imul(index + 1, seed | 1) >>> 0) % 101 === 0);
     for (const strike of sample) {
       const schedule = { scenario, strikes: [strike] };
       const [merged, whole] = [await play(schedule, { protocol, known }), await play(schedule, { protocol })];
@@ -96,5 +96,5 @@ it("of broken code the same schedules break the promise with merging and without
       expect(merged.violations.length > 0, `${fault}: ${scheduleId(schedule)}`).toBe(whole.violations.length > 0);
     }
   }
-  expect(broke).toBeGreaterThan(0);
+  expect(broke).toBeGreaterThan(10);
 }, 300_000);
