@@ -121,14 +121,16 @@ function put(world: World, secret: number, value: string): void {
 }
 
 /**
- * Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. First its replicas go, as
- * the command asks for.
+ * Once begun, whoever does it goes on until the secret is gone, and then takes it out of the config. Where the command is
+ * refused for the secret's replicas, they go before the next try.
  */
 export async function decommission(world: World, index: number): Promise<void> {
   world.toDecommission.add(index);
-  world.secret(index).state.replicas = [];
   await world.functions.command("decommission", index);
-  if (world.secret(index).state.deletion === undefined) return;
+  if (world.secret(index).state.deletion === undefined) {
+    world.secret(index).state.replicas = [];
+    return;
+  }
   world.toDecommission.delete(index);
   world.toDeploy.delete(index);
   world.decommissioned.add(index);
