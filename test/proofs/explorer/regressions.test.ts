@@ -340,3 +340,11 @@ describe("found by the explorer:", () => {
     expect((await play(parseScheduleId(id))).violations).toEqual([]);
   });
 });
+
+/** Turns red when it passes: it is a regression then. */
+describe("found by the explorer and not mended yet (issue 16):", () => {
+  it.fails("a gateway claims twice that a token is revoked whose text nobody has", async () => {
+    const id = "steps-concurrently-no-grace:108.gateway-json+159.gateway-json";
+    expect((await play(parseScheduleId(id))).violations).toEqual([]);
+  });
+});
