@@ -11,7 +11,7 @@ import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import { type Candidate, expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
-import { hourOfProof, type Survey } from "./survey.ts";
+import { isProofDue, type Survey } from "./survey.ts";
 
 /** Calls to C2M under way at the same time. */
 const callsAtOnce = 2;
@@ -201,11 +201,11 @@ async function exchangeOf(run: ReconcileContext, context: SecretContext, candida
 
 /** Those whose hour it is, each day in another order, so that a budget that does not last leaves out others each day. */
 function dueProofs(looked: readonly Of[], now: number): Of[] {
-  const [hour, day] = [new Date(now).getUTCHours(), Math.floor(now / 86_400_000)];
+  const day = Math.floor(now / 86_400_000);
   const rank = ({ settings }: { settings: TokenSettings }) =>
     createHash("sha256").update(`${settings.secretName} ${day}`).digest().readUInt32BE();
   return looked
-    .filter(({ settings }) => hourOfProof(settings.secretName) === hour)
+    .filter(({ settings }) => isProofDue(settings.secretName, now))
     .sort((one, other) => rank(one) - rank(other));
 }
 

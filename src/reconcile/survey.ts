@@ -92,12 +92,26 @@ export function nothingHappened(
   // A first token is as old as the last change at least.
   const expiresAt = (lastRotatedAt ?? lastChangedAt) + settings.lifetimeSeconds * 1_000;
   const isInTime = now < nextRotationAt && nextRotationAt < expiresAt && now < expiresAt - expiryToldSeconds * 1_000;
-  return isInTime && hourOfProof(settings.secretName) !== new Date(now).getUTCHours();
+  return isInTime && !isProofDue(settings.secretName, now);
 }
 
 /** The hour of the day (UTC) in which a secret's token is proven: spread, so that C2M is not called by all at once. */
 export function hourOfProof(secretName: string): number {
   return Number.parseInt(hash("sha256", secretName).slice(0, 2), 16) % 24;
+}
+
+/** A run may come so much later within its hour than the one before it. In ms. */
+const mostLateMs = 3 * 60_000;
+
+/**
+ * Whether a secret's token is proven by a run at this time: in its hour, and just before it, since the next run may come after
+ * its end.
+ *
+ * @param now epoch ms
+ */
+export function isProofDue(secretName: string, now: number): boolean {
+  const hour = hourOfProof(secretName);
+  return [now, now + mostLateMs].some((time) => new Date(time).getUTCHours() === hour);
 }
 
 /** Applies the rule to what was read of one secret. */

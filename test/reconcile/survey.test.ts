@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TokenSettings } from "../../src/formats/settings.ts";
 import type { ListedVersion, SecretDescription } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { hourOfProof, lookAt, nothingHappened, type Scope } from "../../src/reconcile/survey.ts";
+import { hourOfProof, isProofDue, lookAt, nothingHappened, type Scope } from "../../src/reconcile/survey.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -81,6 +81,34 @@ describe("an hourly run reads a secret", () => {
     ["whose token is proven in this hour", { settings: { secretName: String(theHourOfNow) } }],
   ])("%s", (_, change) => {
     expect(isQuiet(change)).toBe(false);
+  });
+});
+
+describe("the proof of a token that works", () => {
+  const all = Array.from({ length: 400 }, (_, index) => `c2m/${index}`);
+  const secretNames = Array.from({ length: 24 }, (_, hour) => all.find((name) => hourOfProof(name) === hour) ?? "");
+  const runsEach = (second: number, late: (run: number) => number) =>
+    Array.from({ length: 49 }, (_, run) => now + run * hour + (second + late(run)) * 1_000);
+
+  it.each([1, 2, 3])(
+    "comes each day, whenever the stack was made, where %i of each three runs are late (row 19)",
+    (late) => {
+      for (let second = 3_300; second <= 3_600; second += 25) {
+        const runs = runsEach(second, (run) => (run % 3 < late ? 150 : 0));
+        for (const name of secretNames) {
+          const times = runs.filter((time) => isProofDue(name, time));
+          const gaps = [...times, runs.at(-1) ?? 0].map((time, index) => time - (times[index - 1] ?? now));
+          expect(Math.max(...gaps)).toBeLessThanOrEqual(25 * hour);
+        }
+      }
+    },
+  );
+
+  it("comes twice only where runs are at the turn of the hour", () => {
+    for (const minute of [0, 1, 30, 56]) {
+      const runs = runsEach(minute * 60, () => 0).slice(0, 24);
+      for (const name of secretNames) expect(runs.filter((time) => isProofDue(name, time))).toHaveLength(1);
+    }
   });
 });
 
