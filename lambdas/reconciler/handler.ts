@@ -4,9 +4,10 @@ import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientConfig } from "../../src/aws/client-config.ts";
 import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
-import { functionLog, keepsLedger } from "../../src/aws/function-log.ts";
+import { functionLog, ledgerFault } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
+import type { LedgerFault } from "../../src/formats/ledger.ts";
 import { listedBaseUrl, parseSettings, type TokenSettings } from "../../src/formats/settings.ts";
 import { reconcilerTimeoutSeconds, stepTime } from "../../src/formats/time-table.ts";
 import type { TokenUser } from "../../src/ports/c2m.ts";
@@ -60,7 +61,7 @@ export async function handler(
       { clock, log, ledger, budget, deadline, secrets: listed, paused: settings.paused, stepMs },
       { scope: scope ?? defaultScope(graceSeconds), graceSeconds, only: secrets },
     );
-    if (!keepsLedger(process.env)) throw linesDropped;
+    refuseLost(ledgerFault(process.env));
     return report;
   } catch (error) {
     throw presentable(error);
@@ -70,10 +71,11 @@ export async function handler(
 }
 
 /** What was due is done, but nobody hears of it: a run that fails rings. */
-const linesDropped = new PermanentError(
-  "ledger_dropped",
-  "AWS_LAMBDA_LOG_LEVEL: Lambda drops the lines that say what this run did, and its figures. Set the function's application log level to INFO or lower.",
-);
+function refuseLost(fault: LedgerFault | undefined): void {
+  if (!fault) return;
+  const { what, remedy } = fault;
+  throw new PermanentError("ledger_dropped", `${what}, which say what this run did, and its figures. ${remedy}`);
+}
 
 // Whoever ends the grace by hand means every superseded token, however old.
 function defaultScope(graceSeconds: number | undefined): Scope {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { clientConfig } from "../../src/aws/client-config.ts";
-import { type FunctionLog, functionLog, keepsLedger } from "../../src/aws/function-log.ts";
+import { type FunctionLog, functionLog, ledgerFault } from "../../src/aws/function-log.ts";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
 import { type C2mClient, createC2mClient } from "../../src/c2m/client.ts";
 import { connectTokenUser } from "../../src/c2m/connect.ts";
@@ -58,7 +58,7 @@ export async function handler(event: unknown, lambda: { getRemainingTimeInMillis
       settings: token,
       siblings: siblingsOf(settings, token),
       paused: settings.paused,
-      ledgerIsKept: keepsLedger(process.env),
+      ledgerFault: ledgerFault(process.env),
       proven,
       randomId: randomUUID,
       deadline,

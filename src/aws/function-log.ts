@@ -1,4 +1,4 @@
-import { formatLine, type RotationLog } from "../formats/ledger.ts";
+import { formatLine, type LedgerFault, logGroupOf, type RotationLog } from "../formats/ledger.ts";
 import { metricNames, metricsNamespace } from "../formats/metrics.ts";
 
 /** A log that also holds metrics until they are published. */
@@ -33,11 +33,25 @@ export function functionLog(): FunctionLog {
 }
 
 /**
- * Whether Lambda keeps the lines of the ledger, which are of level INFO: with logs in JSON it drops what is below the
- * function's application log level.
+ * Why the function's lines don't reach the ledger, as Lambda's variables tell; undefined where they do. They are of level
+ * INFO: with logs in JSON Lambda drops what is below the application log level. And a ledger is in one log group, which has
+ * the rotation's name.
  */
-export function keepsLedger(env: NodeJS.ProcessEnv): boolean {
-  return env.AWS_LAMBDA_LOG_FORMAT === "Text" || !/^(WARN|ERROR|FATAL)$/i.test(env.AWS_LAMBDA_LOG_LEVEL ?? "");
+export function ledgerFault(env: NodeJS.ProcessEnv): LedgerFault | undefined {
+  const isFiltered =
+    env.AWS_LAMBDA_LOG_FORMAT !== "Text" && /^(WARN|ERROR|FATAL)$/i.test(env.AWS_LAMBDA_LOG_LEVEL ?? "");
+  if (isFiltered) {
+    return {
+      what: "AWS_LAMBDA_LOG_LEVEL: Lambda drops the function's lines",
+      remedy: "Set the function's application log level to INFO or lower.",
+    };
+  }
+  const { ROTATION_NAME: name, AWS_LAMBDA_LOG_GROUP_NAME: group } = env;
+  if (!name || !group || group === logGroupOf(name)) return undefined;
+  return {
+    what: "AWS_LAMBDA_LOG_GROUP_NAME: the function's lines go to another log group than the ledger's",
+    remedy: `Set the function's log group to ${logGroupOf(name)}: pulumi up --refresh`,
+  };
 }
 
 function embeddedMetrics(metrics: ReadonlyMap<string, readonly number[]>, service: string | undefined): string {

@@ -219,6 +219,17 @@ export interface Ledger {
   read(from: number): Promise<LedgerPart>;
 }
 
+/** The log group that a rotation's functions write to, and operators. */
+export function logGroupOf(rotationName: string): string {
+  return `/aws/lambda/${rotationName}`;
+}
+
+/** Why a function's lines don't reach the ledger: the beginning and the end of a message, between which stands what follows from it. */
+export interface LedgerFault {
+  what: string;
+  remedy: string;
+}
+
 /** How the streams begin that operators' commands write to; release 0.1.0 wrote to `operator/`. */
 export const operatorStreams = "operators/";
 

@@ -1,4 +1,4 @@
-import type { RotationLog } from "../formats/ledger.ts";
+import type { LedgerFault, RotationLog } from "../formats/ledger.ts";
 import type { TokenSettings } from "../formats/settings.ts";
 import type { TokenIssuer, TokenUser } from "../ports/c2m.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,8 +30,8 @@ export interface RotationContext extends SecretContext {
   siblings: readonly string[];
   /** A change freeze: nothing is begun. Default false. */
   paused?: boolean | undefined;
-  /** False: lines of the ledger would be dropped, so nothing may be issued. Default true. */
-  ledgerIsKept?: boolean | undefined;
+  /** Why lines would not reach the ledger, so that nothing may be issued. Default: they do. */
+  ledgerFault?: LedgerFault | undefined;
   /** What this process has proven. */
   proven: ProvenVersions;
   /** A random UUID. */

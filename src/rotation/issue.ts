@@ -39,11 +39,9 @@ interface Attempt {
  */
 export async function issue(context: RotationContext, options: IssueOptions): Promise<StoredToken> {
   const { arn, clock, log, settings } = context;
-  if (context.ledgerIsKept === false) {
-    throw new PermanentError(
-      "ledger_dropped",
-      "AWS_LAMBDA_LOG_LEVEL: Lambda would drop the lines that say which token was issued, so none is. Set the function's application log level to INFO or lower.",
-    );
+  if (context.ledgerFault) {
+    const { what, remedy } = context.ledgerFault;
+    throw new PermanentError("ledger_dropped", `${what}, which say which token was issued, so none is. ${remedy}`);
   }
   const { versionId, current, lifetimeSeconds } = options;
   const { clientId, baseUrl } = settings;

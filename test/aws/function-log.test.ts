@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { keepsLedger } from "../../src/aws/function-log.ts";
+import { ledgerFault } from "../../src/aws/function-log.ts";
 import { metricNames } from "../../src/formats/metrics.ts";
 
 const module = new URL("../../src/aws/function-log.ts", import.meta.url).href;
@@ -53,15 +53,20 @@ describe("the function's log", () => {
   });
 
   it.each([
-    [{}, true],
-    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "INFO" }, true],
-    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "DEBUG" }, true],
-    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "WARN" }, false],
-    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, false],
-    [{ AWS_LAMBDA_LOG_LEVEL: "fatal" }, false],
-    [{ AWS_LAMBDA_LOG_FORMAT: "Text", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, true],
-  ])("knows whether Lambda keeps the ledger: %j (row 23)", (env, kept) => {
-    expect(keepsLedger(env)).toBe(kept);
+    [{}, undefined],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "INFO" }, undefined],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "DEBUG" }, undefined],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "WARN" }, "AWS_LAMBDA_LOG_LEVEL"],
+    [{ AWS_LAMBDA_LOG_FORMAT: "JSON", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, "AWS_LAMBDA_LOG_LEVEL"],
+    [{ AWS_LAMBDA_LOG_LEVEL: "fatal" }, "AWS_LAMBDA_LOG_LEVEL"],
+    [{ AWS_LAMBDA_LOG_FORMAT: "Text", AWS_LAMBDA_LOG_LEVEL: "ERROR" }, undefined],
+    [{ ROTATION_NAME: "c2m", AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/c2m" }, undefined],
+    [{ ROTATION_NAME: "c2m", AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/c2m-rotator" }, "AWS_LAMBDA_LOG_GROUP_NAME"],
+    [{ ROTATION_NAME: "c2m", AWS_LAMBDA_LOG_GROUP_NAME: "central" }, "AWS_LAMBDA_LOG_GROUP_NAME"],
+    [{ AWS_LAMBDA_LOG_GROUP_NAME: "central" }, undefined],
+  ])("knows whether its lines reach the ledger: %j (row 23)", (env, variable) => {
+    const fault = ledgerFault(env);
+    expect(fault?.what.split(":")[0]).toBe(variable);
   });
 
   it("adds counts up and keeps each number of seconds", async () => {

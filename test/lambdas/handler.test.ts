@@ -213,6 +213,19 @@ describe("the rotator's handler, in a warm process", () => {
     });
   });
 
+  it("issues nothing where the lines of the ledger would go to another log group (row 23)", async () => {
+    vi.stubEnv("ROTATION_NAME", "c2m");
+    vi.stubEnv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/c2m-rotator");
+    const before = cloud.c2m.tokens.length;
+    await expect(run({ Step: "proveCredentials" })).rejects.toMatchObject({
+      code: "ledger_dropped",
+      message: expect.stringContaining("/aws/lambda/c2m:"),
+    });
+    expect(cloud.c2m.tokens).toHaveLength(before);
+    vi.stubEnv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/c2m");
+    expect(await run({ Step: "proveCredentials" })).toMatchObject({ outcome: "proven" });
+  });
+
   it("refuses a secret that is not in its settings, and events that are nobody's", async () => {
     const other = arn.replace("api-token", "other");
     const step = { Step: "createSecret", SecretId: other, ClientRequestToken: version };

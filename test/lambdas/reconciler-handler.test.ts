@@ -65,6 +65,17 @@ describe("the reconciler's handler", () => {
     await run({});
   });
 
+  it("fails where its lines and the ledger that it reads are in another log group than the rotation's (row 23)", async () => {
+    vi.stubEnv("ROTATION_NAME", "c2m");
+    vi.stubEnv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/c2m-reconciler");
+    await expect(run({})).rejects.toMatchObject({
+      code: "ledger_dropped",
+      message: expect.stringContaining("/aws/lambda/c2m:"),
+    });
+    vi.stubEnv("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/c2m");
+    expect(await run({})).toMatchObject({ secrets: [] });
+  });
+
   it("refuses a secret that is not listed, and names it", async () => {
     await expect(run({ secrets: ["c2m/unknown"] })).rejects.toMatchObject({
       code: "secret_not_listed",

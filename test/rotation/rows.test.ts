@@ -168,7 +168,7 @@ describe("a step", () => {
     const world = await World.ready(manual);
     const version = await world.open();
     const { createSecret } = await import("../../src/rotation/steps/create-secret.ts");
-    const context = world.context({ ledgerIsKept: false });
+    const context = world.context({ ledgerFault: { what: "Its lines are dropped", remedy: "Keep them." } });
     const failure = await failureOf(createSecret(context, { versionId: version, rotationToken: undefined }));
     expect(failure).toMatchObject({ name: "PermanentError", code: "ledger_dropped" });
     expect(world.issued()).toHaveLength(1);
