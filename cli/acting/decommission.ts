@@ -11,7 +11,7 @@ import { date, span } from "../time-text.ts";
 import { type TokenView, viewToken } from "../token-view.ts";
 import { waitUntil } from "../wait-until.ts";
 import { act, confirmByName, refuseWhileAtWork, stepTimeOf } from "./confirm-and-act.ts";
-import { type EndOfLife, endTokens, type Left, mostWaitMs, tokensToEnd } from "./end-of-life.ts";
+import { type EndOfLife, endTokens, type Left, mostEffectMs, mostWaitMs, tokensToEnd } from "./end-of-life.ts";
 
 /** For each token's revocation with its repetitions; there are a handful. In ms. */
 const timeoutMs = 5 * 60_000;
@@ -34,7 +34,7 @@ export async function decommission(call: Call): Promise<ExitCode> {
   const stepMs = await stepTimeOf(aws, target, view);
   const deletes = view.isOurs || options.flag("delete-lent");
   if (deletes && view.replicaRegions.length > 0) throw replicated(view);
-  const { context, log } = protocolFor(call, aws, target, view, timeoutMs + stepMs + mostWaitMs(stepMs));
+  const { context, log } = protocolFor(call, aws, target, view, timeoutMs + stepMs + mostWaitMs(stepMs) + mostEffectMs);
   const subject = { context, ledger, baseUrl: target.baseUrl, others: target.others };
   if (options.flag("dry-run")) {
     const tokens = (await tokensToEnd(subject)).map((id) => id ?? "without id");
@@ -54,9 +54,12 @@ export async function decommission(call: Call): Promise<ExitCode> {
     aws,
     stepMs,
     signal,
-    wait: async (moment) => {
+    wait: async (moment, why) => {
+      const waiting = `waiting ${span(moment - clock.now())}, until ${date(moment)}`;
       terminal.line(
-        `  rotation  stopped; waiting ${span(moment - clock.now())}, until ${date(moment)}: then no step can be at work that began before, and the log tells of all`,
+        why === "step"
+          ? `  rotation  stopped; ${waiting}: then no step can be at work that began before, and the log tells of all`
+          : `  revoked, says something that need not be Click2Mail; ${waiting}: then Click2Mail should reject what is revoked`,
       );
       await waitUntil(moment, {
         now: () => clock.now(),
@@ -68,8 +71,8 @@ export async function decommission(call: Call): Promise<ExitCode> {
   };
   const left = await act(call, { aws, log, logGroup, ifCut }, () => endTokens(end).catch(kept));
   // Told before the secret goes: it holds the last trace of them.
-  for (const { tokenId, until, heldBy } of left) {
-    const why = heldBy === undefined ? "nobody can revoke it; ask Click2Mail" : `it is current in ${heldBy}, too`;
+  for (const { tokenId, until, ...rest } of left) {
+    const why = whyLeft(rest);
     terminal.line(
       `  ${terminal.paint("bad", "alive")}   ${tokenId ?? "a token whose id is not known"} until ${until ?? "its unknown expiry"}: ${why}`,
     );
@@ -92,6 +95,12 @@ export async function decommission(call: Call): Promise<ExitCode> {
     }
   });
   return completes ? exitCode.done : exitCode.failed;
+}
+
+function whyLeft({ heldBy, unseen }: Pick<Left, "heldBy" | "unseen">): string {
+  if (heldBy !== undefined) return `it is current in ${heldBy}, too`;
+  if (unseen) return "perhaps: something that need not be Click2Mail called it revoked; ask Click2Mail";
+  return "nobody can revoke it; ask Click2Mail";
 }
 
 /** Told before anything is revoked: AWS would refuse only the deletion, at the end. */

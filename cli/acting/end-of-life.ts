@@ -1,5 +1,6 @@
 import { tokenFields } from "../../src/formats/ledger.ts";
 import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { biteMs } from "../../src/ports/c2m.ts";
 import { RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import { type Candidate, logDelayMs } from "../../src/reconcile/revocation-rule.ts";
@@ -20,6 +21,8 @@ export interface Left {
   until: string | undefined;
   /** The secret whose current token it is, too; without it nobody can revoke it. */
   heldBy?: string;
+  /** Its revocation was answered, perhaps by something before C2M, and nobody can see whether it is dead. */
+  unseen?: true;
 }
 
 /** What the end of a secret's tokens is made with. */
@@ -30,8 +33,11 @@ export interface EndOfLife extends Subject {
   stepMs: number;
   /** Aborted: it stops between two tokens. */
   signal: AbortSignal;
-  /** Waits until a moment (epoch ms) or until `signal` is aborted. */
-  wait(moment: number): Promise<void>;
+  /**
+   * Waits until a moment (epoch ms) or until `signal` is aborted: until no step can be at work, or until a revocation that
+   * something before C2M may have answered would have taken effect.
+   */
+  wait(moment: number, why: "step" | "effect"): Promise<void>;
   onRevoked(tokenId: string): void;
 }
 
@@ -42,6 +48,9 @@ export function mostWaitMs(stepMs: number): number {
 
 /** Looks at the secret until nothing new is found, at the most. */
 const mostLooks = 3;
+
+/** For how long it waits to see whether tokens are dead, at the most: once a look, and for the current one. In ms. */
+export const mostEffectMs = (mostLooks + 1) * biteMs;
 
 /**
  * Ends the life of every token of a secret: has nothing issued for it any more, waits until no step can be at work that began
@@ -113,6 +122,7 @@ async function revokeOthers(
     left.set(attemptId, { tokenId: undefined, until: latestExpiresAt });
   }
   const fresh = liveTokens(survey).others.filter((candidate) => !seen.has(keyOf(candidate)));
+  const claimed: Candidate[] = [];
   for (const candidate of fresh) {
     signal.throwIfAborted();
     const outcome = await revokeOther(end, candidate);
@@ -121,7 +131,14 @@ async function revokeOthers(
     if (outcome === "not_found" && !isGone) throw unclear();
     seen.add(keyOf(candidate));
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
+    else if (outcome === "claimed") claimed.push(candidate);
     else if (!isGone) await leaveUnlessDead(end, candidate, left);
+  }
+  if (claimed.some((one) => canLookAt(end, one))) await waitUntil(end, context.clock.now() + biteMs, "effect");
+  for (const one of claimed) {
+    if (!canLookAt(end, one)) left.set(keyOf(one), { tokenId: one.tokenId, until: one.expiresAt, unseen: true });
+    else if (await isDead(end, one)) onRevoked(one.tokenId ?? "");
+    else throw unclear();
   }
   // What was pending is judged as what is superseded from the next look on.
   return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
@@ -163,6 +180,7 @@ async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise
     entries.some(
       ({ event, fields }) =>
         event === "token.revoked" &&
+        !fields.claimed &&
         fields.token_id === tokenId &&
         // Another C2M may give the same ids.
         isSameC2m({ baseUrl }, { baseUrl: fields.base_url }),
@@ -182,20 +200,28 @@ export async function tokensToEnd(subject: Subject): Promise<(string | undefined
 }
 
 /** A step that began before may still issue and store for as long as Lambda lets it run. */
-async function stopIssuing({ context, aws, stepMs, signal, wait }: EndOfLife): Promise<void> {
+async function stopIssuing(end: EndOfLife): Promise<void> {
+  const { context, aws, stepMs } = end;
   const { arn, clock, store } = context;
   const secret = await store.describe(arn);
   const isMarked = await markDecommissioned(context, secret);
   if (secret.rotationEnabled) await aws.cancelRotation(arn);
   const since = isMarked || secret.rotationEnabled ? clock.now() : (secret.lastChangedAt ?? clock.now());
   const until = since + mostWaitMs(stepMs);
-  signal.throwIfAborted();
-  if (until <= clock.now()) return;
+  end.signal.throwIfAborted();
+  if (until > clock.now()) await waitUntil(end, until, "step");
+}
+
+async function waitUntil({ signal, wait }: EndOfLife, moment: number, why: "step" | "effect"): Promise<void> {
   try {
-    await wait(until);
+    await wait(moment, why);
   } finally {
     signal.throwIfAborted();
   }
+}
+
+function canLookAt({ context }: EndOfLife, { accessToken, baseUrl }: Candidate): boolean {
+  return accessToken !== undefined && context.c2mAt(baseUrl) !== undefined;
 }
 
 function refuseIssuing({ secret }: Survey): void {
@@ -219,7 +245,8 @@ interface Current {
 
 function liveTokens({ verdict, current }: Survey): { others: Candidate[]; current: Current | undefined } {
   const token = current?.parsed.kind === "ours" ? current.parsed.token : undefined;
-  return { others: [...verdict.revoke, ...verdict.waiting, ...verdict.blocked], current: current && { token } };
+  const others = [...verdict.revoke, ...verdict.waiting, ...verdict.blocked, ...verdict.claimed];
+  return { others, current: current && { token } };
 }
 
 type OwnBearer = Revocable & { issuedAt?: string | undefined };
@@ -233,6 +260,7 @@ async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Pro
   const c2m = token && context.c2mAt(token.baseUrl);
   const ids = token ? idsOf(token) : [];
   if (!token || !accessToken || ids.length === 0 || !c2m) return "alive";
+  let claimed = false;
   for (const tokenId of ids) {
     const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline });
     if (answer === "unclear" || (answer === "not_found" && !(await isDead(end, token)))) throw unclear();
@@ -240,6 +268,11 @@ async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Pro
     if (answer === "refused" && !(await isDead(end, token))) return "alive";
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
     log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
+    claimed ||= answer === "claimed";
+  }
+  if (claimed) {
+    await waitUntil(end, clock.now() + biteMs, "effect");
+    if (!(await isDead(end, token))) throw unclear();
   }
   return "revoked";
 }

@@ -9,6 +9,7 @@ import { askWhetherWorks } from "../rotation/exchange.ts";
 import { ruleOutRollback } from "../rotation/going-back.ts";
 import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
+import { idsOf } from "../rotation/same-token.ts";
 import { type Candidate, expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
 import { isProofDue, type Survey } from "./survey.ts";
@@ -33,6 +34,8 @@ export interface Revoked {
   candidate: Candidate;
   outcome:
     | "revoked"
+    /** So says something that need not be C2M: a later run looks. */
+    | "claimed"
     | "unrevocable"
     /** The next run tries again. */
     | "later"
@@ -149,9 +152,19 @@ async function revokeOne(
   }
   await ruleOutRollback(context, survey.secret, candidate.versionId);
   const revocation = await revoke(context, candidate);
-  if (revocation === "not_found") return await decideNotFound(run, context, candidate);
-  // Held by the current version since: nothing is to be revoked.
-  return revocation === "current" ? "later" : revocation;
+  switch (revocation) {
+    case "not_found":
+      return await decideNotFound(run, context, candidate);
+    case "claimed":
+      if (!candidate.isClaimed) return "claimed";
+      nobodyCanTell(context, candidate, "what is no word of C2M's says so for the second time");
+      return "unseen";
+    // Held by the current version since: nothing is to be revoked.
+    case "current":
+      return "later";
+    default:
+      return revocation;
+  }
 }
 
 /** 404, and C2M's code is not there. After a day an exchange decides, or nobody can. */
@@ -163,12 +176,21 @@ async function decideNotFound(
   if (run.clock.now() < (candidate.notFoundSince ?? run.clock.now()) + notFoundMs) return "later";
   const seen = candidate.accessToken && (await exchangeOf(run, context, candidate));
   if (seen === "alive" || seen === "neither") return "later";
-  for (const tokenId of [candidate.tokenId, candidate.headerTokenId].filter((id) => id !== undefined)) {
-    const fields = tokenFields(context.arn, { ...candidate, tokenId, headerTokenId: undefined });
-    if (seen === "dead") context.log.event("token.dead", fields);
-    else context.log.event("token.death.unseen", { ...fields, reason: "404 for a day, and C2M's code is not there" });
+  if (seen === "dead") {
+    for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.dead", fields);
+    return "revoked";
   }
-  return seen === "dead" ? "revoked" : "unseen";
+  nobodyCanTell(context, candidate, "404 for a day, and C2M's code is not there");
+  return "unseen";
+}
+
+/** Its text is not at hand: it is told with its expiry, once. */
+function nobodyCanTell(context: SecretContext, candidate: Candidate, reason: string): void {
+  for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.death.unseen", { ...fields, reason });
+}
+
+function fieldsOfIds({ arn }: SecretContext, candidate: Candidate) {
+  return idsOf(candidate).map((tokenId) => tokenFields(arn, { ...candidate, tokenId, headerTokenId: undefined }));
 }
 
 /** Exchanges a revoked token once: C2M should reject it by now. */
@@ -176,8 +198,7 @@ async function seeDead(run: ReconcileContext, { of, candidate }: { of: Of; candi
   const { context, settings } = of;
   const end = await orFailure(run.log, settings, async () => await exchangeOf(run, context, candidate));
   const seen = typeof end === "string" ? end : "neither";
-  for (const tokenId of [candidate.tokenId, candidate.headerTokenId].filter((id) => id !== undefined)) {
-    const fields = tokenFields(context.arn, { ...candidate, tokenId, headerTokenId: undefined });
+  for (const fields of fieldsOfIds(context, candidate)) {
     if (seen === "dead") context.log.event("token.dead", fields);
     if (seen === "alive") context.log.event("token.alive", fields);
   }

@@ -6,8 +6,8 @@ import type { ParsedValue } from "../formats/stored-token.ts";
 export interface Fate {
   /** Epoch ms of the last `token.revoked`; undefined when it is to be revoked (again). */
   revokedAt: number | undefined;
-  /** How often something that need not have been C2M said that it is dead. */
-  claims: number;
+  /** Whether only something that need not have been C2M said that it is dead. */
+  isClaimed: boolean;
   /** C2M was seen to reject it, or nobody can tell any more: it is not looked at again. */
   closed: boolean;
   /** C2M refused to revoke it, or nobody could ask. */
@@ -61,7 +61,7 @@ export function readFacts(
     const key = keyOf(baseUrl, tokenId);
     const known = fates.get(key) ?? {
       revokedAt: undefined,
-      claims: 0,
+      isClaimed: false,
       closed: false,
       unrevocable: false,
       notFoundSince: undefined,
@@ -140,17 +140,16 @@ export function readFacts(
 function settle(fate: Fate, entry: LedgerEntry): void {
   switch (entry.event) {
     case "token.revoked":
-      // The log may deliver a line twice: that is one claim.
-      if (entry.fields.claimed && fate.revokedAt === entry.at) break;
+      // C2M's own word stands, whatever is said later.
+      fate.isClaimed = entry.fields.claimed === true && (fate.revokedAt === undefined || fate.isClaimed);
       fate.revokedAt = entry.at;
-      fate.claims = entry.fields.claimed ? fate.claims + 1 : Number.POSITIVE_INFINITY;
       break;
     case "token.dead":
     case "token.death.unseen":
       fate.closed = true;
       break;
     case "token.alive":
-      Object.assign(fate, { revokedAt: undefined, claims: 0, closed: false, unrevocable: false });
+      Object.assign(fate, { revokedAt: undefined, isClaimed: false, closed: false, unrevocable: false });
       break;
     case "token.unrevocable":
       fate.unrevocable = true;

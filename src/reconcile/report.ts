@@ -73,11 +73,12 @@ function secretReport(acted: Acted, now: number): SecretReport {
   const backlog = of("later").length + verdict.blocked.length;
   const unrevocable = [...verdict.unrevocable, ...of("unrevocable")];
   const before = idsIn(verdict.revokedBefore);
+  const claimed = [...verdict.claimed, ...of("claimed")];
   const { waiting, suspects, detach } = verdict;
-  const isOpen = [waiting, suspects, detach, unrevocable, held].some((list) => list.length > 0);
+  const isOpen = [waiting, suspects, detach, unrevocable, held, claimed].some((list) => list.length > 0);
   return {
     name: surveyed.settings.secretName,
-    revoked: idsIn(of("revoked")),
+    revoked: idsIn(revokedIn(acted)),
     ...(before.length === 0 ? {} : { revokedBefore: before }),
     waiting: waiting.length,
     // What a replica holds back for a day rings, too.
@@ -170,8 +171,13 @@ export function logReport(
 }
 
 function orphansRevoked(acted: readonly Acted[]): number {
-  const revocations = acted.flatMap((one) => one.revocations);
-  return revocations.filter(({ candidate, outcome }) => outcome === "revoked" && !candidate.stored).length;
+  return acted.flatMap(revokedIn).filter(({ stored }) => !stored).length;
+}
+
+/** Also those of which something that need not be C2M said so. */
+function revokedIn({ revocations }: Acted): Candidate[] {
+  const revoked = revocations.filter(({ outcome }) => outcome === "revoked" || outcome === "claimed");
+  return revoked.map(({ candidate }) => candidate);
 }
 
 function seconds(ms: number): number {

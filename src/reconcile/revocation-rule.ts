@@ -1,5 +1,5 @@
 import type { LedgerEntry, NamedToken } from "../formats/ledger.ts";
-import type { TokenSettings } from "../formats/settings.ts";
+import { listedBaseUrl, type TokenSettings } from "../formats/settings.ts";
 import type { ParsedValue } from "../formats/stored-token.ts";
 import { biteMs } from "../ports/c2m.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
@@ -69,6 +69,8 @@ export interface Candidate extends Revocable {
   dueAt: number;
   /** Since when its revocation has been answered 404 without C2M's code, epoch ms. */
   notFoundSince?: number | undefined;
+  /** Whether only something that need not be C2M has called it dead, and nobody can look. */
+  isClaimed?: boolean;
 }
 
 /** An issue call without an outcome: a token that may live and whose id nobody knows. */
@@ -96,6 +98,8 @@ export interface Verdict {
   deaths: Candidate[];
   /** In a version, and revoked by an earlier run or a step. */
   revokedBefore: Candidate[];
+  /** Of those, the ones that only something that need not be C2M has called dead, and that nobody has seen dead since. */
+  claimed: Candidate[];
   suspects: Suspect[];
   /** Held by a version, and the whole ledger does not name them: somebody has stored them. */
   found: Candidate[];
@@ -115,6 +119,7 @@ export function emptyVerdict(): Verdict {
     unrevocable: [],
     deaths: [],
     revokedBefore: [],
+    claimed: [],
     suspects: [],
     found: [],
     detach: [],
@@ -168,13 +173,16 @@ function judge(
 ): void {
   const { now, secret } = situation;
   const fates = idsOf(found).map((id) => ({ id, fate: facts.fateOf(found.baseUrl, id) }));
+  const canLook = found.accessToken !== undefined && listedBaseUrl(situation.settings, found.baseUrl) !== undefined;
   const living = fates.filter(({ fate }) => {
     if (fate?.closed) return false;
-    // Said dead by who knows what: asked again, where the text is not at hand to look for oneself.
-    return fate?.revokedAt === undefined || (fate.claims === 1 && found.accessToken === undefined);
+    // Said dead by who knows what: asked again, where nobody can look for himself.
+    return fate?.revokedAt === undefined || (fate.isClaimed && !canLook);
   });
+  const isClaimed = fates.some(({ fate }) => fate?.isClaimed && !fate.closed);
   if (fates.length > 0 && living.length === 0) {
     if (found.stored) verdict.revokedBefore.push(found);
+    if (isClaimed) verdict.claimed.push(found);
     const revokedAt = Math.max(...fates.map(({ fate }) => fate?.revokedAt ?? 0));
     const isLookedFor = now >= revokedAt + biteMs && now <= revokedAt + lookedForMs;
     if (found.accessToken && fates.some(({ fate }) => !fate?.closed) && isLookedFor) verdict.deaths.push(found);
@@ -182,7 +190,7 @@ function judge(
   }
   const [tokenId, headerTokenId] = living.map(({ id }) => id);
   const notFoundSince = living[0]?.fate?.notFoundSince;
-  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince };
+  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince, isClaimed };
   // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
   const refused = living.some(({ fate }) => fate?.unrevocable) && situation.ledgerFrom > 0;
   if (tokenId === undefined || refused || (!found.stored && found.baseUrl === undefined)) {

@@ -10,6 +10,8 @@ import { compareToken, idsOf, isSameC2m, type Revocable } from "./same-token.ts"
 export type Revocation =
   /** C2M says that it is dead. */
   | "revoked"
+  /** So says something that need not be C2M. */
+  | "claimed"
   /** Nobody who holds a token may; reported with the expiry. */
   | "unrevocable"
   /** 404, and C2M's code is not there: it may be dead or not. */
@@ -100,6 +102,7 @@ async function revokeGuarded(
   if (ids.length === 0) return unrevocable("C2M gave no token id");
   const c2m = context.c2mAt(token.baseUrl);
   if (!c2m) return unrevocable("its C2M is none of the settings' base URLs");
+  let claimed = false;
   try {
     for (const tokenId of ids) {
       const answer = await revokeId(context, { token, tokenId, c2m, guard });
@@ -111,6 +114,7 @@ async function revokeGuarded(
       }
       const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
       log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
+      claimed ||= answer === "claimed";
     }
   } catch (error) {
     if (error instanceof HeldByPromoted) return "current";
@@ -118,7 +122,7 @@ async function revokeGuarded(
     throw error;
   }
   log.metric(metricNames.revoked);
-  return "revoked";
+  return claimed ? "claimed" : "revoked";
 }
 
 function failed({ arn, log }: SecretContext, token: Revocable, code: string): void {

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type EndOfLife, endTokens } from "../../cli/acting/end-of-life.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
@@ -60,6 +60,48 @@ it("takes no 404 without C2M's code for the end of a token that works (row 20)",
   withdraw();
   expect(await endTokens(endOf(world))).toEqual([]);
   expect(world.live()).toEqual([]);
+});
+
+const claim = { kind: "error", status: 200, code: "fine", message: "done" } as const;
+
+describe("a revocation that is answered with 2xx and JSON, which need not be C2M's (row 2)", () => {
+  it.each([
+    ["superseded", 1],
+    ["current", 0],
+  ])("is no end of a %s token that works", async (_, rotations) => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    for (let count = 0; count < rotations; count += 1) await world.rotate();
+    world.fail("revokeToken", claim);
+    expect((await failureOf(endTokens(endOf(world)))).code).toBe("revocation_unclear");
+    expect(world.live()).toHaveLength(rotations + 1);
+    // The next run asks C2M again, though the log says revoked.
+    expect(await endTokens(endOf(world))).toEqual([]);
+    expect(world.live()).toEqual([]);
+  });
+
+  it("that a step was given is not believed either", async () => {
+    const world = await World.ready();
+    const id = String(world.current().token_id);
+    world.fail("revokeToken", claim, Number.POSITIVE_INFINITY);
+    await world.rotate();
+    world.faults.clear();
+    expect(world.live()).toContain(id);
+    const revoked: string[] = [];
+    expect(await endTokens(endOf(world, revoked))).toEqual([]);
+    expect(revoked).toEqual([id, world.current().token_id]);
+    expect(world.live()).toEqual([]);
+  });
+
+  it("leaves a token whose text nobody has, with its expiry", async () => {
+    const world = await World.ready();
+    const { id } = await world.foreignToken(7 * 86_400);
+    const c2m = { token_id: id, expires_at: "2026-01-08T00:00:00Z", client_id: "c2m_client" };
+    const fields = { secret: world.arn, version_id: "lost", attempt_id: "a", ...c2m };
+    world.log.push({ at: world.clock.now(), event: "token.issued", fields });
+    await world.clock.advanceBy(2 * 3_600_000);
+    world.fail("revokeToken", claim, 1);
+    expect(await endTokens(endOf(world))).toEqual([{ tokenId: id, until: "2026-01-08T00:00:00Z", unseen: true }]);
+  });
 });
 
 it("revokes what it can't tell from a current value that nobody knows: all of it is to end (row 20)", async () => {

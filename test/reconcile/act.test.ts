@@ -68,6 +68,44 @@ describe("a revocation that is answered 404 without a code for a day", () => {
   });
 });
 
+describe("a revocation that is answered with 2xx and JSON, which need not be C2M's", () => {
+  const claim = { kind: "error", status: 200, code: "fine", message: "done" } as const;
+
+  async function orphan(): Promise<{ world: World; id: string }> {
+    const world = await World.ready();
+    const { id } = await world.foreignToken(7 * 86_400);
+    const c2m = { token_id: id, expires_at: "2026-01-08T00:00:00Z", client_id: "c2m_client" };
+    const fields = { secret: world.arn, version_id: "lost", attempt_id: "a", ...c2m };
+    world.log.push({ at: world.clock.now(), event: "token.issued", fields });
+    await world.clock.advanceBy(2 * hour);
+    return { world, id };
+  }
+
+  it("is asked for once more where the token's text is not at hand, and then told with its expiry, once", async () => {
+    const { world, id } = await orphan();
+    world.fail("revokeToken", claim, Number.POSITIVE_INFINITY);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [id], unseen: 0, quiet: false });
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], backlog: 0, unseen: 1 });
+    expect(world.metrics).toContainEqual({ name: metricNames.unseen, value: 1 });
+    expect(world.events("token.death.unseen")).toMatchObject([{ token_id: id, expires_at: "2026-01-08T00:00:00Z" }]);
+    const from = world.calls.calls.length;
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], unseen: 0 });
+    expect(world.countCalls("c2m", from).revokeToken).toBeUndefined();
+  });
+
+  it("is settled by C2M's own word", async () => {
+    const { world, id } = await orphan();
+    world.fail("revokeToken", claim);
+    await runReconciler(world, all);
+    expect(world.live()).toContain(id);
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [id], unseen: 0 });
+    expect(world.live()).not.toContain(id);
+    expect(world.events("token.death.unseen")).toEqual([]);
+  });
+});
+
 describe("a revoked token that is looked for", () => {
   const said = (world: World) => [...world.events("token.dead"), ...world.events("token.alive")];
 

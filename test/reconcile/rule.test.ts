@@ -687,14 +687,6 @@ describe("a token that C2M gave before (row 18)", () => {
 });
 
 describe("a line that the log delivers twice", () => {
-  it("is one claim that a token is dead: it is asked again all the same", () => {
-    const claimed = line("token.revoked", now - hour, { token_id: "tok_lost", claimed: true });
-    const ledger = [issued("lost", now - day), claimed, claimed];
-    expect(ids(judge({ ledger }).revoke)).toContain("tok_lost");
-    const again = line("token.revoked", now - minute, { token_id: "tok_lost", claimed: true });
-    expect(ids(judge({ ledger: [...ledger, again] }).revoke)).not.toContain("tok_lost");
-  });
-
   it("of a token without an id tells of one", () => {
     const nameless = version("new", { id: undefined });
     const named = { version_id: "new", attempt_id: "attempt of new", expires_at: iso(now + 30 * day) };
@@ -822,13 +814,41 @@ describe("a revoked token", () => {
     expect(judge({ ledger }).revoke).toMatchObject([{ notFoundSince: now - 2 * hour }]);
   });
 
-  it("that something said was dead which need not have been C2M is asked for once more, without its text", () => {
+  describe("that something said was dead which need not have been C2M", () => {
     const orphan = [version("new")];
-    const ledger = [issued("old", now - day), revoked(now - 2 * hour, true)];
-    expect(ids(judge({ versions: orphan, ledger }).revoke)).toEqual(["tok_old"]);
-    expect(judge({ versions: orphan, ledger: [...ledger, revoked(now - hour, true)] }).revoke).toEqual([]);
-    // With it, it is looked for instead.
-    expect(judge({ ledger })).toMatchObject({ revoke: [], deaths: [{ tokenId: "tok_old" }] });
+    const claimed = revoked(now - 2 * hour, true);
+    const ledger = [issued("old", now - day), claimed];
+
+    it("is asked for again, without its text, until it is told that nobody can see it dead", () => {
+      expect(judge({ versions: orphan, ledger }).revoke).toMatchObject([{ tokenId: "tok_old", isClaimed: true }]);
+      const twice = [...ledger, claimed, revoked(now - hour, true)];
+      expect(judge({ versions: orphan, ledger: twice }).revoke).toMatchObject([{ isClaimed: true }]);
+      const told = line("token.death.unseen", now - minute, { token_id: "tok_old" });
+      expect(judge({ versions: orphan, ledger: [...twice, told] }).revoke).toEqual([]);
+    });
+
+    it("is believed once C2M has said so itself, before or since", () => {
+      const said = revoked(now - hour);
+      expect(judge({ versions: orphan, ledger: [...ledger, said] }).revoke).toEqual([]);
+      expect(judge({ versions: orphan, ledger: [...ledger, said, revoked(now - minute, true)] }).revoke).toEqual([]);
+    });
+
+    it("is looked for where its text is at hand", () => {
+      expect(judge({ ledger })).toMatchObject({
+        revoke: [],
+        deaths: [{ tokenId: "tok_old" }],
+        claimed: [{ tokenId: "tok_old" }],
+      });
+      const dead = line("token.dead", now - minute, { token_id: "tok_old" });
+      expect(judge({ ledger: [...ledger, dead] }).claimed).toEqual([]);
+    });
+
+    it("is asked for where its C2M is not listed any more, so that it is reported", () => {
+      const versions = [version("old", { baseUrl: "https://former.test/v2" }), version("new")];
+      const fields = { token_id: "tok_old", claimed: true, base_url: "https://former.test/v2" };
+      const verdict = judge({ versions, ledger: [line("token.revoked", now - 2 * hour, fields)] });
+      expect(verdict).toMatchObject({ revoke: [{ tokenId: "tok_old", isClaimed: true }], deaths: [] });
+    });
   });
 });
 

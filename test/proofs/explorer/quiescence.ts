@@ -44,8 +44,6 @@ function checkTokens(world: World, report: ReconcileReport): void {
     if (watch.happened.forgotten.has(token.accessToken)) continue;
     // Nobody can look after what somebody stores by hand while the secret is being deleted.
     if (world.decommissioned.size > 0 && watch.happened.byHand.has(token.accessToken)) continue;
-    // … nor, once it is deleted or the token's C2M is not named any more, at what something before C2M called revoked.
-    if (watch.happened.claimed.has(token.id) && !canBeLookedAt(world, token)) continue;
     // A command says of a suspect until when it may live, and cannot say which token it is.
     if (
       watch.happened.reported.some(
@@ -72,13 +70,6 @@ function checkTokens(world: World, report: ReconcileReport): void {
       watch.violation("I2", `${token.id} lives, is not current, and is not reported`);
     }
   }
-}
-
-function canBeLookedAt(world: World, { id }: C2mToken): boolean {
-  const index = world.watch.happened.secretOf.get(id) ?? -1;
-  if (world.decommissioned.has(index)) return false;
-  const { baseUrl, formerBaseUrls = [] } = (world.secrets[index] ?? world.of(0)).settings;
-  return [baseUrl, ...formerBaseUrls].includes(world.c2ms.baseUrlOf(id) ?? "");
 }
 
 // Without an id in C2M's answer only the expiry tells which one is meant.

@@ -55,7 +55,7 @@ export function commandTruth(
       return (result) => {
         const told = ((result?.alive ?? []) as { until?: string }[]).map(({ until }) => Date.parse(until ?? ""));
         for (const token of c2ms.tokens) {
-          if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.claimed.has(token.id)) continue;
+          if (token.kind !== "long" || known.secretOf.get(token.id) !== index) continue;
           if (c2ms.isLive(token.id) && !known.isUntold(token) && !told.some((until) => until >= token.expiresAt))
             violation(`decommission succeeded, and ${token.id} lives`);
         }

@@ -151,6 +151,12 @@ export class Watch {
       const { token_id, expires_at } = fields as Record<string, string | undefined>;
       this.happened.reported.push({ tokenId: token_id, until: expires_at });
     }
+    if (event === "token.death.unseen") {
+      const { token_id, expires_at } = fields as Record<string, string | undefined>;
+      this.happened.reported.push({ tokenId: token_id, until: expires_at });
+      if (token_id !== undefined && this.happened.isStored(token_id))
+        this.violation("truth", `nobody can tell of ${token_id}, says ${run.invocation.name}, and a version holds it`);
+    }
     if (event === "token.revoked" || String(event) === "token.dead")
       this.#checkDead(run, String(event), fields.token_id);
     this.#checkLeak(line.text, `the log line ${event}`);
@@ -186,7 +192,7 @@ export class Watch {
     for (const token of c2ms.tokens) {
       const { id, accessToken } = token;
       if (this.happened.secretOf.get(id) !== index || !c2ms.isLive(id) || current.has(accessToken)) continue;
-      if (this.happened.claimed.has(id) || this.happened.isUntold(token)) continue;
+      if (this.happened.isUntold(token)) continue;
       this.violation("truth", `the reconciler says that nothing of the retired secret ${index} lives, and ${id} does`);
     }
   }
