@@ -25,7 +25,7 @@ const names = [
 /** What the functions' log of the last days tells about one secret. */
 export interface RotationHistory {
   /** The last step that failed, unless a later one of its version succeeded to the end. */
-  lastFailure: { at: number; step: string; versionId: string; reason: string } | undefined;
+  lastFailure: { at: number; step: string; versionId: string; code: string; reason: string } | undefined;
   /** Epoch ms of a step that began and has no outcome yet. */
   openStep: { at: number; step: string; versionId: string } | undefined;
   /** The versions that a step has told of. */
@@ -37,7 +37,7 @@ export interface RotationHistory {
   /** Tokens that may live and whose id nobody knows; ISO 8601. */
   suspectsUntil: string[];
   lastReconciledAt: number | undefined;
-  /** A change freeze, as the reconciler's last run said. */
+  /** A change freeze, as the reconciler's last run said, or a step of the rotator since. */
   paused: boolean;
   reconcileFailure: string | undefined;
 }
@@ -49,6 +49,11 @@ export async function readHistory(
   now: number,
 ): Promise<RotationHistory> {
   return historyOf(await readEvents(aws, logGroup, { from: now - historyMs, names }), secret, now);
+}
+
+/** The last failure, unless it is what a change freeze is for. */
+export function unwantedFailure({ lastFailure, paused }: RotationHistory): RotationHistory["lastFailure"] {
+  return paused && lastFailure?.code === "paused" ? undefined : lastFailure;
 }
 
 /** Pure: what lines, oldest first, tell about one secret. */
@@ -87,7 +92,14 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
         break;
       case "step.failed":
         history.openStep = undefined;
-        history.lastFailure = { at, step: fields.step, versionId: fields.version_id, reason: fields.reason };
+        history.lastFailure = {
+          at,
+          step: fields.step,
+          versionId: fields.version_id,
+          code: fields.code,
+          reason: fields.reason,
+        };
+        if (fields.code === "paused") history.paused = true;
         break;
       case "token.rejected":
         history.rejectedVersionId = fields.version_id;

@@ -1,4 +1,4 @@
-import type { RotationHistory } from "../rotation-history.ts";
+import { type RotationHistory, unwantedFailure } from "../rotation-history.ts";
 import { noToken, removal } from "../rotation-off.ts";
 import { date, relative, span } from "../time-text.ts";
 import { expiryOf, type TokenView, tokenOf } from "../token-view.ts";
@@ -71,7 +71,8 @@ export function diagnose(
     const retired = left
       ? "If it is retired, leave it in the config: superseded tokens may still live."
       : "If it is retired, it may be removed from the config: nothing of it lives but the current token.";
-    say("rotation_off", `Rotation is switched off. ${retired}`, "pulumi up, unless it is retired on purpose");
+    const removed = left ? "" : `: then ${command("decommission")} ends the current one, too, before you remove it`;
+    say("rotation_off", `Rotation is switched off. ${retired}`, `pulumi up, unless it is retired on purpose${removed}`);
   }
   if (view.rotationEnabled && expiresAt !== undefined && expiresAt > now && (view.nextRotationAt ?? 0) > expiresAt) {
     const what = `The next rotation comes ${span((view.nextRotationAt ?? 0) - expiresAt)} after the token expires (${date(expiresAt)}).`;
@@ -81,7 +82,7 @@ export function diagnose(
   if (view.current?.held?.kind === "foreign") {
     say("adopted", "The current value was there before us: its id and expiry are not known.", command("rotate --wait"));
   }
-  if (graceEndsAt !== undefined && graceEndsAt + hourlyRunMs < now) {
+  if (graceEndsAt !== undefined && graceEndsAt + hourlyRunMs < now && !history?.paused) {
     const what = `The previous token's grace ended ${relative(graceEndsAt, now)}, and no revocation is on record.`;
     say("not_revoked", what, command("reconcile"));
   }
@@ -123,7 +124,7 @@ function sayPending(
     command,
   }: { now: number; say: (code: string, what: string, remedy: string) => void; command: (name: string) => string },
 ): void {
-  const failure = history?.lastFailure;
+  const failure = history && unwantedFailure(history);
   if (failure && (view.pending?.versionId === failure.versionId || failure.at > (view.lastRotatedAt ?? 0))) {
     const again = view.pending?.versionId === failure.versionId ? " It is still pending." : "";
     const what = `The last rotation failed ${relative(failure.at, now)} in ${failure.step}: ${failure.reason}${again}`;

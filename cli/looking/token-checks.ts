@@ -3,7 +3,7 @@ import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { failed } from "../failure.ts";
 import { protocolFor } from "../protocol.ts";
-import { readHistory } from "../rotation-history.ts";
+import { readHistory, unwantedFailure } from "../rotation-history.ts";
 import { rotationOff } from "../rotation-off.ts";
 import { logGroupOf, reconcilerOf, rotatorOf, type Target } from "../target.ts";
 import { date, relative, span } from "../time-text.ts";
@@ -97,8 +97,9 @@ function checksOf(call: Call, aws: Aws, target: Target, view: TokenView): Check[
       "the functions' log",
       async () => {
         const history = await readHistory(aws, await logGroup(), view, now);
-        if (history.lastFailure) {
-          const { at, step, reason } = history.lastFailure;
+        const failure = unwantedFailure(history);
+        if (failure) {
+          const { at, step, reason } = failure;
           throw failed(
             `The last rotation failed ${relative(at, now)} in ${step}: ${reason}`,
             `c2m-tokens unstick --secret ${view.name}`,

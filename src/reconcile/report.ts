@@ -22,7 +22,10 @@ export interface SecretReport {
   seenDead: string[];
   seenAlive: string[];
   unseen: number;
-  /** Nothing is left to do but to wait for the next rotation: a token that is retired may be taken out of the config. */
+  /**
+   * Nothing is left to do but to wait for the next rotation, as far as this run has looked. Of a token that is retired only a
+   * run over everything says so: then nothing of it lives but the current one.
+   */
   quiet: boolean;
   suspects: { attemptId: string; latestExpiresAt: string }[];
   detached: string[];
@@ -53,10 +56,10 @@ export function reportOf(
   acted: readonly Acted[],
   { now, ...run }: Pick<ReconcileReport, "c2mCalls" | "unreadable" | "paused"> & { now: number },
 ): ReconcileReport {
-  return { scope, ...run, secrets: acted.map((one) => secretReport(one, now)) };
+  return { scope, ...run, secrets: acted.map((one) => secretReport(one, scope, now)) };
 }
 
-function secretReport(acted: Acted, now: number): SecretReport {
+function secretReport(acted: Acted, scope: Scope, now: number): SecretReport {
   const { surveyed, detached, currentWorks } = acted;
   const survey = "survey" in surveyed ? surveyed.survey : undefined;
   const verdict = survey?.verdict ?? emptyVerdict();
@@ -88,7 +91,7 @@ function secretReport(acted: Acted, now: number): SecretReport {
     seenDead: idsIn(seen("dead")),
     seenAlive: idsIn(seen("alive")),
     unseen: seen("neither").length + of("unseen").length,
-    quiet: backlog === 0 && !isOpen && error === undefined,
+    quiet: backlog === 0 && !isOpen && error === undefined && (scope === "all" || !surveyed.settings.retire),
     suspects: suspects.map(({ attemptId, latestExpiresAt }) => ({ attemptId, latestExpiresAt })),
     detached,
     ...(survey ? agesOf(survey, now) : {}),

@@ -249,14 +249,36 @@ describe("what the log says since", () => {
     expect(diagnose(view(), history, { now, graceSeconds: 3_600 })).toMatchObject({ state: "paused", problems: [] });
   });
 
+  it("of a change freeze is nothing wrong, whatever it holds back: a rotation that was due, and the end of a grace", () => {
+    const frozen = { event: "reconcile.completed", at: now - hour / 2, fields: { failed: 0, paused: true } };
+    const refusal = (ms: number) => {
+      const line = failed("createSecret", "p", ms);
+      return { ...line, fields: { ...line.fields, code: "paused" } };
+    };
+    const changes = {
+      pending: { versionId: "p", stages: ["AWSPENDING"], held: undefined },
+      previous: version("old", ["AWSPREVIOUS"]),
+    };
+    expect(problems(changes, [refusal(-hour), frozen])).toEqual([]);
+    // The rotator has said so since the reconciler's last run.
+    expect(problems(changes, [refusal(-60_000)])).toEqual([]);
+    expect(problems(changes, [failed("createSecret", "p", -hour), frozen])).toEqual(["rotation_failed"]);
+    const over = { ...frozen, at: now - 60_000, fields: { failed: 0 } };
+    expect(problems(changes, [refusal(-hour), frozen, over])).toEqual(["rotation_failed", "not_revoked"]);
+  });
+
   it("tells of a retired token whether it may be removed", () => {
     const said = (left: boolean | undefined) => {
       const history = historyOf([reconciled] as never, secret, now);
       const all = diagnose(view({ rotationEnabled: false }), history, { now, graceSeconds: 0, left }).problems;
-      return all.find(({ code }) => code === "rotation_off")?.what;
+      const off = all.find(({ code }) => code === "rotation_off");
+      return `${off?.what} ${off?.remedy}`;
     };
     expect(said(false)).toContain("may be removed from the config");
+    // Without it, `up` refuses to leave out a secret that it has made.
+    expect(said(false)).toContain(`c2m-tokens decommission --secret ${secret.name}`);
     expect(said(true)).toContain("leave it in the config");
+    expect(said(true)).not.toContain("decommission");
     // Nobody could find out.
     expect(said(undefined)).toContain("leave it in the config");
   });

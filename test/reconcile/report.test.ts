@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { MetricName } from "../../src/formats/metrics.ts";
 import { CallBudget } from "../../src/reconcile/call-budget.ts";
 import { hourOfProof } from "../../src/reconcile/survey.ts";
-import { reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
+import { type RunOptions, reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
 import { World } from "../harness/rotation-world.ts";
 
 const minute = 60_000;
@@ -211,6 +211,50 @@ describe("a rejected current token", () => {
     const report = await runReconciler(world, { proveNow: true });
     expect(report).not.toHaveProperty("currentWorks");
     expect(world.events("token.rejected")).toEqual([]);
+  });
+});
+
+describe("a retired secret", () => {
+  it.each<[string, (world: World) => Promise<unknown>, RunOptions]>([
+    ["in a change freeze", (world) => world.rotate(), { paused: true }],
+    [
+      "with an issue call that nobody has answered",
+      async (world) => {
+        world.fail("issueLongTermToken", { kind: "cut", when: "after" });
+        await world.rotate();
+      },
+      {},
+    ],
+    [
+      "whose current token C2M rejects",
+      async (world) => {
+        await world.rotate();
+        await world.clock.advanceBy(hour);
+        world.operator.revokeByHand(String(world.current().token_id));
+      },
+      {},
+    ],
+  ])(
+    "is called quiet by no run over the recent, which does not see all that lives: %s",
+    async (_, happens, options) => {
+      const world = await World.ready({ settings: { graceSeconds: 3_600 }, knobs: { retry: "manual" } });
+      await world.clock.advanceBy(hour);
+      await happens(world);
+      world.settings.retire = true;
+      world.engine.cancelRotateSecret({ SecretId: world.arn });
+      for (let run = 0; run < 12; run += 1) {
+        await world.clock.advanceBy(hour);
+        expect(await runReconciler(world, options)).toMatchObject({ quiet: false });
+      }
+      expect(await runReconciler(world, { ...options, scope: "all" })).toMatchObject({ quiet: false });
+    },
+  );
+
+  it("is called quiet by the run over everything once nothing of it lives but the current token", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600, retire: true } });
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world)).toMatchObject({ quiet: false, backlog: 0 });
+    expect(await runReconciler(world, { scope: "all" })).toMatchObject({ quiet: true });
   });
 });
 
