@@ -115,8 +115,8 @@ export function connectSdk(
       const startTime = Math.max(0, Math.floor(from));
       const filterPattern = eventsPattern(names);
       const answer = await logs.send(new FilterLogEventsCommand({ logGroupName, startTime, filterPattern, nextToken }));
-      const events = (answer.events ?? []).flatMap(({ message = "", timestamp, logStreamName }) =>
-        timestamp === undefined ? [] : [{ message, timestamp, logStreamName }],
+      const events = (answer.events ?? []).flatMap(({ message = "", timestamp, ingestionTime, logStreamName }) =>
+        timestamp === undefined ? [] : [{ message, timestamp, ingestionTime, logStreamName }],
       );
       return { events, nextToken: answer.nextToken };
     },

@@ -78,7 +78,14 @@ export interface LogRequest {
 }
 
 export interface LogPage {
-  events: { message: string; timestamp: number; logStreamName: string | undefined }[];
+  events: {
+    message: string;
+    /** By the clock of whoever wrote the line. */
+    timestamp: number;
+    /** When the line came, by CloudWatch's clock. */
+    ingestionTime?: number | undefined;
+    logStreamName: string | undefined;
+  }[];
   nextToken: string | undefined;
 }
 

@@ -3,7 +3,15 @@ import type { Aws, LogPage } from "./aws.ts";
 import { failed } from "./failure.ts";
 
 /** A line of the functions' log that is one of the protocol's events. */
-export type LogLine = { [Name in EventName]: { event: Name; at: number; fields: Events[Name] } }[EventName];
+export type LogLine = {
+  [Name in EventName]: {
+    event: Name;
+    at: number;
+    /** When CloudWatch had it, by its own clock. */
+    cameAt?: number | undefined;
+    fields: Events[Name];
+  };
+}[EventName];
 
 /** CloudWatch gives up to 1 MB a page, and often none of it: more than this is no log that ends. */
 const mostPages = 1_000;
@@ -60,14 +68,14 @@ export async function readAllLines(aws: Aws, logGroup: string, asked: Asked): Pr
 export async function readEvents(aws: Aws, logGroup: string, asked: Asked): Promise<LogLine[]> {
   const lines = await readAllLines(aws, logGroup, asked);
   const own = lines.filter(({ logStreamName }) => !isOperatorStream(logStreamName));
-  return own.flatMap(({ message, timestamp }) => parseLine(message, timestamp) ?? []);
+  return own.flatMap(({ message, timestamp, ingestionTime }) => parseLine(message, timestamp, ingestionTime) ?? []);
 }
 
-function parseLine(message: string, at: number): LogLine | undefined {
+function parseLine(message: string, at: number, cameAt: number | undefined): LogLine | undefined {
   try {
     const { message: event, ...fields } = JSON.parse(message) as { message: EventName };
     // Written by our own functions, whose types these are; the pattern has chosen the names.
-    return { event, at, fields } as unknown as LogLine;
+    return { event, at, cameAt, fields } as unknown as LogLine;
   } catch {
     return undefined;
   }

@@ -26,7 +26,7 @@ const names = [
 export interface RotationHistory {
   /** The last step that failed, unless a later one of its version succeeded to the end. */
   lastFailure: { at: number; step: string; versionId: string; code: string; reason: string } | undefined;
-  /** Epoch ms of a step that began and has no outcome yet. */
+  /** Of the steps that began and have no outcome yet, the last; two may be at work at once. `at`: epoch ms. */
   openStep: { at: number; step: string; versionId: string } | undefined;
   /** The versions that a step has told of. */
   toldVersions: ReadonlySet<string>;
@@ -73,7 +73,12 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
     paused: false,
     reconcileFailure: undefined,
   };
-  for (const { event, at, fields } of lines) {
+  const open: NonNullable<RotationHistory["openStep"]>[] = [];
+  const end = (step: string, versionId: string): void => {
+    const index = open.findIndex((one) => one.step === step && one.versionId === versionId);
+    if (index >= 0) open.splice(index, 1);
+  };
+  for (const { event, at, cameAt, fields } of lines) {
     if (event === "reconcile.completed") {
       history.lastReconciledAt = at;
       history.paused = fields.paused === true;
@@ -83,15 +88,16 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
     if (!("secret" in fields) || secretNameSaid(fields.secret) !== secret.name) continue;
     switch (event) {
       case "step.started":
-        history.openStep = { at, step: fields.step, versionId: fields.version_id };
+        // The function's clock may be behind.
+        open.push({ at: Math.max(at, cameAt ?? at), step: fields.step, versionId: fields.version_id });
         toldVersions.add(fields.version_id);
         break;
       case "step.succeeded":
-        history.openStep = undefined;
+        end(fields.step, fields.version_id);
         if (fields.step === "finishSecret" || fields.step === "bootstrap") history.lastFailure = undefined;
         break;
       case "step.failed":
-        history.openStep = undefined;
+        end(fields.step, fields.version_id);
         history.lastFailure = {
           at,
           step: fields.step,
@@ -128,6 +134,7 @@ export function historyOf(lines: readonly LogLine[], secret: { name: string }, n
         break;
     }
   }
+  history.openStep = open.toSorted((one, other) => one.at - other.at).at(-1);
   history.suspectsUntil = [...suspects]
     .filter(([attempt, until]) => !settled.has(attempt) && Date.parse(until) > now)
     .map(([, until]) => until);

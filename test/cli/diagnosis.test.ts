@@ -283,3 +283,22 @@ describe("what the log says since", () => {
     expect(said(undefined)).toContain("leave it in the config");
   });
 });
+
+describe("a step that may be at work", () => {
+  const of = (event: string, ms: number, more: object = {}) => {
+    const fields = { secret: secret.arn, step: "createSecret", version_id: "next" };
+    return { event, at: now + ms, fields, ...more };
+  };
+  const openAt = (...lines: object[]) => historyOf(lines as never, secret, now).openStep?.at;
+
+  it("is one that began and has no outcome, also where another one has ended that ran beside it", () => {
+    expect(openAt(of("step.started", -9_000))).toBe(now - 9_000);
+    expect(openAt(of("step.started", -9_000), of("step.started", -8_000), of("step.failed", -7_000))).toBe(now - 8_000);
+    expect(openAt(of("step.started", -9_000), of("step.succeeded", -7_000))).toBeUndefined();
+  });
+
+  it("began when CloudWatch had its line, where the function's clock is behind", () => {
+    expect(openAt(of("step.started", -600_000, { cameAt: now - 1_000 }))).toBe(now - 1_000);
+    expect(openAt(of("step.started", -1_000, { cameAt: now - 600_000 }))).toBe(now - 1_000);
+  });
+});

@@ -130,7 +130,12 @@ function awsOf(world: World, run: FunctionRun): Aws {
         events: world.ledger
           .readable(from, world.clock.now())
           .filter(({ event }) => (names as readonly string[]).includes(event))
-          .map(({ at, text, stream }) => ({ message: text, timestamp: at, logStreamName: stream })),
+          .map(({ at, cameAt, text, stream }) => ({
+            message: text,
+            timestamp: at,
+            ingestionTime: cameAt,
+            logStreamName: stream,
+          })),
         nextToken: undefined,
       })),
     writeLog: (_, stream, lines) =>

@@ -1,5 +1,5 @@
 import type { VirtualClock } from "../../../local-cloud/clock.ts";
-import { type FunctionRun, forever, Killed } from "./function-run.ts";
+import { type CurrentRead, type FunctionRun, forever, Killed } from "./function-run.ts";
 import {
   type Crash,
   crashes,
@@ -36,8 +36,8 @@ export interface Effect {
   mutates: boolean;
   /** For the trace. */
   subject: string;
-  /** Of a revocation: number of the read of AWSCURRENT immediately before it. */
-  currentReadAt?: number | undefined;
+  /** Of a revocation: the read of AWSCURRENT immediately before it. */
+  currentRead?: CurrentRead | undefined;
   /** Whether the process hears what comes of it. */
   isHeard: boolean;
 }
@@ -45,7 +45,7 @@ export interface Effect {
 /** What went wrong with a request, as whoever speaks for the service has to say it. */
 export type Trouble = Exclude<OneFault, "stall" | "hang"> | Gateway | OddIssue | "down" | "gateway-down" | "limit";
 
-export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentReadAt" | "isHeard"> {
+export interface Request<Answer> extends Omit<Effect, "number" | "run" | "currentRead" | "isHeard"> {
   /** Does it, and calls `done` as soon as it is done. Rejects with what the service answers as an error. */
   perform: (done: () => void) => Promise<Answer>;
   /** The same when there is trouble; `done` is called where it is done all the same. */
@@ -162,7 +162,7 @@ export class Effects {
     if (run.killed) return await forever();
     const { clock, after, intrude, spell: begin } = this.#options;
     const effect = this.#number(run, request);
-    effect.currentReadAt = this.#readJustBefore(run, effect);
+    effect.currentRead = this.#readJustBefore(run, effect);
     const note = (text: string) => this.#note(effect, text);
     for (const kind of this.#takeAll(effect, intrusions)) {
       note(`before it: ${intrusions[kind]}`);
@@ -253,10 +253,10 @@ export class Effects {
     return effect;
   }
 
-  /** Number of the read of AWSCURRENT that a revocation goes by: one for each, with no other request since. */
-  #readJustBefore({ currentReads }: FunctionRun, { number, operation }: Effect): number | undefined {
+  /** The read of AWSCURRENT that a revocation goes by: one for each, with no other request since. */
+  #readJustBefore({ currentReads }: FunctionRun, { number, operation }: Effect): CurrentRead | undefined {
     if (operation === "revokeToken") return currentReads.shift();
-    if (operation === readCurrent) currentReads.push(number);
+    if (operation === readCurrent) currentReads.push({ effect: number, at: this.#options.clock.now() });
     else currentReads.length = 0;
     return undefined;
   }

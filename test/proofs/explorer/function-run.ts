@@ -2,6 +2,12 @@ import type { VirtualClock } from "../../../local-cloud/clock.ts";
 import type { RotationEvent } from "../../../local-cloud/secrets-manager/rotation.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 
+/** A read of AWSCURRENT: number of the effect, and when it was, epoch ms. */
+export interface CurrentRead {
+  effect: number;
+  at: number;
+}
+
 /** Thrown out of a log write by which the process was killed; nothing that it does afterwards has an effect. */
 export class Killed extends Error {}
 
@@ -47,7 +53,7 @@ export class FunctionRun {
   firstEffect = 0;
   latestEffect = 0;
   /** Numbers of its reads of AWSCURRENT that no revocation has gone by: a run can revoke two tokens at the same time. */
-  readonly currentReads: number[] = [];
+  readonly currentReads: CurrentRead[] = [];
   /** It has asked for a store. */
   hasStored = false;
   /** A store of it was not answered, or throttled: it may not know whether the token is stored. */

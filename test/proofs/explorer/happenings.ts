@@ -43,6 +43,8 @@ export class Happenings {
   /** Number of the latest effect before `pulumi up` changed the settings, and when it did. */
   upAfter = 0;
   upAt = Number.NEGATIVE_INFINITY;
+  /** When somebody took the replicas of a secret away, so that it can be deleted. */
+  replicasGoneAt = Number.NEGATIVE_INFINITY;
   /** How far the functions' clocks were ahead at the most, and behind, in ms. */
   aheadMs = 0;
   behindMs = 0;
@@ -68,8 +70,8 @@ export class Happenings {
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
     this.reported.push(...other.reported);
-    const { deletedAfter, upAfter, upAt, aheadMs, behindMs } = other;
-    Object.assign(this, { deletedAfter, upAfter, upAt, aheadMs, behindMs });
+    const { deletedAfter, upAfter, upAt, replicasGoneAt, aheadMs, behindMs } = other;
+    Object.assign(this, { deletedAfter, upAfter, upAt, replicasGoneAt, aheadMs, behindMs });
   }
 
   /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand once they were found. */
@@ -140,6 +142,6 @@ export class Happenings {
 
   /** What else is remembered. */
   memory(since: (date: number) => string): unknown[] {
-    return [[...this.exempt], this.aheadMs, this.behindMs, since(this.upAt), this.reported];
+    return [[...this.exempt], this.aheadMs, this.behindMs, since(this.upAt), since(this.replicasGoneAt), this.reported];
   }
 }

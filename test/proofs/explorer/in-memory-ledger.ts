@@ -14,6 +14,8 @@ import type { LineFault } from "./moves.ts";
 export interface LogLine {
   /** Its timestamp, by the clock of whoever wrote it. */
   at: number;
+  /** When it came, by CloudWatch's clock. */
+  cameAt: number;
   /** When it can be read. */
   visibleFrom: number;
   stream: string;
@@ -120,7 +122,7 @@ export class InMemoryLedger {
   }
 
   #line(said: Pick<LogLine, "text" | "event" | "fields">, at: number, now: number, stream: string): LogLine {
-    return { ...said, at, visibleFrom: now + this.delayMs, stream };
+    return { ...said, at, cameAt: now, visibleFrom: now + this.delayMs, stream };
   }
 }
 

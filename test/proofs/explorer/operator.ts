@@ -128,6 +128,7 @@ export async function decommission(world: World, index: number): Promise<void> {
   world.toDecommission.add(index);
   await world.functions.command("decommission", index);
   if (world.secret(index).state.deletion === undefined) {
+    if (world.secret(index).state.replicas.length > 0) world.watch.happened.replicasGoneAt = world.clock.now();
     world.secret(index).state.replicas = [];
     return;
   }

@@ -341,6 +341,22 @@ describe("found by the explorer:", () => {
       "grace:30.up-retires+55.gateway-json",
     ],
     [
+      "unstick waits for both steps that are at work",
+      "steps-concurrently-no-grace:98.clock-behind+105.up-credentials+137.unstick",
+    ],
+    [
+      "a rollback is held to the token that it names",
+      "rolled-back-labels-change-nothing:63.up-base-url+77.c2m-revokes-current",
+    ],
+    [
+      "AWSCURRENT is moved by hand just before it is read, and the process freezes",
+      "seen-late:77.operator-back+83.freeze-after",
+    ],
+    [
+      "a step saw a replica that somebody takes away since",
+      "steps-late:32.crash-late+72.replica-behind+120.up-renames",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],

@@ -31,12 +31,15 @@ export function commandTruth(
     const found = secret(index);
     return c2ms.byAccessToken((found && tokenTextOf(holderOf(found.state, "AWSCURRENT")?.value)) ?? "");
   };
+  const namedBy = (saidId: unknown) => c2ms.tokens.find(({ id }) => [id, anotherIdOf(id)].includes(String(saidId)));
   switch (name) {
     case "rollback":
-      return () => {
+      return (result) => {
         // By another command all of its tokens were ended since.
         if (secret(index)?.state.deletion) return;
         const token = currentToken();
+        // Superseded since, as by `pulumi up`.
+        if (token && namedBy(result?.tokenId) && token.id !== namedBy(result?.tokenId)?.id) return;
         if (token && !c2ms.isLive(token.id) && !known.revokedUnseen(token.id))
           violation("rollback succeeded, and the token that it left is dead");
       };
@@ -44,8 +47,7 @@ export function commandTruth(
       const leaked = currentToken();
       return (result) => {
         // The one that it saw: somebody may have stored another before it looked.
-        const named = c2ms.tokens.find(({ id }) => [id, anotherIdOf(id)].includes(String(result?.leakedTokenId)));
-        const { id } = named ?? leaked ?? {};
+        const { id } = namedBy(result?.leakedTokenId) ?? leaked ?? {};
         if (id === undefined) return;
         if (c2ms.isAccepted(id)) violation(`compromised succeeded, and ${id} still works`);
         if (currentToken()?.id === id) violation(`compromised succeeded, and ${id} is still current`);

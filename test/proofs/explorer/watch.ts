@@ -236,8 +236,8 @@ export class Watch {
     const token = text === undefined ? undefined : c2ms.byAccessToken(text);
     // C2M may have given it twice: it is current here, or in another secret.
     if (!token || !c2ms.isLive(token.id) || [...this.#current.values()].includes(token.accessToken)) return;
-    // Where there is a replica, the reconciler waits for it.
-    if (secret.state.replicas.length > 0) return;
+    // Where there is a replica, or was when the step looked, the reconciler waits for it.
+    if (secret.state.replicas.length > 0 || clock.now() - this.happened.replicasGoneAt < 2 * minute) return;
     // Another C2M's, or one that a gateway called dead: the reconciler's to finish.
     if (c2ms.baseUrlOf(token.id) !== settings.baseUrl || this.happened.claimed.has(token.id)) return;
     if (this.unrevocable.has(token.id) || this.unrevocable.has("without id")) return;
@@ -344,11 +344,11 @@ export class Watch {
   }
 
   /** Whether somebody moved a label by hand so late that reading AWSCURRENT immediately before could not show it: not promised. */
-  #wasRaced({ currentReadAt }: Effect): boolean {
-    const { clock, scenario } = this.#options;
+  #wasRaced({ currentRead }: Effect): boolean {
+    const { scenario } = this.#options;
     const lagMs = scenario.knobs?.visibilityDelayMs ?? 3_000;
-    if (currentReadAt === undefined) return false;
-    return this.#operatorActed.effect > currentReadAt || clock.now() - this.#operatorActed.at < lagMs + 1_000;
+    if (currentRead === undefined) return false;
+    return this.#operatorActed.effect > currentRead.effect || currentRead.at - this.#operatorActed.at < lagMs + 1_000;
   }
 
   /** Whether the secret was deleted for good under the run, and C2M has given its token once more, as to the one in its place. */
