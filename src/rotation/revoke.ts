@@ -94,35 +94,46 @@ async function revokeGuarded(
   guard: () => Promise<ParsedValue | undefined>,
 ): Promise<Revocation> {
   const { arn, log } = context;
-  const unrevocable = (reason: string) => {
-    log.event("token.unrevocable", { ...tokenFields(arn, token), reason });
+  const only = ([tokenId, headerTokenId]: readonly string[]) => ({ ...token, tokenId, headerTokenId });
+  const unrevocable = (reason: string, named: Revocable = token) => {
+    log.event("token.unrevocable", { ...tokenFields(arn, named), reason });
     return "unrevocable" as const;
   };
   const ids = idsOf(token);
   if (ids.length === 0) return unrevocable("C2M gave no token id");
   const c2m = context.c2mAt(token.baseUrl);
   if (!c2m) return unrevocable("its C2M is none of the settings' base URLs");
-  let claimed = false;
+  const answers = new Map<string, RevokeAnswer | "no_bearer">();
+  const answered = (answer: RevokeAnswer | "no_bearer") => ids.filter((id) => answers.get(id) === answer);
   try {
     for (const tokenId of ids) {
+      // What is said of one id says nothing of the other.
       const answer = await revokeId(context, { token, tokenId, c2m, guard });
-      if (answer === "no_bearer") return unrevocable("no token of its client is at hand to revoke it with");
-      if (answer === "refused") return unrevocable("C2M lets no token that we hold revoke it");
-      if (answer === "not_found") {
-        failed(context, token, "not_found");
-        return answer;
-      }
-      const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
-      log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
-      claimed ||= answer === "claimed";
+      answers.set(tokenId, answer);
+      if (answer !== "revoked" && answer !== "claimed") continue;
+      const claimed = answer === "claimed" ? { claimed: true } : {};
+      log.event("token.revoked", { ...tokenFields(arn, only([tokenId])), ...claimed });
+    }
+    if (answered("unclear").length > 0) {
+      throw new RetryableError(
+        "revocation_unclear",
+        "revokeToken: what stands before C2M answered in its place, so the token may live. Check the base_url and what is between if this repeats.",
+      );
     }
   } catch (error) {
     if (error instanceof HeldByPromoted) return "current";
     failed(context, token, error instanceof RotationError ? error.code : "unexpected");
     throw error;
   }
+  if (answered("not_found").length > 0) {
+    failed(context, only(answered("not_found")), "not_found");
+    return "not_found";
+  }
+  if (answered("no_bearer").length > 0) return unrevocable("no token of its client is at hand to revoke it with");
+  const refused = answered("refused");
+  if (refused.length > 0) return unrevocable("C2M lets no token that we hold revoke it", only(refused));
   log.metric(metricNames.revoked);
-  return claimed ? "claimed" : "revoked";
+  return answered("claimed").length > 0 ? "claimed" : "revoked";
 }
 
 function failed({ arn, log }: SecretContext, token: Revocable, code: string): void {
@@ -134,19 +145,13 @@ function failed({ arn, log }: SecretContext, token: Revocable, code: string): vo
 async function revokeId(
   { deadline }: SecretContext,
   request: { token: Revocable; tokenId: string; c2m: TokenUser; guard: () => Promise<ParsedValue | undefined> },
-): Promise<Exclude<RevokeAnswer, "unclear"> | "no_bearer"> {
+): Promise<RevokeAnswer | "no_bearer"> {
   const { token, tokenId, c2m, guard } = request;
   const bearers = bearersFor(token, await guard());
   for (const [index, bearer] of bearers.entries()) {
     if (index > 0) await guard();
     // A label may move while the client waits to try again.
     const answer = await c2m.revokeToken({ tokenId, bearer, deadline, beforeRetry: async () => void (await guard()) });
-    if (answer === "unclear") {
-      throw new RetryableError(
-        "revocation_unclear",
-        "revokeToken: what stands before C2M answered in its place, so the token may live. Check the base_url and what is between if this repeats.",
-      );
-    }
     if (answer !== "refused") return answer;
   }
   return bearers.length === 0 ? "no_bearer" : "refused";

@@ -224,6 +224,33 @@ describe("a token with two ids, or of another C2M", () => {
     expect(world.events("token.revoked").map(({ token_id }) => token_id)).toEqual([spare.tokenId, id]);
   });
 
+  it.each<["refused" | "not_found", string, "token.unrevocable" | "token.revocation.failed"]>([
+    ["refused", "unrevocable", "token.unrevocable"],
+    ["not_found", "not_found", "token.revocation.failed"],
+  ])("is revoked by its other id where one is %s (row 21)", async (answer, outcome, event) => {
+    const { world, spare } = await withSpare();
+    const { revokeToken } = world.c2m;
+    world.c2m.revokeToken = async (request) =>
+      request.tokenId === "tok_of_the_body" ? answer : await revokeToken(request);
+    const token = { ...spare, tokenId: "tok_of_the_body", headerTokenId: spare.tokenId };
+    expect(await revoke(world.context(), token)).toBe(outcome);
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.events("token.revoked")).toMatchObject([{ token_id: spare.tokenId }]);
+    expect(world.events(event)).toMatchObject([{ token_id: "tok_of_the_body" }]);
+    expect(world.events(event)[0]).not.toHaveProperty("header_token_id");
+  });
+
+  it("is revoked by its other id where what stands before C2M answers for one, and the step is tried again (row 21)", async () => {
+    const { world, spare } = await withSpare();
+    const { revokeToken } = world.c2m;
+    world.c2m.revokeToken = async (request) =>
+      request.tokenId === "tok_of_the_body" ? "unclear" : await revokeToken(request);
+    const token = { ...spare, tokenId: "tok_of_the_body", headerTokenId: spare.tokenId };
+    expect((await failureOf(revoke(world.context(), token))).code).toBe("revocation_unclear");
+    expect(world.live()).toEqual([world.current().token_id]);
+    expect(world.events("token.revoked")).toMatchObject([{ token_id: spare.tokenId }]);
+  });
+
   it("is sent nowhere where the settings don't name its C2M", async () => {
     const { world, spare } = await withSpare();
     expect(await revoke(world.context(), { ...spare, baseUrl: "https://former.test/v2" })).toBe("unrevocable");
