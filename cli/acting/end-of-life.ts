@@ -1,6 +1,6 @@
 import { tokenFields } from "../../src/formats/ledger.ts";
 import type { StoredToken } from "../../src/formats/stored-token.ts";
-import { biteMs } from "../../src/ports/c2m.ts";
+import { biteMs, type RevokeAnswer } from "../../src/ports/c2m.ts";
 import { RetryableError, RotationError } from "../../src/ports/errors.ts";
 import { versionAt } from "../../src/ports/secret-store.ts";
 import { type Candidate, logDelayMs } from "../../src/reconcile/revocation-rule.ts";
@@ -260,21 +260,27 @@ async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Pro
   const c2m = token && context.c2mAt(token.baseUrl);
   const ids = token ? idsOf(token) : [];
   if (!token || !accessToken || ids.length === 0 || !c2m) return "alive";
-  let claimed = false;
-  for (const tokenId of ids) {
-    const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline });
-    if (answer === "unclear" || (answer === "not_found" && !(await isDead(end, token)))) throw unclear();
-    // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
-    if (answer === "refused" && !(await isDead(end, token))) return "alive";
+  const revoked = (tokenId: string, claimed = false) => {
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
-    log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
-    claimed ||= answer === "claimed";
+    log.event("token.revoked", { ...fields, ...(claimed ? { claimed } : {}) });
+  };
+  const answers = new Map<string, RevokeAnswer>();
+  for (const tokenId of ids) {
+    // What is said of one id says nothing of the other.
+    const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline });
+    answers.set(tokenId, answer);
+    if (answer === "revoked" || answer === "claimed") revoked(tokenId, answer === "claimed");
   }
-  if (claimed) {
-    await waitUntil(end, clock.now() + biteMs, "effect");
-    if (!(await isDead(end, token))) throw unclear();
+  const said = new Set(answers.values());
+  if (said.size === 1 && said.has("revoked")) return "revoked";
+  if (said.has("claimed")) await waitUntil(end, clock.now() + biteMs, "effect");
+  // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
+  if (await isDead(end, token)) {
+    for (const [tokenId, answer] of answers) if (answer !== "revoked" && answer !== "claimed") revoked(tokenId);
+    return "revoked";
   }
-  return "revoked";
+  if (said.has("unclear") || said.has("not_found") || said.has("claimed")) throw unclear();
+  return "alive";
 }
 
 function keyOf({ tokenId, baseUrl, versionId, expiresAt }: Candidate): string {

@@ -104,6 +104,22 @@ describe("a revocation that is answered with 2xx and JSON, which need not be C2M
   });
 });
 
+it.each(["refused", "not_found", "unclear"] as const)(
+  "revokes the current token by its other id where one is %s (row 21)",
+  async (answer) => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    await world.clock.advanceBy(20 * 60_000);
+    const { revokeToken } = world.c2m;
+    world.c2m.revokeToken = async (request) =>
+      request.tokenId === "tok_of_the_body" ? answer : await revokeToken(request);
+    const { token_id, ...current } = world.current();
+    const value = { ...current, token_id: "tok_of_the_body", header_token_id: token_id };
+    world.operator.put(JSON.stringify(value), ["AWSCURRENT"], crypto.randomUUID());
+    expect(await endTokens(endOf(world))).toEqual([]);
+    expect(world.live()).toEqual([]);
+  },
+);
+
 it("revokes what it can't tell from a current value that nobody knows: all of it is to end (row 20)", async () => {
   const world = await World.ready({ settings: { graceSeconds: 3_600 } });
   await world.rotate();
