@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type BrokenProtocol, brokenProtocols } from "./broken.ts";
+import { brokenCommands } from "./broken-commands.ts";
+import { brokenLedgers } from "./broken-ledger.ts";
 import { brokenRows, rowsWithout } from "./broken-rows.ts";
+import { brokenUps } from "./broken-ups.ts";
 import { effectsAfter, withStrike } from "./enumerate.ts";
 import { type Protocol, theProtocol } from "./functions.ts";
 import { type Outcome, play } from "./play.ts";
@@ -25,11 +28,14 @@ async function search(
   return undefined;
 }
 
+const broken = [...brokenProtocols, ...brokenRows, ...brokenLedgers, ...brokenCommands, ...brokenUps];
+
 describe("the explorer catches code that", () => {
-  it.each([...brokenProtocols, ...brokenRows])("$fault ($breaks)", async ({ breaks, scenario, shownBy, protocol }) => {
+  it.each(broken)("$fault ($breaks)", async ({ breaks, scenario, shownBy, protocol }) => {
     const until = ({ violations }: Outcome) => violations.some((text) => text.startsWith(`${breaks}:`));
     const found = await search({ scenario, strikes: [] }, shownBy, { protocol, until });
     expect(found, "a schedule that shows it").toBeDefined();
+    expect(found?.schedule.strikes, "no move is one too many").toHaveLength(shownBy.length);
     // The very same schedule does the real protocol no harm: it was the mistake that was caught.
     const schedule = { scenario, strikes: found?.schedule.strikes ?? [] };
     const { violations } = await play(schedule, { protocol: theProtocol });
@@ -38,6 +44,7 @@ describe("the explorer catches code that", () => {
 });
 
 it("each row of issue 16 is a variant or has a reason why it is none", () => {
-  const rows = [...brokenRows.map(({ row }) => row), ...Object.keys(rowsWithout).map(Number)];
+  const ofVariants = broken.flatMap((one) => ("row" in one ? [Number(one.row)] : []));
+  const rows = [...ofVariants, ...Object.keys(rowsWithout).map(Number)];
   expect(rows.sort((one, other) => one - other)).toEqual(Array.from({ length: 24 }, (_, index) => index + 1));
 });
