@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { tokenFields } from "../formats/ledger.ts";
 import { metricNames } from "../formats/metrics.ts";
 import type { TokenSettings } from "../formats/settings.ts";
-import { RetryableError } from "../ports/errors.ts";
+import { RetryableError, RotationError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { detachPending } from "../rotation/detach.ts";
 import { askWhetherWorks } from "../rotation/exchange.ts";
@@ -159,12 +159,26 @@ async function revokeOne(
       if (!candidate.isClaimed) return "claimed";
       nobodyCanTell(context, candidate, "what is no word of C2M's says so for the second time");
       return "unseen";
+    case "unrevocable":
+      return (await isSeenDead(run, context, candidate)) ? "revoked" : "unrevocable";
     // Held by the current version since: nothing is to be revoked.
     case "current":
       return "later";
     default:
       return revocation;
   }
+}
+
+/** A bearer may be refused since it is the token itself, and dead: as of a client that was closed. */
+async function isSeenDead(run: ReconcileContext, context: SecretContext, candidate: Candidate): Promise<boolean> {
+  try {
+    if ((await exchangeOf(run, context, candidate)) !== "dead") return false;
+  } catch (error) {
+    if (error instanceof RotationError) return false;
+    throw error;
+  }
+  logDead(context, candidate);
+  return true;
 }
 
 /** 404, and C2M's code is not there. After a day an exchange decides, or nobody can. */
@@ -177,7 +191,7 @@ async function decideNotFound(
   const seen = candidate.accessToken && (await exchangeOf(run, context, candidate));
   if (seen === "alive" || seen === "neither") return "later";
   if (seen === "dead") {
-    for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.dead", fields);
+    logDead(context, candidate);
     return "revoked";
   }
   nobodyCanTell(context, candidate, "404 for a day, and C2M's code is not there");
@@ -187,6 +201,10 @@ async function decideNotFound(
 /** Its text is not at hand: it is told with its expiry, once. */
 function nobodyCanTell(context: SecretContext, candidate: Candidate, reason: string): void {
   for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.death.unseen", { ...fields, reason });
+}
+
+function logDead(context: SecretContext, candidate: Candidate): void {
+  for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.dead", fields);
 }
 
 function fieldsOfIds({ arn }: SecretContext, candidate: Candidate) {

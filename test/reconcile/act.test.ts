@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { metricNames } from "../../src/formats/metrics.ts";
+import type { TokenUser } from "../../src/ports/c2m.ts";
+import { RetryableError } from "../../src/ports/errors.ts";
 import { reconcileWorlds, runReconciler } from "../harness/reconciler-run.ts";
 import { World } from "../harness/rotation-world.ts";
 
@@ -103,6 +105,43 @@ describe("a revocation that is answered with 2xx and JSON, which need not be C2M
     expect(await runReconciler(world, all)).toMatchObject({ revoked: [id], unseen: 0 });
     expect(world.live()).not.toContain(id);
     expect(world.events("token.death.unseen")).toEqual([]);
+  });
+});
+
+describe("a revocation that C2M refuses", () => {
+  /** A superseded token of a former client: nobody but itself may revoke it. */
+  async function ofFormerClient() {
+    const { world, old } = await superseded();
+    world.operator.put(JSON.stringify({ ...world.current(), client_id: "c2m_next" }));
+    await world.clock.advanceBy(2 * hour);
+    return { world, old };
+  }
+
+  it("since the token is dead, as that of a client that was closed, is none: its death is seen (row 20)", async () => {
+    const { world, old } = await ofFormerClient();
+    world.operator.revokeByHand(old);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [old], unrevocable: [], backlog: 0 });
+    expect(world.events("token.dead")).toMatchObject([{ token_id: old }]);
+    const from = world.calls.calls.length;
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [], unrevocable: [] });
+    expect(world.countCalls("c2m", from).revokeToken).toBeUndefined();
+  });
+
+  it.each<[string, TokenUser["issueShortTermToken"] | undefined]>([
+    ["the token works", undefined],
+    ["what stands before C2M answers for it", async () => ({ outcome: "unauthorized" })],
+    ["nobody answers", () => Promise.reject(new RetryableError("no_answer", "Nobody answers."))],
+  ])("is reported while %s", async (_, answer) => {
+    const { world, old } = await ofFormerClient();
+    world.fail("revokeToken", { kind: "error", status: 403, code: "insufficient_scope", message: "" });
+    const { issueShortTermToken } = world.c2m;
+    world.c2m.issueShortTermToken = (request) =>
+      answer && request.longToken.reveal() !== world.current().access_token
+        ? answer(request)
+        : issueShortTermToken(request);
+    const found = { revoked: [], unrevocable: [{ tokenId: old }], backlog: 0 };
+    expect(await runReconciler(world, all)).toMatchObject(found);
+    expect(world.events("token.dead")).toEqual([]);
   });
 });
 
