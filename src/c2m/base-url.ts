@@ -16,8 +16,8 @@ export function readBaseUrl(text: string): URL | { problem: string } {
   if (/[?#]/.test(text)) return { problem: "must not have a query or a fragment; end it after the path" };
   const url = URL.parse(text);
   if (!url?.host) return { problem: 'must be an absolute URL; write it like "https://api.click2mail.com/v2"' };
-  // As the parser sees it, and as a reader may: an "@" with nothing before it leaves no trace in the URL.
-  if (url.username || url.password || /^[^/]*\/*[^/]*@/.test(text)) {
+  // Not what the parser finds: an "@" with nothing before it leaves no trace in the URL.
+  if (/^[^/]*\/*[^/]*@/.test(text)) {
     return { problem: "must not hold a user name or password; C2M credentials belong in the credentials secret" };
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {

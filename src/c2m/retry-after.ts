@@ -52,8 +52,8 @@ function dateOf(text: string, now: number): number | undefined {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return undefined;
   const monthIndex = months.indexOf(fields.month ?? "");
   const at = Date.UTC(fullYear(year, now), monthIndex, Number(day), Number(hour), Number(minute), Number(second));
-  // The 31st of a month that has 30 days.
-  const isDate = Number(day) > 0 && new Date(at - Number(second) * 1_000).getUTCMonth() === monthIndex;
+  // The 31st of a month that has 30 days, or the 0th.
+  const isDate = new Date(at - Number(second) * 1_000).getUTCMonth() === monthIndex;
   return isDate ? at : undefined;
 }
 

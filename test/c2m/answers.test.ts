@@ -19,6 +19,7 @@ const html = { "content-type": "text/html" };
 const errorBodies = (code: string): [string, Script & object][] => [
   ["with a code", json(0, { code, message: "m", details: {} })],
   ["with a message only", json(0, { message: "Forbidden" })],
+  ["with a status before the code", json(0, { status: 0, code, message: "m" })],
   ["as HTML", { status: 0, headers: html, body: "<html>no</html>" }],
   ["without a body", { status: 0 }],
   ["with an unknown code", json(0, { code: "toString", message: "m" })],
@@ -33,7 +34,12 @@ const errorBodies = (code: string): [string, Script & object][] => [
 ];
 
 /** The shapes of them that say the code. */
-const withCode = ["with a code", "of the wrong content type", "cut off after the code"];
+const withCode = [
+  "with a code",
+  "with a status before the code",
+  "of the wrong content type",
+  "cut off after the code",
+];
 
 describe("a 401 of an exchange", () => {
   it.each(errorBodies("invalid_token"))(
@@ -165,6 +171,7 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
     ["the header where the body has none", { ...issued, token_id: undefined }, "tok_header"],
     ["the header where the body's is empty", { ...issued, token_id: "" }, "tok_header"],
     ["the header where the body's is no text", { ...issued, token_id: 17 }, "tok_header"],
+    ["the header where the body's is a list", { ...issued, token_id: ["tok_listed"] }, "tok_header"],
     ["the header where the body's is a step in a path", { ...issued, token_id: ".." }, "tok_header"],
     ["the header where the body's can't be encoded", { ...issued, token_id: "\ud800" }, "tok_header"],
     ["the header where the body's is endless", { ...issued, token_id: "x".repeat(257) }, "tok_header"],
@@ -198,6 +205,8 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
   it("knows no id where C2M gives none", async () => {
     expect(await token(json(201, { ...issued, token_id: undefined }))).toMatchObject({ tokenId: undefined });
     expect(await token(json(201, { ...issued, token_id: "." }))).toMatchObject({ tokenId: undefined });
+    const another = { ...issued, token_id: undefined, replaces: { token_id: "tok_other" } };
+    expect(await token(json(201, another))).toMatchObject({ tokenId: undefined });
   });
 
   it.each([
@@ -227,6 +236,19 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
       expect(await token(json(201, { ...issued, expires_in }))).toMatchObject({ expiresAt: issued.expires_at });
     },
   );
+
+  // 7,200 s and 1 s from C2M's own time to the end, and what is no lifetime.
+  it.each([
+    ["Sat, 21 Nov 2026 17:00:00 GMT", issued.expires_at, 7_200],
+    ["Sat, 21 Nov 2026 18:59:59 GMT", issued.expires_at, 1],
+    ["Sat, 21 Nov 2026 19:00:00 GMT", issued.expires_at, undefined],
+    ["Sat, 21 Nov 2026 17:00:00 GMT", "2036-11-18T17:00:00Z", 315_360_000],
+    ["Sat, 21 Nov 2026 17:00:00 GMT", "2036-11-18T17:00:01Z", undefined],
+    ["some day", issued.expires_at, undefined],
+  ])("without expires_in, answered at %s, ends at %s after %j seconds", async (date, expires_at, lifetimeSeconds) => {
+    const answer = json(201, { ...issued, expires_at, expires_in: undefined }, { date });
+    expect(await token(answer)).toMatchObject({ expiresAt: expires_at, lifetimeSeconds });
+  });
 
   it.each([undefined, "jobs:submit", [1], null])("takes scopes of %j for not said", async (scopes) => {
     expect(await token(json(201, { ...issued, scopes }))).toMatchObject({ scopes: undefined });
@@ -282,6 +304,38 @@ describe.each(["issueLongTermToken", "issueShortTermToken"] as const)("%s", (ope
   });
 });
 
+/** By a clock of ours that is ahead of C2M's by hours. */
+describe("a token that has ended by our clock, of which C2M tells a lifetime,", () => {
+  const expires_at = "2026-11-21T13:00:00Z";
+  it.each([
+    ["in expires_in", json(201, { ...issued, expires_at })],
+    [
+      "by its own clock",
+      json(201, { ...issued, expires_at, expires_in: undefined }, { date: "Sat, 21 Nov 2026 12:45:00 GMT" }),
+    ],
+  ])("%s: a short one is taken, and a long one is of no use", async (_, script) => {
+    expect(await answered("issueShortTermToken", script)).toMatchObject({ outcome: "works" });
+    const error = await errorOf(answered("issueLongTermToken", script));
+    expect(error).toMatchObject({ code: "bad_answer", tokenId: issued.token_id });
+    expect(error.message).toContain("its expires_at is in the past; compare the clocks");
+  });
+});
+
+describe("an error that was cut off", () => {
+  it.each([
+    ['{"code":"invalid_token","details":', "invalid_token"],
+    [' {\n "message" : "say \\"no\\", \\\\" , "reason": "", "code" : "invalid_token" , "details":', "invalid_token"],
+    ['{"code":"invalid_tok', "unauthorized"],
+    ['{"details":{"code":"invalid_token"},"message":', "unauthorized"],
+    ['{"message":"\\"code\\":\\"invalid_token\\"","details":', "unauthorized"],
+    ['{"message":"m" "code":"invalid_token","details":', "unauthorized"],
+    ['x{"code":"invalid_token","details":', "unauthorized"],
+  ])("%s: says no more than its own code", async (body, outcome) => {
+    const script = { status: 401, body: `${body}${" ".repeat(9)}`, cutAfter: Buffer.byteLength(body) };
+    expect(await answered("issueShortTermToken", script)).toEqual({ outcome });
+  });
+});
+
 it("finds the id in an answer that was cut off after it", async () => {
   const body = JSON.stringify({ token_id: "tok_early", access_token: "x".repeat(500) });
   const error = await errorOf(answered("issueLongTermToken", { status: 201, body, cutAfter: 60 }));
@@ -307,7 +361,7 @@ describe("revokeToken", () => {
     ["200 with an empty object", json(200, {}), "claimed"],
     ["200 with a text", { status: 200, body: "OK" }, "unclear"],
     ["204 with a body", { status: 204, headers: html, body: "<html>" }, "revoked"],
-    ["200 with half a body", { status: 200, body: "{}{}{}", cutAfter: 3 }, "unclear"],
+    ["200 with half a body", { status: 200, body: "{}{}{}", cutAfter: 2 }, "unclear"],
     ["404 of a gateway", json(404, { message: "Not Found" }), "not_found"],
     ["404 without a body", { status: 404 }, "not_found"],
     ["401 with C2M's code", json(401, { code: "invalid_token" }), "refused"],
@@ -321,6 +375,8 @@ describe("revokeToken", () => {
     ["404 with the code in another case", json(404, { code: "NOT_FOUND" }), "not_found"],
     ["403 with a gateway's own code", json(403, { code: "AccessDenied", message: "m" }), "unclear"],
     ["403 with a number for a code", json(403, { code: 403, message: "m" }), "unclear"],
+    ["403 with a list for a code", json(403, { code: ["insufficient_scope"] }), "unclear"],
+    ["403 with null for a code", json(403, { code: null }), "unclear"],
     ["401 with a number in a text", json(401, { code: "401", message: "m" }), "unclear"],
     ["401 of a gateway", json(401, { message: "Unauthorized" }), "unclear"],
     ["403 of a firewall", { status: 403, headers: html, body: "<html>" }, "unclear"],

@@ -53,9 +53,9 @@ describe("the client", () => {
       periodSeconds: 30,
     };
     const refused = json(400, { code: "invalid_grant", message: "Invalid client credentials" });
-    const deadline = 600_000;
 
-    function issueWith(credentials: () => Promise<Credentials>, before: Credentials | undefined) {
+    function issueWith(credentials: () => Promise<Credentials>, before: Credentials | undefined, leftMs = 600_000) {
+      const clock = new VirtualClock(now);
       let asked = 0;
       const fallback = async () => {
         asked += 1;
@@ -66,9 +66,10 @@ describe("the client", () => {
         clientId,
         credentials,
         fallback,
-        clock: new VirtualClock(0),
+        clock,
         random: () => 0,
       });
+      const deadline = clock.now() + leftMs;
       const issuing = client.issueLongTermToken({ scopes: ["jobs:submit"], lifetimeSeconds: 3600, deadline });
       return { issuing, asked: () => asked };
     }
@@ -91,10 +92,32 @@ describe("the client", () => {
       ["for another C2M", { ...secret, baseUrl: "https://former.test/v2" }],
       ["a seed that is none", { ...otp, seed: new Sensitive("0189") }],
       ["a key that is none", { mechanism: "assertion", clientId, privateKey: new Sensitive("no key") } as never],
+      ["for what is no C2M", { ...secret, baseUrl: "former C2M" }],
     ])("goes on where the current ones are %s, which go nowhere", async (_, current: Credentials) => {
-      const { issuing } = issueWith(async () => current, secret);
+      const { issuing, asked } = issueWith(async () => current, secret);
       expect(await issuing).toMatchObject({ tokenId: issued.token_id });
+      expect(asked()).toBe(1);
       expect(c2m.server.requests).toHaveLength(1);
+    });
+
+    it.each(["", "/", "//"])("sends those that are for this C2M, however it is written: %j", async (end) => {
+      const { issuing, asked } = issueWith(async () => ({ ...secret, baseUrl: `${c2m.server.url}${end}` }), secret);
+      expect(await issuing).toMatchObject({ tokenId: issued.token_id });
+      expect(asked()).toBe(0);
+    });
+
+    it("goes on, or tells that the code was refused, where it is too late for another one", async () => {
+      c2m.server.script(refused, json(201, issued));
+      const slow = { ...otp, periodSeconds: 900 };
+      expect(await issueWith(async () => slow, secret).issuing).toMatchObject({ tokenId: issued.token_id });
+      c2m.server.script(refused);
+      expect(await errorOf(issueWith(async () => slow, undefined).issuing)).toMatchObject({ code: "invalid_grant" });
+    });
+
+    it("does not ask for those before where it is too late to send the current ones", async () => {
+      const { issuing, asked } = issueWith(async () => secret, secret, 9_999);
+      expect(await errorOf(issuing)).toMatchObject({ code: "no_time" });
+      expect(asked()).toBe(0);
     });
 
     it("tells the fault of the current ones where those before are refused, too, or there are none", async () => {

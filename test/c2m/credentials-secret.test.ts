@@ -16,6 +16,11 @@ describe("the credentials secret holds", () => {
     expect(credentials.mechanism === "client_secret" && credentials.clientSecret.reveal()).toBe("hunter2");
   });
 
+  it("the base URL of the C2M that they are for, where it says one", () => {
+    const given = { client_id, base_url: "https://c2m.example/v2", client_secret: "hunter2" };
+    expect(parseCredentials(JSON.stringify(given))).toMatchObject({ baseUrl: "https://c2m.example/v2" });
+  });
+
   it("an OTP seed, by default for SHA1, 6 digits and 30 seconds", () => {
     const credentials = parseCredentials(JSON.stringify({ client_id, otp_seed: "JBSW Y3DP ehpk 3pxp" }));
     expect(credentials).toEqual({
@@ -139,6 +144,11 @@ describe("the credentials secret is refused, without a word of what it holds,", 
       "with several keys and no choice",
       "key_id must name one of private_keys",
       { client_id, private_keys: { hunter2: pem } },
+    ],
+    [
+      "with a key by the name of no choice",
+      "key_id must name one of private_keys",
+      { client_id, private_keys: { undefined: pem } },
     ],
     [
       "with the choice of a key that is not there",

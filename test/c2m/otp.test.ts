@@ -106,6 +106,14 @@ describe("one-time codes", () => {
     expect(clock.now()).toBe(end);
   });
 
+  it("wait in a short time step for a third of it", async () => {
+    const clock = at(59);
+    const { call } = clientUnderTest(c2m.server.url, { clock, credentials: otp({ periodSeconds: 6 }) });
+    await call("issueLongTermToken");
+    await call("issueLongTermToken");
+    expect(clock.now()).toBe(62_000);
+  });
+
   it("need a seed in Base32", async () => {
     const credentials = otp({ seed: new Sensitive("hunter2-0189") });
     const error = await errorOf(clientUnderTest(c2m.server.url, { credentials }).call("issueLongTermToken"));

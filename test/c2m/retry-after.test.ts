@@ -21,6 +21,10 @@ describe("Retry-After", () => {
     ["Sun, 06 Nov 1994 08:49:37 GMT", 1_000],
     ["Sat, 01 Jan 1994 00:00:00 GMT", 1_000],
     ["Sun, 06 Nov 1994 08:49:60 GMT", 23_000],
+    ["Sun, 06 Nov 1994 08:59:37 GMT", 600_000],
+    ["Sun, 06 Nov 1994 23:49:37 GMT", 54_000_000],
+    // The leap second at the end of a year belongs to it.
+    ["Sat, 31 Dec 1994 23:59:60 GMT", Date.parse("1995-01-01T00:00:00Z") - now],
     ["Thursday, 06-Nov-75 08:49:37 GMT", 1_000],
   ])("takes %j for %d ms: a second at least", (header, ms) => expect(ask(header)).toBe(ms));
 
@@ -41,6 +45,8 @@ describe("Retry-After", () => {
     "Sun, 31 Feb 1994 08:50:37 GMT",
     "Sun, 00 Nov 1994 08:50:37 GMT",
     "Sun, 06 Nov 1994 24:50:37 GMT",
+    "Sun, 06 Nov 1994 08:60:37 GMT",
+    "Sun, 06 Nov 1994 08:50:61 GMT",
     "Sun, 06 Nov 1994 08:50:37 +0000",
     "1994-11-06T08:50:37Z",
   ])("says nothing with %j", (header) => expect(ask(header)).toBeUndefined());
@@ -48,6 +54,7 @@ describe("Retry-After", () => {
   it("is judged by the answer's own date, whatever clocks say", () => {
     const header = "Wed, 21 Oct 2026 07:28:30 GMT";
     expect(ask(header, { date: "Wed, 21 Oct 2026 07:28:00 GMT" })).toBe(30_000);
+    expect(ask(header, { date: " Wed, 21 Oct 2026 07:28:00 GMT " })).toBe(30_000);
     expect(ask(header, { date: "nonsense" })).toBe(Date.parse("2026-10-21T07:28:30Z") - now);
   });
 
@@ -57,6 +64,7 @@ describe("Retry-After", () => {
     expect(ask("soon", { message })).toBe(60_000);
     expect(ask(undefined, { message })).toBe(60_000);
     expect(ask(undefined, { message: "Try again in 2 minutes." })).toBe(120_000);
+    expect(ask(undefined, { message: "Try again in 1 minute." })).toBe(60_000);
     expect(ask(undefined, { message: "Please wait 30s" })).toBe(30_000);
     expect(ask(undefined, { message: "Too many requests" })).toBeUndefined();
     expect(ask(undefined, { message: "The token expired after 900 seconds" })).toBeUndefined();

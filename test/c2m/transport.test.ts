@@ -71,6 +71,7 @@ describe("a body", () => {
     ["deflate", "deflate", deflateSync(plain)],
     ["raw deflate", "deflate", deflateRawSync(plain)],
     ["identity", "identity", Buffer.from(plain)],
+    ["gzip, as it says in two words", "identity, gzip", gzipSync(plain)],
     ["a byte order mark", "", Buffer.from(`\ufeff${plain}`)],
   ])("in %s is decoded", async (_, encoding, body) => {
     server.script({ status: 201, headers: { "content-encoding": encoding }, body });
@@ -165,6 +166,7 @@ describe.each(lostAnswers)("a request that %s", (_, script, reason) => {
     } as const;
     const error = await errorOf(sendOver(request));
     expect(error).toMatchObject({ name: "TransportError", sent: true, reason: expect.stringMatching(reason) });
+    expect(error.message).toBe(`No answer (${error.reason}), the request may have been sent`);
     expect(error.cause).toBeUndefined();
   });
 
@@ -240,6 +242,7 @@ describe("a request that finds no connection", () => {
   it.each(cases)("was not sent, when %s", async (_, url, reason) => {
     const error = await errorOf(sendTo(url(), { timeoutMs: 400, freshConnection: true }));
     expect(error).toMatchObject({ name: "TransportError", sent: false, reason: expect.stringMatching(reason) });
+    expect(error.message).toBe(`No answer (${error.reason}), the request was not sent`);
     expect(error.cause).toBeUndefined();
   });
 
@@ -249,6 +252,9 @@ describe("a request that finds no connection", () => {
     try {
       const error = await errorOf(clientUnderTest(tlsServer.url).call("issueLongTermToken"));
       expect(error).toMatchObject({ code: "unreachable" });
+      expect(error.message).toContain("could not connect to C2M (DEPTH_ZERO_SELF_SIGNED_CERT)");
+      // What to do about this very cause.
+      expect(error.message).toContain("NODE_EXTRA_CA_CERTS");
       expect(tlsServer.requests).toHaveLength(0);
     } finally {
       if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
