@@ -2,7 +2,7 @@ import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import { isLedgerEvent } from "../../../src/formats/ledger.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
-import type { Precision } from "./life.ts";
+import { nameOf, type Place } from "./life.ts";
 import type { World } from "./parts.ts";
 import { Sketch } from "./sketch.ts";
 import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
@@ -13,24 +13,28 @@ const hour = 60 * minute;
 /** What is so near, in ms, may be told from what is a second nearer, where something comes at once. */
 const soon = 6 * minute;
 
+/** Added to ages that tell the seconds, too. */
+const soonFrom = 100_000_000;
+
 /**
- * All that decides how a world goes on from a moment in which nothing runs, as a text; undefined where something is
+ * A key of all that decides how a world goes on from a moment in which nothing runs; undefined where something is
  * still on its way. Dates are told from the full hour, since everything that happens by itself happens at one; ids
  * by the order in which they appear. Left out is what is over: a token that is dead and known to be, in no labelled
  * version, with the lines of the log about it; and what nobody reads.
  */
-export function fingerprint(world: World, place: string, precision: Precision): string | undefined {
+export function fingerprint(world: World, place: Place): string | undefined {
   if (world.functions.running > 0 || !world.effects.isQuiet) return undefined;
+  const { name, precision } = nameOf(world, place);
   const { effects, c2ms, clock, ledger, watch, secrets, scenario } = world;
   const now = clock.now();
   const base = Math.floor(now / hour) * hour;
   const ageOf = (date: number) => {
     const isSoon = precision === "second" && Math.abs(now - date) < soon;
-    return isSoon ? `${age(base - date)}/${Math.ceil((now - date) / 1_000)}` : age(base - date);
+    return isSoon ? soonFrom + age(base - date) * 1_000 + Math.ceil((now - date) / 1_000) : age(base - date);
   };
   const sketch = new Sketch(ageOf);
   sketch.value(scenario.name);
-  sketch.value(place);
+  sketch.value(name);
   sketch.value(new Date(base).getUTCHours());
   if (precision !== "hour") sketch.value(Math.floor((now - base) / minute));
   sketch.date(world.wrongUntil);
@@ -59,22 +63,32 @@ export function fingerprint(world: World, place: string, precision: Precision): 
   }
   writeLines(sketch, ledger.lines, { past, base, now, graceMs: scenario.graceSeconds * 1_000 });
   sketch.value(watch.memory(ageOf));
+  for (const credentials of [world.credentials, world.credentialsBefore, world.rightCredentials]) {
+    if (credentials) sketch.fixed(credentials);
+    else sketch.value(credentials);
+  }
   sketch.value(world.memory());
-  return sketch.text;
+  return sketch.key;
 }
 
-/** An age in ms, as coarse as it is far from every span that the protocol or the play knows. */
-function age(ms: number): string {
+/**
+ * An age in ms as a number of minutes, as coarse as it is far from every span that the protocol or the play knows; below
+ * -20,000 what is more than ten days to come.
+ */
+function age(ms: number): number {
   // A token that ends before the next rotation is another than one that ends after it.
-  if (ms < -10 * 24 * hour) return `far ${Math.round(-ms / (5 * 24 * hour))}`;
-  if (ms < 0) return `in ${Math.round(-ms / minute)}`;
-  if (ms < 3 * hour) return `${Math.floor(ms / minute)}`;
-  for (const hours of [6, 26, 50, 24 * 80]) if (ms < hours * hour) return `under ${hours} h`;
-  return "old";
+  if (ms < -10 * 24 * hour) return -20_000 - Math.round(-ms / (5 * 24 * hour));
+  if (ms < 0) return -1 - Math.round(-ms / minute);
+  if (ms < 3 * hour) return Math.floor(ms / minute);
+  for (const hours of [6, 26, 50]) if (ms < hours * hour) return hours * 60;
+  return ms < 24 * 80 * hour ? 10_000 : 20_000;
 }
 
 /** Ids of the tokens that are over. */
 function pastOf({ ledger, secrets, clock, secret }: World, longTokens: readonly C2mToken[]): ReadonlySet<string> {
+  const past = new Set<string>();
+  const dead = longTokens.filter(({ refusedFrom }) => refusedFrom !== undefined && refusedFrom <= clock.now());
+  if (dead.length === 0) return past;
   const labelled = new Set<string | undefined>();
   for (const { index } of secrets) {
     for (const { stages, value } of secret(index).state.versions.values()) {
@@ -85,11 +99,7 @@ function pastOf({ ledger, secrets, clock, secret }: World, longTokens: readonly 
   for (const { event, stream, fields } of ledger.lines) {
     if (event === "token.revoked" && stream === "functions") told.add(fields.token_id);
   }
-  const past = new Set<string>();
-  for (const { id, refusedFrom, accessToken } of longTokens) {
-    const isDead = refusedFrom !== undefined && refusedFrom <= clock.now();
-    if (isDead && told.has(id) && !labelled.has(accessToken)) past.add(id);
-  }
+  for (const { id, accessToken } of dead) if (told.has(id) && !labelled.has(accessToken)) past.add(id);
   return past;
 }
 

@@ -141,7 +141,7 @@ export class Happenings {
   }
 
   /** What else is remembered. */
-  memory(since: (date: number) => string): unknown[] {
+  memory(since: (date: number) => number): unknown[] {
     return [[...this.exempt], this.aheadMs, this.behindMs, since(this.upAt), since(this.replicasGoneAt), this.reported];
   }
 }

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Checkpoint } from "./checkpoint.ts";
 
 /** How many strikes there were to try at the effects that follow. */
@@ -20,9 +19,4 @@ export class KnownStates {
   add(key: string): void {
     this.#known.add(key);
   }
-}
-
-/** A fingerprint is some thousand characters long, and there are states by the hundred thousand. */
-export function keyOf(fingerprint: string): string {
-  return hash("sha1", fingerprint, "base64");
 }

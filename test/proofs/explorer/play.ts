@@ -4,8 +4,8 @@ import { type EffectSeen, strikesLeft } from "./enumerate.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { forever } from "./function-run.ts";
 import type { Protocol } from "./functions.ts";
-import { type KnownStates, keyOf, type Rest } from "./known-states.ts";
-import { Life, nameOf, type Place } from "./life.ts";
+import type { KnownStates, Rest } from "./known-states.ts";
+import { Life, type Place } from "./life.ts";
 import type { Move } from "./moves.ts";
 import { putFirstValues } from "./operator.ts";
 import { scenarioNamed } from "./scenarios.ts";
@@ -72,10 +72,8 @@ export async function play(schedule: Schedule, options: PlayOptions = {}): Promi
   /** At a moment in which nothing runs: whether the play can stop. What an action is followed by no state tells. */
   const isKnown = (place: Place): boolean => {
     if (!known || schedule.actions || world.watch.violations.length > 0) return false;
-    const { name, precision } = nameOf(world, place);
-    const text = fingerprint(world, name, precision);
-    if (text === undefined) return false;
-    const key = keyOf(text);
+    const key = fingerprint(world, place);
+    if (key === undefined) return false;
     merged = expanded ? expanded.get(key) : known.has(key) ? nothing : undefined;
     if (merged) return true;
     states.push({ key, effects: world.effects.seen.length });

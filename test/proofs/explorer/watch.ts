@@ -249,7 +249,7 @@ export class Watch {
   }
 
   /** What it remembers of a token, for a state that is to be told from others. */
-  memoryOf(token: C2mToken, since: (date: number) => string): unknown[] {
+  memoryOf(token: C2mToken, since: (date: number) => number): unknown[] {
     const lost = this.#lost.get(token.accessToken);
     return [
       this.#proven.has(token.id),
@@ -260,7 +260,7 @@ export class Watch {
   }
 
   /** What else it remembers. */
-  memory(since: (date: number) => string): unknown {
+  memory(since: (date: number) => number): unknown {
     return [this.unrevocable.has("without id"), since(this.#operatorActed.at), ...this.happened.memory(since)];
   }
 
