@@ -42,9 +42,11 @@ export interface StoredToken {
 /**
  * What a token secret holds: our JSON, or something that was there before us. Of a foreign value we know at most what the
  * token is: the whole text where it is not JSON, or the `access_token` of an object that names no base URL, as
- * in C2M's own answer.
+ * in C2M's own answer. The whole `text` tells whether it holds a token that is known.
  */
-export type ParsedValue = { kind: "ours"; token: StoredToken } | { kind: "foreign"; token: Sensitive | undefined };
+export type ParsedValue =
+  | { kind: "ours"; token: StoredToken }
+  | { kind: "foreign"; token: Sensitive | undefined; text?: Sensitive };
 
 /** The value in an answer of GetSecretValue, stored as a text or as bytes; undefined where there is none. */
 export function secretValueOf(secret: {
@@ -62,10 +64,10 @@ export function parseValue(value: Sensitive): ParsedValue {
   try {
     json = JSON.parse(text);
   } catch {
-    return { kind: "foreign", token: bearable(text) };
+    return { kind: "foreign", token: bearable(text), text: value };
   }
   const parsed = v.safeParse(storedFields, json);
-  if (!parsed.success) return { kind: "foreign", token: tokenIn(json) };
+  if (!parsed.success) return { kind: "foreign", token: tokenIn(json), text: value };
   const fields = parsed.output;
   // Of the JSON itself: valibot drops fields with names such as "constructor".
   const other = Object.fromEntries(Object.entries(json as object).filter(([name]) => !ourFields.has(name)));

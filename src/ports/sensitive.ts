@@ -24,6 +24,10 @@ export class Sensitive {
     return mine.length === theirs.length && timingSafeEqual(mine, theirs);
   }
 
+  includes(other: Sensitive): boolean {
+    return this.#text.includes(other.#text);
+  }
+
   toString(): string {
     return mask;
   }

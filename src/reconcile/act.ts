@@ -160,7 +160,9 @@ async function revokeOne(
       nobodyCanTell(context, candidate, "what is no word of C2M's says so for the second time");
       return "unseen";
     case "unrevocable":
-      return (await isSeenDead(run, context, candidate)) ? "revoked" : "unrevocable";
+      if (!currents.sawDead(candidate) && !(await isDead(run, context, candidate))) return "unrevocable";
+      logDead(context, candidate);
+      return "revoked";
     // Held by the current version since: nothing is to be revoked.
     case "current":
       return "later";
@@ -170,15 +172,13 @@ async function revokeOne(
 }
 
 /** A bearer may be refused since it is the token itself, and dead: as of a client that was closed. */
-async function isSeenDead(run: ReconcileContext, context: SecretContext, candidate: Candidate): Promise<boolean> {
+async function isDead(run: ReconcileContext, context: SecretContext, candidate: Candidate): Promise<boolean> {
   try {
-    if ((await exchangeOf(run, context, candidate)) !== "dead") return false;
+    return (await exchangeOf(run, context, candidate)) === "dead";
   } catch (error) {
     if (error instanceof RotationError) return false;
     throw error;
   }
-  logDead(context, candidate);
-  return true;
 }
 
 /** 404, and C2M's code is not there. After a day an exchange decides, or nobody can. */
@@ -254,6 +254,7 @@ class CurrentProofs {
   readonly #asked = new Map<Of, Promise<boolean | undefined>>();
   readonly #found = new Map<Surveyed, boolean>();
   readonly #instead = new Map<Of, Promise<Candidate | undefined>>();
+  readonly #dead = new Set<Candidate>();
 
   constructor(run: ReconcileContext) {
     this.#run = run;
@@ -278,10 +279,16 @@ class CurrentProofs {
     return asked;
   }
 
+  /** Whether it was passed over, since C2M rejects it. */
+  sawDead(candidate: Candidate): boolean {
+    return this.#dead.has(candidate);
+  }
+
   async #newestThatWorks(of: Of): Promise<Candidate | undefined> {
     if ((await this.worksNow(of)) !== false) return undefined;
     for (const candidate of of.survey.verdict.superseded) {
       if ((await exchangeOf(this.#run, of.context, candidate)) !== "dead") return candidate;
+      this.#dead.add(candidate);
     }
     return undefined;
   }

@@ -33,13 +33,16 @@ export function isOfSettings(settings: TokenSettings, token: NamedToken): boolea
 }
 
 /**
- * Whether a token is the one that a secret holds: by the text where both are at hand, else by the ids. `unknown` where
+ * Whether a token is the one that a secret holds: by the text where both are at hand, somewhere in a value that is not ours,
+ * else by the ids. `unknown` where
  * there is nothing to compare.
  */
 export function compareToken(token: Revocable, held: ParsedValue): "same" | "different" | "unknown" {
   const heldText = held.kind === "ours" ? held.token.accessToken : held.token;
-  if (heldText && token.accessToken) {
-    if (heldText.equals(token.accessToken)) return "same";
+  if (token.accessToken) {
+    if (heldText?.equals(token.accessToken)) return "same";
+    // With a line's end, in quotes, in JSON of somebody's own.
+    if (held.kind === "foreign" && held.text?.includes(token.accessToken)) return "same";
   }
   if (held.kind === "ours" && !isSameC2m(token, held.token)) return "different";
   const ids = idsOf(token);

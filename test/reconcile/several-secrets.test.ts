@@ -81,6 +81,16 @@ describe("a superseded token that another secret holds as a text", () => {
     expect(other.countCalls("secretsmanager", from)).toEqual({ DescribeSecret: 1, GetSecretValue: 1 });
     expect(world.live()).toContain(old);
   });
+
+  it.each<[string, (text: string) => string]>([
+    ["with a line's end", (text) => `${text}\n`],
+    ["in quotes", (text) => JSON.stringify(text)],
+    ["in JSON of somebody's own", (text) => JSON.stringify({ C2M_TOKEN: text })],
+  ])("is spared in whatever form: %s (row 8)", async (_, form) => {
+    const { world, old, oldText } = await superseded();
+    await reconcileWorlds([world, await another({}, form(oldText))]);
+    expect(world.live()).toContain(old);
+  });
 });
 
 describe("a token that only the ledger knows", () => {

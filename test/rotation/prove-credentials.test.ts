@@ -122,6 +122,16 @@ describe("the proof of a client's credentials", () => {
     expect((await failureOf(prove(other, plain, one))).message).toMatch(/"c2m\/plain" and "c2m\/api-token"/);
   });
 
+  it.each([true, false])(
+    "tells a duplicate in JSON of somebody's own, whichever comes first: %s (row 8)",
+    async (isFirst) => {
+      const one = await World.ready();
+      const initialValue = JSON.stringify({ C2M_TOKEN: one.current().access_token });
+      const other = new World({ settings: { secretName: "c2m/other" }, initialValue });
+      expect((await failureOf(isFirst ? prove(one, other) : prove(other, one))).code).toBe("duplicate_token");
+    },
+  );
+
   it("is done for each client, and each secret of credentials", async () => {
     const one = await World.ready();
     const settings = { secretName: "c2m/other", credentialsSecretId: "c2m/other-credentials" };

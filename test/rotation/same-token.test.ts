@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ParsedValue, StoredToken } from "../../src/formats/stored-token.ts";
+import { type ParsedValue, parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { compareToken, isSameC2m, isSameToken, type Revocable } from "../../src/rotation/same-token.ts";
 
@@ -76,7 +76,20 @@ describe("a token beside what a secret holds", () => {
     ["no id, and a value with one", token(), ours({ text: "a", tokenId: "1" }), "unknown"],
     ["its id only, and a plain value", token({ tokenId: "1" }), plain("a"), "unknown"],
     ["its text, and foreign JSON", token({ text: "a", tokenId: "1" }), plain(), "unknown"],
+    [
+      "its text, and foreign JSON without it",
+      token({ text: "abc" }),
+      parseValue(new Sensitive('{"t":"ab"}')),
+      "unknown",
+    ],
   ] as const)("by %s", (_, one, held, expected) => {
     expect(compareToken(one, held)).toBe(expected);
   });
+
+  it.each(["abc\n", " abc", '"abc"', '{"C2M_TOKEN":"abc"}', "Bearer abc", "C2M_TOKEN=abc\nC2M_URL=x\n", '["abc"]'])(
+    "is the one in a value that holds its text somehow: %j (row 8)",
+    (value) => {
+      expect(compareToken(token({ text: "abc", tokenId: "1" }), parseValue(new Sensitive(value)))).toBe("same");
+    },
+  );
 });

@@ -82,11 +82,9 @@ async function proveOne(held: readonly Held[]): Promise<void> {
 async function duplicatesOf(held: readonly Held[]): Promise<Duplicate[]> {
   const deployed: Duplicate[] = [];
   for (const [index, { context, value }] of held.entries()) {
-    if (value === undefined) continue;
-    const token = value.kind === "ours" ? value.token : value.token && { ...unnamed, accessToken: value.token };
     const twin = held
       .slice(index + 1)
-      .find((other) => token && other.value && compareToken(token, other.value) === "same");
+      .find((other) => holdsTokenOf(value, other.value) || holdsTokenOf(other.value, value));
     if (!twin) continue;
     const pair = [context, twin.context] as const;
     if ((await Promise.all(pair.map(isDeployed))).every(Boolean)) {
@@ -100,6 +98,13 @@ async function duplicatesOf(held: readonly Held[]): Promise<Duplicate[]> {
     );
   }
   return deployed;
+}
+
+/** Whether the second one holds the token of the first, as far as can be told. */
+function holdsTokenOf(one: ParsedValue | undefined, other: ParsedValue | undefined): boolean {
+  if (!one || !other) return false;
+  const token = one.kind === "ours" ? one.token : one.token && { ...unnamed, accessToken: one.token };
+  return token !== undefined && compareToken(token, other) === "same";
 }
 
 /** `pulumi up` switches rotation on as the last of all. */
