@@ -357,6 +357,10 @@ describe("found by the explorer:", () => {
       "steps-late:32.crash-late+72.replica-behind+120.up-renames",
     ],
     [
+      "a decommission that is killed ends the token of a rollback that has yet to write its line",
+      "rolled-back-labels-change-nothing:66.up-renames+109.crash-late",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],

@@ -1,6 +1,7 @@
 import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import { holderOf } from "../../../local-cloud/secrets-manager/labels.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
+import { decommissionLabel } from "../../../src/formats/labels.ts";
 import { anotherIdOf } from "./c2m-client.ts";
 import type { C2ms } from "./c2ms.ts";
 import type { CommandName } from "./function-run.ts";
@@ -35,8 +36,9 @@ export function commandTruth(
   switch (name) {
     case "rollback":
       return (result) => {
-        // By another command all of its tokens were ended since.
-        if (secret(index)?.state.deletion) return;
+        // By another command its tokens are ended since.
+        const found = secret(index);
+        if (found && (found.state.deletion || holderOf(found.state, decommissionLabel))) return;
         const token = currentToken();
         // Superseded since, as by `pulumi up`.
         if (token && namedBy(result?.tokenId) && token.id !== namedBy(result?.tokenId)?.id) return;
