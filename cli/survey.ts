@@ -64,6 +64,6 @@ export async function surveyAll(
 /** Whether a token of the secret may live, but for the current one. Changes nothing. */
 export async function othersLive(subject: Subject): Promise<boolean> {
   const { verdict } = await surveyAll(subject, await readElsewhere(subject));
-  const { revoke, waiting, blocked, unrevocable, suspects, detach, claimed } = verdict;
-  return [revoke, waiting, blocked, unrevocable, suspects, detach, claimed].some((list) => list.length > 0);
+  const { revoke, waiting, blocked, unrevocable, suspects, detach, doubtful } = verdict;
+  return [revoke, waiting, blocked, unrevocable, suspects, detach, doubtful].some((list) => list.length > 0);
 }

@@ -126,19 +126,19 @@ async function revokeOthers(
   for (const candidate of fresh) {
     signal.throwIfAborted();
     const outcome = await revokeOther(end, candidate);
-    // C2M may have forgotten it without saying so with its code.
-    const isGone = outcome === "not_found" && (await isDead(end, candidate));
-    if (outcome === "not_found" && !isGone) throw unclear();
     seen.add(keyOf(candidate));
     if (outcome === "revoked") onRevoked(candidate.tokenId ?? "");
-    else if (outcome === "claimed") claimed.push(candidate);
-    else if (!isGone) await leaveUnlessDead(end, candidate, left);
+    else if (outcome !== "claimed" && outcome !== "not_found") await leaveUnlessDead(end, candidate, left);
+    else if (!canLookAt(end, candidate)) {
+      left.set(keyOf(candidate), { tokenId: candidate.tokenId, until: candidate.expiresAt, unseen: true });
+    } else if (outcome === "claimed") claimed.push(candidate);
+    // C2M may have forgotten it without saying so with its code.
+    else if (!(await isDead(end, candidate))) throw unclear();
   }
-  if (claimed.some((one) => canLookAt(end, one))) await waitUntil(end, context.clock.now() + biteMs, "effect");
-  for (const one of claimed) {
-    if (!canLookAt(end, one)) left.set(keyOf(one), { tokenId: one.tokenId, until: one.expiresAt, unseen: true });
-    else if (await isDead(end, one)) onRevoked(one.tokenId ?? "");
-    else throw unclear();
+  if (claimed.length > 0) await waitUntil(end, context.clock.now() + biteMs, "effect");
+  for (const candidate of claimed) {
+    if (!(await isDead(end, candidate))) throw unclear();
+    onRevoked(candidate.tokenId ?? "");
   }
   // What was pending is judged as what is superseded from the next look on.
   return { survey, fresh: fresh.length + (pendingId === undefined ? 0 : 1) };
@@ -161,8 +161,8 @@ async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<s
 }
 
 /**
- * Whether C2M rejects a token. Where its text is not at hand, or it is so young that C2M may not know it yet, what an earlier
- * run has written has to do.
+ * Whether C2M rejects a token. Where its text is not at hand, or it is so young that C2M may not know it yet, what the
+ * functions have written has to do.
  */
 async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise<boolean> {
   const { tokenId, accessToken, baseUrl, issuedAt } = token;
@@ -178,8 +178,9 @@ async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise
   const isRevoked =
     tokenId !== undefined &&
     entries.some(
-      ({ event, fields }) =>
+      ({ event, byOperator, fields }) =>
         event === "token.revoked" &&
+        !byOperator &&
         !fields.claimed &&
         fields.token_id === tokenId &&
         // Another C2M may give the same ids.
@@ -245,7 +246,7 @@ interface Current {
 
 function liveTokens({ verdict, current }: Survey): { others: Candidate[]; current: Current | undefined } {
   const token = current?.parsed.kind === "ours" ? current.parsed.token : undefined;
-  const others = [...verdict.revoke, ...verdict.waiting, ...verdict.blocked, ...verdict.claimed];
+  const others = [...verdict.revoke, ...verdict.waiting, ...verdict.blocked, ...verdict.doubtful];
   return { others, current: current && { token } };
 }
 

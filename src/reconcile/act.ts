@@ -156,7 +156,7 @@ async function revokeOne(
     case "not_found":
       return await decideNotFound(run, context, candidate);
     case "claimed":
-      if (!candidate.isClaimed) return "claimed";
+      if (!candidate.isDoubtful) return "claimed";
       nobodyCanTell(context, candidate, "what is no word of C2M's says so for the second time");
       return "unseen";
     case "unrevocable":

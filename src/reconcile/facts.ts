@@ -6,8 +6,8 @@ import type { ParsedValue } from "../formats/stored-token.ts";
 export interface Fate {
   /** Epoch ms of the last `token.revoked`; undefined when it is to be revoked (again). */
   revokedAt: number | undefined;
-  /** Whether only something that need not have been C2M said that it is dead. */
-  isClaimed: boolean;
+  /** Whether C2M itself has not said that it is dead, but something before it has, or nobody could tell. */
+  isDoubtful: boolean;
   /** C2M was seen to reject it, or nobody can tell any more: it is not looked at again. */
   closed: boolean;
   /** C2M refused to revoke it, or nobody could ask. */
@@ -61,7 +61,7 @@ export function readFacts(
     const key = keyOf(baseUrl, tokenId);
     const known = fates.get(key) ?? {
       revokedAt: undefined,
-      isClaimed: false,
+      isDoubtful: false,
       closed: false,
       unrevocable: false,
       notFoundSince: undefined,
@@ -141,15 +141,17 @@ function settle(fate: Fate, entry: LedgerEntry): void {
   switch (entry.event) {
     case "token.revoked":
       // C2M's own word stands, whatever is said later.
-      fate.isClaimed = entry.fields.claimed === true && (fate.revokedAt === undefined || fate.isClaimed);
+      fate.isDoubtful = entry.fields.claimed === true && (fate.revokedAt === undefined || fate.isDoubtful);
       fate.revokedAt = entry.at;
       break;
     case "token.dead":
+      Object.assign(fate, { closed: true, isDoubtful: false });
+      break;
     case "token.death.unseen":
-      fate.closed = true;
+      Object.assign(fate, { closed: true, isDoubtful: true });
       break;
     case "token.alive":
-      Object.assign(fate, { revokedAt: undefined, isClaimed: false, closed: false, unrevocable: false });
+      Object.assign(fate, { revokedAt: undefined, isDoubtful: false, closed: false, unrevocable: false });
       break;
     case "token.unrevocable":
       fate.unrevocable = true;

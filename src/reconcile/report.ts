@@ -76,9 +76,9 @@ function secretReport(acted: Acted, scope: Scope, now: number): SecretReport {
   const backlog = of("later").length + verdict.blocked.length;
   const unrevocable = [...verdict.unrevocable, ...of("unrevocable")];
   const before = idsIn(verdict.revokedBefore);
-  const claimed = [...verdict.claimed, ...of("claimed")];
+  const doubtful = [...verdict.doubtful, ...of("claimed"), ...of("unseen")];
   const { waiting, suspects, detach } = verdict;
-  const isOpen = [waiting, suspects, detach, unrevocable, held, claimed].some((list) => list.length > 0);
+  const isOpen = [waiting, suspects, detach, unrevocable, held, doubtful].some((list) => list.length > 0);
   return {
     name: surveyed.settings.secretName,
     revoked: idsIn(revokedIn(acted)),

@@ -70,7 +70,7 @@ export interface Candidate extends Revocable {
   /** Since when its revocation has been answered 404 without C2M's code, epoch ms. */
   notFoundSince?: number | undefined;
   /** Whether only something that need not be C2M has called it dead, and nobody can look. */
-  isClaimed?: boolean;
+  isDoubtful?: boolean;
 }
 
 /** An issue call without an outcome: a token that may live and whose id nobody knows. */
@@ -98,8 +98,8 @@ export interface Verdict {
   deaths: Candidate[];
   /** In a version, and revoked by an earlier run or a step. */
   revokedBefore: Candidate[];
-  /** Of those, the ones that only something that need not be C2M has called dead, and that nobody has seen dead since. */
-  claimed: Candidate[];
+  /** Called dead by what need not be C2M, or nobody could tell; and nobody has seen them dead since. */
+  doubtful: Candidate[];
   suspects: Suspect[];
   /** Held by a version, and the whole ledger does not name them: somebody has stored them. */
   found: Candidate[];
@@ -119,7 +119,7 @@ export function emptyVerdict(): Verdict {
     unrevocable: [],
     deaths: [],
     revokedBefore: [],
-    claimed: [],
+    doubtful: [],
     suspects: [],
     found: [],
     detach: [],
@@ -177,12 +177,12 @@ function judge(
   const living = fates.filter(({ fate }) => {
     if (fate?.closed) return false;
     // Said dead by who knows what: asked again, where nobody can look for himself.
-    return fate?.revokedAt === undefined || (fate.isClaimed && !canLook);
+    return fate?.revokedAt === undefined || (fate.isDoubtful && !canLook);
   });
-  const isClaimed = fates.some(({ fate }) => fate?.isClaimed && !fate.closed);
+  const isDoubtful = fates.some(({ fate }) => fate?.isDoubtful);
   if (fates.length > 0 && living.length === 0) {
     if (found.stored) verdict.revokedBefore.push(found);
-    if (isClaimed) verdict.claimed.push(found);
+    if (isDoubtful) verdict.doubtful.push(found);
     const revokedAt = Math.max(...fates.map(({ fate }) => fate?.revokedAt ?? 0));
     const isLookedFor = now >= revokedAt + biteMs && now <= revokedAt + lookedForMs;
     if (found.accessToken && fates.some(({ fate }) => !fate?.closed) && isLookedFor) verdict.deaths.push(found);
@@ -190,7 +190,7 @@ function judge(
   }
   const [tokenId, headerTokenId] = living.map(({ id }) => id);
   const notFoundSince = living[0]?.fate?.notFoundSince;
-  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince, isClaimed };
+  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince, isDoubtful };
   // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
   const refused = living.some(({ fate }) => fate?.unrevocable) && situation.ledgerFrom > 0;
   if (tokenId === undefined || refused || (!found.stored && found.baseUrl === undefined)) {

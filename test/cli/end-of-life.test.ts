@@ -35,6 +35,18 @@ it("tells tokens of two C2Ms apart that have the same id", async () => {
   expect(world.live()).toEqual([]);
 });
 
+/** A token that only the log knows. */
+async function orphan() {
+  const world = await World.ready();
+  const { id } = await world.foreignToken(7 * 86_400);
+  const until = "2026-01-08T00:00:00Z";
+  const c2m = { token_id: id, expires_at: until, client_id: "c2m_client" };
+  const fields = { secret: world.arn, version_id: "lost", attempt_id: "a", ...c2m };
+  world.log.push({ at: world.clock.now(), event: "token.issued", fields });
+  await world.clock.advanceBy(2 * 3_600_000);
+  return { world, left: { tokenId: id, until, unseen: true } };
+}
+
 const gateway = { kind: "error", status: 404, code: "", message: "" } as const;
 
 /** C2M answers for tokens that it has forgotten with a 404 of its own that has no code, or a gateway does for all. */
@@ -48,6 +60,23 @@ it("lets an exchange decide where a revocation is answered 404 without C2M's cod
   expect(await endTokens(endOf(world))).toEqual([]);
   expect(world.live()).toEqual([]);
   expect(world.issued()).toContain(first);
+});
+
+it("leaves a token with its expiry whose text nobody has, where the answer is 404 without C2M's code (row 20)", async () => {
+  const { world, left } = await orphan();
+  world.fail("revokeToken", gateway, 1);
+  expect(await endTokens(endOf(world))).toEqual([left]);
+});
+
+it("believes no line of an operator's that a token is dead at which it can't look (row 10)", async () => {
+  const world = await World.ready();
+  const before = world.current();
+  const c2m = { token_id: "tok_of_the_former", base_url: "https://former.test/v2" };
+  world.operator.put(JSON.stringify({ ...before, ...c2m, access_token: "its-text" }), ["ANY"], crypto.randomUUID());
+  const until = String(before.expires_at);
+  const fields = { secret: world.arn, expires_at: until, client_id: "c2m_client", ...c2m };
+  world.log.push({ at: world.clock.now(), event: "token.revoked", fields, byOperator: true });
+  expect(await endTokens(endOf(world))).toEqual([{ tokenId: c2m.token_id, until }]);
 });
 
 it("takes no 404 without C2M's code for the end of a token that works (row 20)", async () => {
@@ -93,14 +122,9 @@ describe("a revocation that is answered with 2xx and JSON, which need not be C2M
   });
 
   it("leaves a token whose text nobody has, with its expiry", async () => {
-    const world = await World.ready();
-    const { id } = await world.foreignToken(7 * 86_400);
-    const c2m = { token_id: id, expires_at: "2026-01-08T00:00:00Z", client_id: "c2m_client" };
-    const fields = { secret: world.arn, version_id: "lost", attempt_id: "a", ...c2m };
-    world.log.push({ at: world.clock.now(), event: "token.issued", fields });
-    await world.clock.advanceBy(2 * 3_600_000);
+    const { world, left } = await orphan();
     world.fail("revokeToken", claim, 1);
-    expect(await endTokens(endOf(world))).toEqual([{ tokenId: id, until: "2026-01-08T00:00:00Z", unseen: true }]);
+    expect(await endTokens(endOf(world))).toEqual([left]);
   });
 });
 

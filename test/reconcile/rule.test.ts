@@ -820,11 +820,12 @@ describe("a revoked token", () => {
     const ledger = [issued("old", now - day), claimed];
 
     it("is asked for again, without its text, until it is told that nobody can see it dead", () => {
-      expect(judge({ versions: orphan, ledger }).revoke).toMatchObject([{ tokenId: "tok_old", isClaimed: true }]);
+      expect(judge({ versions: orphan, ledger }).revoke).toMatchObject([{ tokenId: "tok_old", isDoubtful: true }]);
       const twice = [...ledger, claimed, revoked(now - hour, true)];
-      expect(judge({ versions: orphan, ledger: twice }).revoke).toMatchObject([{ isClaimed: true }]);
+      expect(judge({ versions: orphan, ledger: twice }).revoke).toMatchObject([{ isDoubtful: true }]);
       const told = line("token.death.unseen", now - minute, { token_id: "tok_old" });
-      expect(judge({ versions: orphan, ledger: [...twice, told] }).revoke).toEqual([]);
+      const verdict = judge({ versions: orphan, ledger: [...twice, told] });
+      expect(verdict).toMatchObject({ revoke: [], doubtful: [{ tokenId: "tok_old" }] });
     });
 
     it("is believed once C2M has said so itself, before or since", () => {
@@ -837,17 +838,17 @@ describe("a revoked token", () => {
       expect(judge({ ledger })).toMatchObject({
         revoke: [],
         deaths: [{ tokenId: "tok_old" }],
-        claimed: [{ tokenId: "tok_old" }],
+        doubtful: [{ tokenId: "tok_old" }],
       });
       const dead = line("token.dead", now - minute, { token_id: "tok_old" });
-      expect(judge({ ledger: [...ledger, dead] }).claimed).toEqual([]);
+      expect(judge({ ledger: [...ledger, dead] }).doubtful).toEqual([]);
     });
 
     it("is asked for where its C2M is not listed any more, so that it is reported", () => {
       const versions = [version("old", { baseUrl: "https://former.test/v2" }), version("new")];
       const fields = { token_id: "tok_old", claimed: true, base_url: "https://former.test/v2" };
       const verdict = judge({ versions, ledger: [line("token.revoked", now - 2 * hour, fields)] });
-      expect(verdict).toMatchObject({ revoke: [{ tokenId: "tok_old", isClaimed: true }], deaths: [] });
+      expect(verdict).toMatchObject({ revoke: [{ tokenId: "tok_old", isDoubtful: true }], deaths: [] });
     });
   });
 });

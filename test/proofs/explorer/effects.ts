@@ -323,7 +323,9 @@ export class Effects {
   #spellOn({ service, run, operation, subject }: Effect): Trouble | undefined {
     if (service === "c2m") {
       if (this.isOn("c2m-down")) return "down";
-      return this.isOn("gateway-spell") ? "gateway-down" : undefined;
+      if (this.isOn("gateway-spell")) return "gateway-down";
+      if (this.isOn("gateway-404-spell") && operation === "revokeToken") return "gateway-404";
+      return this.isOn("gateway-json-spell") ? "gateway-json" : undefined;
     }
     if (this.isOn("denied-spell") && run.invocation.role !== "operator") return "denied";
     if (service !== "secretsmanager") return undefined;

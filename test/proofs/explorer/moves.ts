@@ -59,6 +59,8 @@ export const spells = {
   "limit-spell": "for 5 hours Secrets Manager takes no version and no label more",
   "c2m-down": "C2M is down for 5 hours",
   "gateway-spell": "for 5 hours C2M's gateway answers 403 in HTML",
+  "gateway-404-spell": "for 30 hours revocations are answered 404 without a code, not C2M's",
+  "gateway-json-spell": "for 5 hours C2M's gateway answers 200 with some JSON",
   "c2m-late": "for 5 hours tokens work 20 s late, and revocations bite 300 s late",
   "c2m-clamps": "for 5 hours C2M grants no token for longer than 30 days",
   "reads-late": "for 5 hours Secrets Manager shows what was 3 s ago",

@@ -361,6 +361,10 @@ describe("found by the explorer:", () => {
       "rolled-back-labels-change-nothing:66.up-renames+109.crash-late",
     ],
     [
+      "a decommission believes no operator's line of a token at whose C2M it can't look",
+      "clamped:100.operator-line+113.up-base-url+121.decommission",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],

@@ -6,7 +6,11 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 const longSpell = 5 * hour;
-const spellMs: Partial<Record<Spell, number>> = { "throttled-spell": 20 * minute, "denied-spell": 3 * hour };
+const spellMs: Partial<Record<Spell, number>> = {
+  "throttled-spell": 20 * minute,
+  "denied-spell": 3 * hour,
+  "gateway-404-spell": 30 * hour,
+};
 
 /** When a spell ends that begins now. A long one ends at half past, so that it is the same wherever in an hour it began. */
 export function endOf(kind: Spell, now: number): number {
