@@ -75,7 +75,8 @@ it("believes no line of an operator's that a token is dead at which it can't loo
   world.operator.put(JSON.stringify({ ...before, ...c2m, access_token: "its-text" }), ["ANY"], crypto.randomUUID());
   const until = String(before.expires_at);
   const fields = { secret: world.arn, expires_at: until, client_id: "c2m_client", ...c2m };
-  world.log.push({ at: world.clock.now(), event: "token.revoked", fields, byOperator: true });
+  const line = { at: world.clock.now(), event: "token.revoked" as const, fields, byOperator: true };
+  world.log.push(line);
   expect(await endTokens(endOf(world))).toEqual([{ tokenId: c2m.token_id, until }]);
 });
 
