@@ -8,8 +8,31 @@ import { runCommand } from "./commands.ts";
 import { theProtocol } from "./functions.ts";
 import type { World } from "./parts.ts";
 
-/** Broken in what `pulumi up` does to the list of secrets: added, removed, renamed. */
+/** Broken in what follows from `pulumi up`: secrets that are added, removed or renamed, and a change freeze. */
 export const brokenUps: readonly BrokenProtocol[] = [
+  {
+    fault: "revokes in a change freeze",
+    breaks: "freeze",
+    scenario: "no-grace",
+    shownBy: [
+      ["up-paused", "finishSecret DescribeSecret"],
+      ["crash", "finishSecret revokeToken"],
+    ],
+    protocol: {
+      ...theProtocol,
+      reconcile: (context, request) => reconcile({ ...context, paused: false }, request),
+    },
+  },
+  {
+    fault: "begins a rotation in a change freeze",
+    breaks: "freeze",
+    scenario: "grace",
+    shownBy: [
+      ["up-paused", "reconcile DescribeSecret"],
+      ["operator-rotate", "reconcile FilterLogEvents"],
+    ],
+    protocol: withStep((context, step, target) => runStep({ ...context, paused: false }, step, target)),
+  },
   {
     fault: "revokes the tokens of a secret that the settings don't list, which apps may still read",
     breaks: "I1",

@@ -36,6 +36,8 @@ export interface Invocation {
   event?: RotationEvent;
   /** Whether somebody ended the grace by hand: there is none from this run. */
   endsGrace?: boolean;
+  /** Whether it began with the settings of a change freeze. */
+  isFrozen?: boolean;
 }
 
 /** An operator's clients give a request up after so long, in ms; a function waits until its time is up. */

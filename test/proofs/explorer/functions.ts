@@ -204,10 +204,13 @@ export class Functions implements Invocations {
     body: (context: (index: number) => RotationContext, run: FunctionRun) => Promise<Result>,
   ): Promise<FunctionEnd<Result>> {
     const { clock, effects } = this.#world;
-    const run = new FunctionRun(invocation, {
-      timeoutAt: clock.now() + timeoutMs[invocation.role],
-      skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
-    });
+    const run = new FunctionRun(
+      { ...invocation, isFrozen: this.#world.paused },
+      {
+        timeoutAt: clock.now() + timeoutMs[invocation.role],
+        skewMs: effects.isOn("clock-ahead") ? clockSkewMs : effects.isOn("clock-behind") ? -clockSkewMs : 0,
+      },
+    );
     if (run.skewMs !== 0) this.#world.watch.happened.skewed(run.skewMs);
     const issuers: C2mClient[] = [];
     const contexts = this.#world.secrets.map(({ index }) => this.#context(run, index, issuers));

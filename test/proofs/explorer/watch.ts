@@ -105,7 +105,12 @@ export class Watch {
     if (unsettled && service !== "log") {
       this.#violation("I3", effect, `asks for something before the id of ${unsettled.id} is in the log`);
     }
-    if (run.invocation.role !== "reconciler") return;
+    const { role, name, isFrozen } = run.invocation;
+    const changes = role === "reconciler" ? ["revokeToken", "UpdateSecretVersionStage"] : ["issueLongTermToken"];
+    if (isFrozen && (role === "reconciler" || name === "createSecret") && changes.includes(operation)) {
+      this.#violation("freeze", effect, `${name} goes on in a change freeze`);
+    }
+    if (role !== "reconciler") return;
     const promotes = operation === "UpdateSecretVersionStage" && effect.subject.includes("AWSCURRENT");
     if (promotes || operation === "PutSecretValue" || operation === "issueLongTermToken") {
       this.#violation("I6", effect, "the reconciler issues, stores or promotes");
