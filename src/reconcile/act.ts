@@ -156,7 +156,7 @@ async function revokeOne(
     case "not_found":
       return await decideNotFound(run, context, candidate);
     case "claimed":
-      if (!candidate.isDoubtful) return "claimed";
+      if (!candidate.isDoubtful || !candidate.isLost) return "claimed";
       nobodyCanTell(context, candidate, "what is no word of C2M's says so for the second time");
       return "unseen";
     case "unrevocable":
@@ -188,17 +188,16 @@ async function decideNotFound(
   candidate: Candidate,
 ): Promise<Revoked["outcome"]> {
   if (run.clock.now() < (candidate.notFoundSince ?? run.clock.now()) + notFoundMs) return "later";
-  const seen = candidate.accessToken && (await exchangeOf(run, context, candidate));
-  if (seen === "alive" || seen === "neither") return "later";
-  if (seen === "dead") {
+  if ((await exchangeOf(run, context, candidate)) === "dead") {
     logDead(context, candidate);
     return "revoked";
   }
+  if (!candidate.isLost) return "later";
   nobodyCanTell(context, candidate, "404 for a day, and C2M's code is not there");
   return "unseen";
 }
 
-/** Its text is not at hand: it is told with its expiry, once. */
+/** No version holds its text: it is told with its expiry, once. */
 function nobodyCanTell(context: SecretContext, candidate: Candidate, reason: string): void {
   for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.death.unseen", { ...fields, reason });
 }

@@ -69,8 +69,10 @@ export interface Candidate extends Revocable {
   dueAt: number;
   /** Since when its revocation has been answered 404 without C2M's code, epoch ms. */
   notFoundSince?: number | undefined;
-  /** Whether only something that need not be C2M has called it dead, and nobody can look. */
+  /** Whether only something that need not be C2M has called it dead, and this run can't look. */
   isDoubtful?: boolean;
+  /** Whether no version holds its text, as a run over everything tells. */
+  isLost?: boolean;
 }
 
 /** An issue call without an outcome: a token that may live and whose id nobody knows. */
@@ -190,7 +192,8 @@ function judge(
   }
   const [tokenId, headerTokenId] = living.map(({ id }) => id);
   const notFoundSince = living[0]?.fate?.notFoundSince;
-  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince, isDoubtful };
+  const isLost = !found.stored && situation.ledgerFrom === 0;
+  const candidate: Candidate = { ...found, tokenId, headerTokenId, notFoundSince, isDoubtful, isLost };
   // What C2M refused once it may grant later: the run that reads the whole ledger, once a day, asks again.
   const refused = living.some(({ fate }) => fate?.unrevocable) && situation.ledgerFrom > 0;
   if (tokenId === undefined || refused || (!found.stored && found.baseUrl === undefined)) {

@@ -364,6 +364,7 @@ describe("found by the explorer:", () => {
       "a decommission believes no operator's line of a token at whose C2M it can't look",
       "clamped:100.operator-line+113.up-base-url+121.decommission",
     ],
+    ["an hourly run does not say that nobody can tell", "no-grace:76.gateway-json-spell+106.up-retires"],
     [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
