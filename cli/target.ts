@@ -1,4 +1,5 @@
 import { publicBaseUrl } from "../src/c2m/base-url.ts";
+import { ledgerGroup } from "../src/formats/ledger.ts";
 import type { Aws } from "./aws.ts";
 import { failed, refused, usage } from "./failure.ts";
 import type { Options } from "./options.ts";
@@ -128,6 +129,11 @@ export async function logGroupOf(aws: Aws, target: Target, lambdaArn: string | u
   if (logGroup !== undefined) return logGroup;
   const rotator = rotatorOf(target, lambdaArn);
   const { logGroup: written } = await aws.functionConfiguration(rotator);
-  if (written) return written;
-  throw failed(`The function ${rotator} names no log group.`, "Use --log-group NAME.");
+  if (!written) throw failed(`The function ${rotator} names no log group.`, "Use --log-group NAME.");
+  const ledger = rotator.endsWith("-rotator") ? ledgerGroup(rotator.replace(/-rotator$/, "")) : written;
+  if (written === ledger) return written;
+  throw failed(
+    `The function ${rotator} writes to the log group ${written}, and the ledger is ${ledger}.`,
+    `pulumi up --refresh sets it back; until then use --log-group ${ledger}`,
+  );
 }

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { logGroupOf } from "../../src/formats/ledger.ts";
+import { ledgerGroup } from "../../src/formats/ledger.ts";
 import { inPlace } from "../args/place-rules.ts";
 import type { RotationPlan } from "../args/plan.ts";
 import { createKey, type Place } from "./key.ts";
@@ -41,7 +41,7 @@ export function createContext(given: RotationPlan, parent: pulumi.Resource): Sta
   const logGroup = new aws.cloudwatch.LogGroup(
     plan.name,
     {
-      name: logGroupOf(plan.name),
+      name: ledgerGroup(plan.name),
       retentionInDays: plan.logRetentionDays,
       deletionProtectionEnabled: plan.protect,
       tags: plan.tags,

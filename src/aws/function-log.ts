@@ -1,4 +1,4 @@
-import { formatLine, type LedgerFault, logGroupOf, type RotationLog } from "../formats/ledger.ts";
+import { formatLine, type LedgerFault, ledgerGroup, type RotationLog } from "../formats/ledger.ts";
 import { metricNames, metricsNamespace } from "../formats/metrics.ts";
 
 /** A log that also holds metrics until they are published. */
@@ -47,10 +47,10 @@ export function ledgerFault(env: NodeJS.ProcessEnv): LedgerFault | undefined {
     };
   }
   const { ROTATION_NAME: name, AWS_LAMBDA_LOG_GROUP_NAME: group } = env;
-  if (!name || !group || group === logGroupOf(name)) return undefined;
+  if (!name || !group || group === ledgerGroup(name)) return undefined;
   return {
     what: "AWS_LAMBDA_LOG_GROUP_NAME: the function's lines go to another log group than the ledger's",
-    remedy: `Set the function's log group to ${logGroupOf(name)}: pulumi up --refresh`,
+    remedy: `Set the function's log group to ${ledgerGroup(name)}: pulumi up --refresh`,
   };
 }
 

@@ -220,7 +220,7 @@ export interface Ledger {
 }
 
 /** The log group that a rotation's functions write to, and operators. */
-export function logGroupOf(rotationName: string): string {
+export function ledgerGroup(rotationName: string): string {
   return `/aws/lambda/${rotationName}`;
 }
 
