@@ -114,6 +114,13 @@ describe("the client", () => {
       expect(await errorOf(issueWith(async () => slow, undefined).issuing)).toMatchObject({ code: "invalid_grant" });
     });
 
+    it("does not go on where another code meets a limit", async () => {
+      c2m.server.script(refused, json(429, {}, { "retry-after": "3600" }));
+      const { issuing, asked } = issueWith(async () => otp, secret);
+      expect(await errorOf(issuing)).toMatchObject({ code: "rate_limited" });
+      expect(asked()).toBe(0);
+    });
+
     it("does not ask for those before where it is too late to send the current ones", async () => {
       const { issuing, asked } = issueWith(async () => secret, secret, 9_999);
       expect(await errorOf(issuing)).toMatchObject({ code: "no_time" });
@@ -175,6 +182,21 @@ describe("the client", () => {
       createC2mClient({ baseUrl: "x", clientId, clock: new VirtualClock(), credentials: async () => secret });
     expect(create).toThrow(expect.objectContaining({ code: "invalid_base_url" }));
   });
+});
+
+it("looks before a revocation is repeated, each time, and not before the first", async () => {
+  c2m.server.script({ status: 503 }, { status: 503 }, { status: 204 });
+  const { client, clock } = clientUnderTest(c2m.server.url);
+  const looks: number[] = [];
+  const beforeRetry = async () => void looks.push(c2m.server.requests.length);
+  const request = { tokenId: "tok", bearer: new Sensitive("token"), deadline: clock.now() + 60_000 };
+  expect(await client.revokeToken({ ...request, beforeRetry })).toBe("revoked");
+  expect(looks).toEqual([1, 2]);
+  const changed = new PermanentError("labels_moved", "m");
+  c2m.server.script({ status: 503 });
+  const refusing = client.revokeToken({ ...request, beforeRetry: () => Promise.reject(changed) });
+  expect(await errorOf(refusing)).toBe(changed);
+  expect(c2m.server.requests).toHaveLength(4);
 });
 
 describe("what can't be sent is refused before anything is", () => {

@@ -81,8 +81,8 @@ describe("short tokens", () => {
     expect(c2m.issueBodies()).toEqual([{ ...common, grant_type: "short_token" }]);
   });
 
-  it("that are refused name what there is: no credentials secret", async () => {
-    c2m.server.script(json(201, short), json(401, { code: "invalid_client" }));
+  it.each([400, 401, 403])("that are refused with %i name what there is: no credentials secret", async (status) => {
+    c2m.server.script(json(201, short), json(status, { code: "invalid_client" }));
     const error = await errorOf(
       clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken"),
     );
