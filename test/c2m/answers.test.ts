@@ -324,7 +324,7 @@ describe("a token that has ended by our clock, of which C2M tells a lifetime,", 
 describe("an error that was cut off", () => {
   it.each([
     ['{"code":"invalid_token","details":', "invalid_token"],
-    [' {\n "message" : "say \\"no\\", \\\\" , "reason": "", "code" : "invalid_token" , "details":', "invalid_token"],
+    [' {\n "message" : "say \\"no\\", \\\\" , "reason":"","code" : "invalid_token" , "details":', "invalid_token"],
     ['{"code":"invalid_tok', "unauthorized"],
     ['{"details":{"code":"invalid_token"},"message":', "unauthorized"],
     ['{"message":"\\"code\\":\\"invalid_token\\"","details":', "unauthorized"],
@@ -375,6 +375,7 @@ describe("revokeToken", () => {
     ["404 with the code in another case", json(404, { code: "NOT_FOUND" }), "not_found"],
     ["403 with a gateway's own code", json(403, { code: "AccessDenied", message: "m" }), "unclear"],
     ["403 with a number for a code", json(403, { code: 403, message: "m" }), "unclear"],
+    ["403 with a gateway's rule for a code", json(403, { code: "waf_rule_1020", message: "m" }), "unclear"],
     ["403 with a list for a code", json(403, { code: ["insufficient_scope"] }), "unclear"],
     ["403 with null for a code", json(403, { code: null }), "unclear"],
     ["401 with a number in a text", json(401, { code: "401", message: "m" }), "unclear"],
