@@ -36,13 +36,14 @@ export async function readLines(
 ): Promise<{ lines: LogPage["events"]; isCut: boolean }> {
   const lines: LogPage["events"] = [];
   let nextToken: string | undefined;
+  const asked = new Set<string>();
   for (let page = 0; page < mostPages; page += 1) {
     const answer = await aws.logEvents({ logGroup, names, from, nextToken });
     lines.push(...answer.events);
-    // The token that was sent leads nowhere.
-    const isStuck = answer.nextToken === nextToken;
     nextToken = answer.nextToken;
-    if (!nextToken || isStuck) break;
+    // A token that was sent leads nowhere.
+    if (!nextToken || asked.has(nextToken)) break;
+    asked.add(nextToken);
   }
   return { lines: lines.sort((one, other) => one.timestamp - other.timestamp), isCut: Boolean(nextToken) };
 }

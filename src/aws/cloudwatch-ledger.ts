@@ -32,6 +32,7 @@ export class CloudWatchLedger implements Ledger {
     const entries: LedgerEntry[] = [];
     let unreadable = 0;
     let nextToken: string | undefined;
+    const asked = new Set<string>();
     for (let page = 0; page < mostPages; page += 1) {
       const answer = await this.#page(from, nextToken);
       for (const { message = "", timestamp, logStreamName } of answer.events ?? []) {
@@ -40,9 +41,10 @@ export class CloudWatchLedger implements Ledger {
         if (entry === "unreadable") unreadable += 1;
         else if (entry) entries.push(entry);
       }
-      // The token that was sent leads nowhere: what may follow can't be read, and the rest has to do.
-      const isStuck = Boolean(answer.nextToken) && answer.nextToken === nextToken;
       nextToken = answer.nextToken;
+      // A token that was sent leads nowhere: what may follow can't be read, and the rest has to do.
+      const isStuck = nextToken !== undefined && asked.has(nextToken);
+      if (nextToken) asked.add(nextToken);
       if (!nextToken || isStuck) {
         const sorted = entries.sort((one, other) => one.at - other.at);
         return { entries: sorted, unreadable: unreadable + (isStuck ? 1 : 0) };

@@ -30,6 +30,13 @@ describe("a ledger's pages (row 17)", () => {
     expect((await ledger.read(0)).entries).toHaveLength(1);
   });
 
+  it("end where CloudWatch gives a token back that it got before, which is told", async () => {
+    const pages = ["1", "2", "3", "2"].map((nextToken) => ({ events: [dead(nextToken)], nextToken }));
+    const { ledger, asked } = ledgerOf(...pages);
+    expect(await ledger.read(0)).toMatchObject({ entries: [{}, {}, {}, {}], unreadable: 1 });
+    expect(asked).toEqual([undefined, "1", "2", "3"]);
+  });
+
   it("end where CloudWatch gives the token back that it got, which is told", async () => {
     const { ledger, asked } = ledgerOf(
       { events: [dead("tok")], nextToken: "1" },

@@ -38,6 +38,17 @@ it("asks no more than twice where CloudWatch gives the token back that it got (r
   expect(asked).toBe(2);
 });
 
+it("asks for no page again that it has read, where CloudWatch's tokens go in a circle (row 17)", async () => {
+  let asked = 0;
+  const logEvents: Aws["logEvents"] = async () => {
+    asked += 1;
+    return { events: [line(asked)], nextToken: String(asked % 3) };
+  };
+  const read = readLines({ logEvents } as Aws, "/aws/lambda/own", { from: 0, names: ["reconcile.completed"] });
+  expect(await read).toMatchObject({ lines: [{}, {}, {}, {}], isCut: true });
+  expect(asked).toBe(4);
+});
+
 it("takes no operator's line for the functions' own (row 10)", async () => {
   const streams = ["operators/2026-06-01/x", "operator/x", "2026/06/01/[$LATEST]operators/x", undefined];
   const events = streams.map((logStreamName, at) => ({ ...line(at), logStreamName }));
