@@ -8,6 +8,7 @@ import { Sensitive } from "../ports/sensitive.ts";
 import type { RotationContext } from "./context.ts";
 import { missingScopes, proveToken } from "./prove.ts";
 import { discard } from "./revoke.ts";
+import { isSameToken } from "./same-token.ts";
 
 /** How far our clock and C2M's may be apart, the way of the request included. In ms. */
 const clockSkewMs = 10 * 60_000;
@@ -127,7 +128,10 @@ async function checkScopes(
   );
 }
 
-/** A lifetime that is shorter than was asked for is better than none, unless the current token works and outlives it. */
+/**
+ * A lifetime that is shorter than was asked for is better than none, unless the current token works and outlives it. C2M may
+ * give the current one again, of which less is left.
+ */
 async function acceptClamped(
   context: RotationContext,
   token: StoredToken,
@@ -146,7 +150,7 @@ async function acceptClamped(
   log.metric(metricNames.lifetimeClamped);
   log.metric(metricNames.lifetimeGranted, grantedSeconds);
   if (currentIsDead || current?.kind !== "ours") return;
-  if (Date.parse(current.token.expiresAt) < Date.parse(token.expiresAt)) return;
+  if (Date.parse(current.token.expiresAt) < Date.parse(token.expiresAt) || isSameToken(token, current.token)) return;
   if (!(await isKnownToWork(context, current.token))) return;
   await discard(context, token, [current]);
   throw new PermanentError(

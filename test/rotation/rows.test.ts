@@ -101,6 +101,21 @@ describe("a step", () => {
     expect(world.live()).toEqual([world.current().token_id]);
   });
 
+  it.each([0, 3_600])(
+    "succeeds with the same token weeks later, too, of which less is left: grace %i (row 18)",
+    async (graceSeconds) => {
+      const world = await World.ready({ ...manual, settings: { graceSeconds }, c2mKnobs: { sameTokenAgain: true } });
+      const first = String(world.current().token_id);
+      await world.clock.advanceBy(20 * 24 * hour);
+      const version = await world.rotate();
+      expect(world.failures).toEqual([]);
+      expect(world.holder("AWSCURRENT")).toBe(version);
+      await world.clock.advanceBy(2 * hour);
+      expect(await runReconciler(world, { scope: "all" })).toMatchObject({ revoked: [], backlog: 0 });
+      expect(world.live()).toEqual([first]);
+    },
+  );
+
   it("replaces a dead current token whatever lifetime C2M grants (row 7)", async () => {
     const world = await World.ready(manual);
     world.operator.revokeByHand(String(world.current().token_id));
