@@ -1,6 +1,8 @@
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { describe, expect, it } from "vitest";
 import { CloudWatchLedger } from "../../src/aws/cloudwatch-ledger.ts";
+import { ledgerEvents } from "../../src/formats/ledger.ts";
+import { failureOf } from "../harness/rotation-world.ts";
 
 const dead = (token_id: string, at = 5) => ({
   message: JSON.stringify({ message: "token.dead", secret: "s", token_id }),
@@ -50,7 +52,41 @@ describe("a ledger's pages (row 17)", () => {
     let page = 0;
     const send = async () => ({ nextToken: String(page++) });
     const ledger = new CloudWatchLedger({ send } as unknown as CloudWatchLogsClient, "/log");
-    await expect(ledger.read(0)).rejects.toMatchObject({ code: "ledger_unavailable" });
+    const error = await failureOf(ledger.read(0));
+    expect(error).toMatchObject({ code: "ledger_unavailable", name: "RetryableError" });
+    expect(error.message).toBe("The log group is too large to be read in one run.");
+    expect(page).toBe(1_000);
+  });
+
+  it("are read in the order of time, whatever order they come in", async () => {
+    const { ledger } = ledgerOf({ events: [dead("c", 3), dead("a", 1)], nextToken: "1" }, { events: [dead("b", 2)] });
+    const { entries } = await ledger.read(0);
+    expect(entries.map(({ at }) => at)).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a read of the ledger", () => {
+  it("asks for the ledger's events alone, from a time on that there is", async () => {
+    const asked: { startTime: number; filterPattern: string; logGroupName: string }[] = [];
+    const send = async ({ input }: { input: (typeof asked)[0] }) => {
+      asked.push(input);
+      return {};
+    };
+    const ledger = new CloudWatchLedger({ send } as unknown as CloudWatchLogsClient, "/log");
+    await ledger.read(1_700);
+    await ledger.read(-5);
+    expect(asked.map(({ startTime }) => startTime)).toEqual([1_700, 0]);
+    const names = ledgerEvents.map((name) => `$.message = "${name}"`);
+    expect(asked[0]).toMatchObject({ logGroupName: "/log", filterPattern: `{ ${names.join(" || ")} }` });
+  });
+
+  it("that fails may succeed later, and tells the cause without AWS's own text", async () => {
+    const denied = Object.assign(new Error("hunter2"), { name: "AccessDeniedException" });
+    const send = () => Promise.reject(denied);
+    const error = await failureOf(new CloudWatchLedger({ send } as unknown as CloudWatchLogsClient, "/log").read(0));
+    expect(error).toMatchObject({ name: "RetryableError", code: "ledger_unavailable" });
+    expect(error.message).toMatch(/^FilterLogEvents: the log could not be read\. .*AccessDeniedException.* Allow it/);
+    expect(error.message).not.toContain("hunter2");
   });
 });
 

@@ -67,6 +67,7 @@ describe("the function's log", () => {
   ])("knows whether its lines reach the ledger: %j (row 23)", (env, variable) => {
     const fault = ledgerFault(env);
     expect(fault?.what.split(":")[0]).toBe(variable);
+    if (fault) expect(fault.remedy).toMatch(/^Set the function's (application log level to INFO|log group to \/aws)/);
   });
 
   it("adds counts up and keeps each number of seconds", async () => {

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describe, expect, it } from "vitest";
 import { SecretsManagerStore } from "../../src/aws/secrets-manager-store.ts";
@@ -57,7 +58,7 @@ describe("the store on Secrets Manager", () => {
     [["Failed"], false],
   ])("takes replicas in the states %j for in sync: %s", async (states, inSync) => {
     const { store } = answering({ ReplicationStatus: states.map((Status) => ({ Status })) });
-    expect((await store.describe("a")).replicasInSync).toBe(inSync);
+    expect(await store.describe("a")).toMatchObject({ replicasInSync: inSync, isReplicated: true });
   });
 
   it("reads a version by its id, and finds none where there is none or where it has no value yet", async () => {
@@ -109,13 +110,27 @@ describe("the store on Secrets Manager", () => {
   it("stores a value with its labels and the RotationToken where there is one", async () => {
     const { store, asked } = answering({}, {});
     const version = { secretId: "s", versionId: "v", value: new Sensitive("x"), stages: ["AWSPENDING"] };
-    await store.put({ ...version, rotationToken: new Sensitive("rt") });
+    expect(await store.put({ ...version, rotationToken: new Sensitive("rt") })).toBe("stored");
     await store.put({ ...version, rotationToken: undefined });
     const input = { SecretId: "s", ClientRequestToken: "v", SecretString: "x", VersionStages: ["AWSPENDING"] };
     expect(asked).toEqual([
       { operation: "PutSecretValue", input: { ...input, RotationToken: "rt" } },
       { operation: "PutSecretValue", input: { ...input, RotationToken: undefined } },
     ]);
+  });
+
+  it("moves a label from one version to another", async () => {
+    const { store, asked } = answering({});
+    const move = { secretId: "s", stage: "AWSCURRENT", toVersionId: "b", fromVersionId: "a" } as const;
+    expect(await store.moveStage(move)).toBe("moved");
+    const input = { SecretId: "s", VersionStage: "AWSCURRENT", MoveToVersionId: "b", RemoveFromVersionId: "a" };
+    expect(asked).toEqual([{ operation: "UpdateSecretVersionStage", input }]);
+  });
+
+  it("reads what was current before", async () => {
+    const { store, asked } = answering({ VersionId: "v", SecretString: "x" });
+    expect(await store.readPrevious("s")).toMatchObject({ versionId: "v" });
+    expect(asked).toEqual([{ operation: "GetSecretValue", input: { SecretId: "s", VersionStage: "AWSPREVIOUS" } }]);
   });
 
   it.each(["InvalidParameterException", "InvalidRequestException", "ResourceNotFoundException", "ValidationException"])(
@@ -140,6 +155,12 @@ describe("the store on Secrets Manager", () => {
     expect((await store.listVersions("s")).length).toBeLessThanOrEqual(2);
   });
 
+  it("ends a list of versions that has another page for ever", async () => {
+    const { store, asked } = answering(...Array.from({ length: 101 }, (_, page) => ({ NextToken: String(page) })));
+    expect(await store.listVersions("s")).toEqual([]);
+    expect(asked).toHaveLength(100);
+  });
+
   it("does not take a denied move for a label elsewhere, and knows that a lost answer leaves it unknown", async () => {
     const denied = answering(Object.assign(new Error(), { name: "AccessDeniedException" })).store;
     const move = { secretId: "s", stage: "AWSPENDING", fromVersionId: "v" } as const;
@@ -157,6 +178,8 @@ describe("the store on Secrets Manager", () => {
     const value = new Sensitive("x");
     const put = store.put({ secretId: "s", versionId: "v", value, stages: [], rotationToken: undefined });
     expect((await failureOf(put)).message).toMatch(/^PutSecretValue: /);
+    const move = answering(denied()).store.moveStage({ secretId: "s", stage: "AWSPENDING", fromVersionId: "v" });
+    expect((await failureOf(move)).message).toMatch(/^UpdateSecretVersionStage: /);
   });
 });
 
@@ -192,6 +215,24 @@ describe("a write through the real SDK", () => {
     expect(await failureOf(storeAt(server.url).put(version))).toMatchObject({ name: "AmbiguousError" });
     expect(server.requests.length).toBeGreaterThan(0);
     await server.close();
+  });
+
+  it("of which the first try was sent and the others found nobody may have been done", async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.on("error", () => {}).once("data", () => socket.destroy());
+      server.close();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await failureOf(storeAt(url).put(version))).toMatchObject({ name: "AmbiguousError", code: "store_unknown" });
+    expect(connections).toBe(1);
+  });
+
+  it("of the longest value is sent", async () => {
+    const { store } = answering({});
+    expect(await store.put({ ...version, value: new Sensitive("ü".repeat(32_768)) })).toBe("stored");
   });
 
   it("of a value that is too long is refused before it is sent, with its size and the limit", async () => {

@@ -63,6 +63,18 @@ describe("a failure of Secrets Manager", () => {
     });
   });
 
+  it.each([
+    [{}, "RetryableError", "Nothing was sent."],
+    [{ $metadata: { attempts: 1 } }, "RetryableError", "Nothing was sent."],
+    [{ $metadata: { attempts: 2 } }, "AmbiguousError", "It may have been done or not."],
+  ])("of a connection that was refused, told of %j, is a %s", (told, name, end) => {
+    const refused = Object.assign(new Error("hunter2"), { code: "ECONNREFUSED", ...told });
+    const failure = storeFailure(refused, write);
+    expect(failure.name).toBe(name);
+    expect(failure.message.endsWith(` ${end}`)).toBe(true);
+    expect(storeFailure(refused, { ...write, isUnsent: true })).toMatchObject({ code: "store_unavailable" });
+  });
+
   it("that is no error is told as unknown", () => {
     expect(storeFailure("hunter2", read).message).toContain("no error was thrown");
   });

@@ -34,6 +34,18 @@ describe("the settings file", () => {
     expect(parseSettings(withToken(widest)).tokens["c2m/api-token"]).toMatchObject(widest);
   });
 
+  it("of the last release calls the lifetime ttlSeconds", () => {
+    const { lifetimeSeconds: ttlSeconds, ...rest } = entry;
+    const parsed = parseSettings(JSON.stringify({ ...file, tokens: { t: { ...rest, ttlSeconds } } }));
+    expect(parsed.tokens.t).toEqual(entry);
+  });
+
+  it.each([null, "text", 5, []])("refuses %j for a token's settings", (token) => {
+    const { code, message } = refusal(() => parseSettings(JSON.stringify({ ...file, tokens: { t: token } })));
+    expect(code).toBe("settings_invalid");
+    expect(message).toContain("tokens.t");
+  });
+
   it("need not name credentials, where the present token authenticates", () => {
     const { credentialsSecretId: _, ...without } = entry;
     const parsed = parseSettings(JSON.stringify({ ...file, tokens: { t: without } }));

@@ -44,6 +44,12 @@ describe("a stored value", () => {
     });
   });
 
+  it("reads with both of its ids, and is written with them", () => {
+    const both = { ...full, header_token_id: "tok_lt_2" };
+    expect(ours(both)).toMatchObject({ tokenId: "tok_lt_1", headerTokenId: "tok_lt_2" });
+    expect(written(ours(both))).toEqual(both);
+  });
+
   it("of an earlier release reads with nothing but the token, its end and its client", () => {
     const token = ours({ access_token: "abc", expires_at: "2026-03-02T00:00:00Z", client_id: "c2m_client" });
     expect(token).toMatchObject({ tokenType: "Bearer", tokenId: undefined, scopes: undefined, issuedAt: undefined });
