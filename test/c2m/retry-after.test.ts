@@ -28,6 +28,10 @@ describe("Retry-After", () => {
     ["Thursday, 06-Nov-75 08:49:37 GMT", 1_000],
   ])("takes %j for %d ms: a second at least", (header, ms) => expect(ask(header)).toBe(ms));
 
+  it.each("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" "))("knows the month %s", (month) => {
+    expect(ask(`Tue, 21 ${month} 1995 08:49:37 GMT`)).toBe(Date.parse(`21 ${month} 1995 08:49:37 GMT`) - now);
+  });
+
   it("means by two digits of a year that seem more than 50 years ahead the century before", () => {
     const present = Date.parse("2026-01-01T00:00:00Z");
     const inYear = (year: string) =>

@@ -1,11 +1,13 @@
+import { getEventListeners, once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { VirtualClock } from "../../local-cloud/clock.ts";
 import { loopbackTls } from "../../local-cloud/test/loopback-tls.ts";
 import { createHttpSend } from "../../src/c2m/transport.ts";
 import { AmbiguousError, RetryableError } from "../../src/ports/errors.ts";
 import { clientUnderTest, errorOf, issued, json, longToken, now, operations } from "../harness/client-under-test.ts";
+import { startProxy } from "../harness/proxy.ts";
 import { type Script, type ScriptedServer, startScriptedServer } from "../harness/scripted-server.ts";
 
 let server: ScriptedServer;
@@ -23,14 +25,23 @@ const plain = JSON.stringify(issued);
 const send = createHttpSend();
 
 /** One request by the transport alone. */
-function sendTo(url: string, { timeoutMs = 15_000, freshConnection = false } = {}) {
-  return send({
+function sendTo(
+  url: string,
+  {
+    timeoutMs = 15_000,
+    freshConnection = false,
+    by = send,
+    signal,
+  }: Partial<Parameters<typeof send>[0]> & { by?: typeof send } = {},
+) {
+  return by({
     method: "POST",
     url: new URL(url),
     headers: { "content-length": "2" },
     body: "{}",
     timeoutMs,
     freshConnection,
+    ...(signal && { signal }),
   });
 }
 
@@ -52,6 +63,18 @@ describe("connections", () => {
     const [before, issue, after] = server.requests.map((request) => request.connection);
     expect(issue).not.toBe(before);
     expect(after).toBe(issue);
+  });
+
+  it("go by the proxy that they are told of", async () => {
+    server.script({ status: 204 });
+    const proxy = await startProxy({ "c2m.invalid": Number(new URL(server.url).port) });
+    try {
+      const by = createHttpSend({ proxyEnv: { HTTP_PROXY: proxy.url } });
+      expect(await sendTo("http://c2m.invalid/v2", { by })).toMatchObject({ status: 204 });
+      expect(proxy.asked).toEqual(["POST http://c2m.invalid/v2"]);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it("do not go to a redirect's target", async () => {
@@ -227,6 +250,13 @@ describe("a request that finds no connection", () => {
     return new Promise((resolve) => silent.close(resolve));
   });
 
+  it("is cut off from a server that does not answer in time", async () => {
+    await errorOf(sendTo(`http://127.0.0.1:${(silent.address() as { port: number }).port}`, { timeoutMs: 250 }));
+    const socket = sockets.at(-1);
+    if (socket && !socket.closed) await once(socket.resume(), "close");
+    expect(socket?.closed).toBe(true);
+  });
+
   const cases: [string, () => string, RegExp][] = [
     ["nobody listens", () => refused, /^ECONNREFUSED$/],
     ["the name does not exist", () => "https://c2m.invalid", /^(ENOTFOUND|EAI_AGAIN)$/],
@@ -276,6 +306,39 @@ describe("a request that finds no connection", () => {
     expect(error.message).toContain(`${operation}: could not connect to C2M (ECONNREFUSED)`);
     expect(attempts).toBe(8);
   });
+});
+
+describe("a request that somebody aborts", () => {
+  it("before it begins was not sent", async () => {
+    const error = await errorOf(sendTo(server.url, { signal: AbortSignal.abort() }));
+    expect(error).toMatchObject({ name: "TransportError", sent: false, reason: "aborted" });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  it("while it waits for the answer may have been sent", async () => {
+    server.script("hang");
+    const aborted = new AbortController();
+    const sending = errorOf(sendTo(server.url, { signal: aborted.signal, freshConnection: true }));
+    while (server.requests.length === 0) await new Promise(setImmediate);
+    aborted.abort();
+    expect(await sending).toMatchObject({ name: "TransportError", sent: true, reason: "aborted" });
+  });
+});
+
+it.each<[string, Script]>([
+  ["answered", { status: 204 }],
+  ["reset", "reset"],
+])("a request that was %s leaves neither a timer nor a listener behind", async (_, script) => {
+  server.script(script);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const { signal } = new AbortController();
+    await sendTo(server.url, { signal, freshConnection: true }).catch(() => {});
+    expect(vi.getTimerCount()).toBe(0);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("works over TLS with a certificate that is trusted", async () => {
