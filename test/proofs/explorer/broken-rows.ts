@@ -1,4 +1,5 @@
 import type { IssuedToken, TokenUser } from "../../../src/ports/c2m.ts";
+import type { SecretStore } from "../../../src/ports/secret-store.ts";
 import { reconcile } from "../../../src/reconcile/reconcile.ts";
 import type { ReconcileContext } from "../../../src/reconcile/run.ts";
 import type { SecretContext } from "../../../src/rotation/context.ts";
@@ -120,6 +121,26 @@ export const brokenRows: readonly BrokenRow[] = [
     },
   },
   {
+    row: 9,
+    fault: "revokes while a replica has failed that may still show the token",
+    breaks: "I1",
+    scenario: "grace",
+    shownBy: ["replica-failed"],
+    protocol: {
+      ...theProtocol,
+      reconcile: (context, request) => {
+        const secrets = context.secrets.map(({ settings, parts }) => {
+          const store: SecretStore = {
+            ...bound(parts.store),
+            describe: async (id) => ({ ...(await parts.store.describe(id)), replicasInSync: true }),
+          };
+          return { settings, parts: { ...parts, store } };
+        });
+        return reconcile({ ...context, secrets }, request);
+      },
+    },
+  },
+  {
     row: 12,
     fault: "promotes in finishSecret what no step before it has proven",
     breaks: "I1",
@@ -236,11 +257,22 @@ export const brokenRows: readonly BrokenRow[] = [
   },
 ];
 
+/** A store whose methods can be exchanged one by one. */
+function bound(store: SecretStore): SecretStore {
+  return {
+    describe: (...of) => store.describe(...of),
+    read: (...of) => store.read(...of),
+    readCurrent: (...of) => store.readCurrent(...of),
+    listVersions: (...of) => store.listVersions(...of),
+    put: (...of) => store.put(...of),
+    moveStage: (...of) => store.moveStage(...of),
+  };
+}
+
 /** The rows that no variant here can be one of, and why. */
 export const rowsWithout: Readonly<Record<number, string>> = {
   6: "a decommission that does not look again loses only against a rotation that begins in the one moment between its last look and the deletion: shown in test/cli, where that moment is held",
   7: "C2M clamps for some hours here, and a rotation that waits until it does not is no breach; that it never ends is shown in test/rotation",
-  9: "a revocation that is put off for ever leaves a token that a day of play calls in grace; the age of the backlog is shown in test/reconcile",
   11: "an expiry weeks ahead lies beyond the days that a schedule is played for",
   13: "a suspect too many is an alarm and no breach of the promise",
   15: "a false alarm is no breach of the promise",

@@ -121,7 +121,7 @@ function writeSecret(sketch: Sketch, { state }: Secret, c2ms: World["c2ms"], pas
   sketch.value(state.tags);
   for (const { inSyncAt, ...replica } of state.replicas) {
     sketch.value(replica);
-    sketch.date(inSyncAt);
+    sketch.date(Number.isFinite(inSyncAt) ? inSyncAt : undefined);
   }
   sketch.value(state.rotation?.enabled);
   sketch.date(state.rotation?.lastRotatedDate);

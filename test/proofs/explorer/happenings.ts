@@ -43,6 +43,8 @@ export class Happenings {
   /** Number of the latest effect before `pulumi up` changed the settings, and when it did. */
   upAfter = 0;
   upAt = Number.NEGATIVE_INFINITY;
+  /** Number of the latest effect before replicas came to be behind, or to have failed; undefined while they follow. */
+  replicasBehindAfter: number | undefined;
   /** When somebody took the replicas of a secret away, so that it can be deleted. */
   replicasGoneAt = Number.NEGATIVE_INFINITY;
   /** How far the functions' clocks were ahead at the most, and behind, in ms. */
@@ -70,8 +72,8 @@ export class Happenings {
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
     this.reported.push(...other.reported);
-    const { deletedAfter, upAfter, upAt, replicasGoneAt, aheadMs, behindMs } = other;
-    Object.assign(this, { deletedAfter, upAfter, upAt, replicasGoneAt, aheadMs, behindMs });
+    const { deletedAfter, upAfter, upAt, replicasBehindAfter, replicasGoneAt, aheadMs, behindMs } = other;
+    Object.assign(this, { deletedAfter, upAfter, upAt, replicasBehindAfter, replicasGoneAt, aheadMs, behindMs });
   }
 
   /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand once they were found. */
@@ -109,12 +111,19 @@ export class Happenings {
     return !this.#sources.lines().some(tellsOfIt);
   }
 
-  /** Whether a token of the secret lives of which nothing is left but the log's line with its id. */
-  isKnownByIdAlone(index: number): boolean {
+  /**
+   * Whether a token of the secret lives of which nothing is left but the log's line with its id, or the current one does,
+   * whose id stands in such a line and not in the value: C2M has given it once more since.
+   */
+  isKnownByIdAlone(index: number, current: C2mToken): boolean {
     const { c2ms, lines } = this.#sources;
     const named = new Set(lines().map(({ event, fields }) => event === "token.issued" && fields.token_id));
     return c2ms.tokens.some(
-      ({ id }) => this.secretOf.get(id) === index && c2ms.isLive(id) && named.has(id) && !this.isStored(id),
+      ({ id }) =>
+        this.secretOf.get(id) === index &&
+        c2ms.isLive(id) &&
+        named.has(id) &&
+        (id === current.id || !this.isStored(id)),
     );
   }
 

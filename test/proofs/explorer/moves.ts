@@ -67,6 +67,7 @@ export const spells = {
   "log-late": "for 5 hours lines can be read 10 minutes late",
   "log-mixed": "for 5 hours lines are read in another order, with lines that are no ledger's",
   "replica-behind": "for 5 hours a replica is behind",
+  "replica-failed": "for 30 hours a replica has failed",
   "clock-ahead": "for 5 hours the functions' clocks are 10 minutes ahead",
   "clock-behind": "for 5 hours the functions' clocks are 10 minutes behind",
 } as const;
@@ -95,7 +96,8 @@ export const events = {
   "operator-unpend": "somebody takes AWSPENDING off by hand",
   "operator-cancel": "somebody cancels rotation",
   "operator-rotate": "somebody asks Secrets Manager for a rotation",
-  "operator-line": "somebody with an operator's role writes that every token is revoked",
+  "operator-line":
+    "somebody with an operator's role writes that every token is revoked, dead and unrevocable, every issue refused, and every version promoted long ago",
   "operator-tag": "somebody tags the secret, which moves LastChangedDate",
   "c2m-revokes-current": "somebody revokes the current token at C2M",
   "c2m-revokes-all": "somebody revokes every token at C2M",

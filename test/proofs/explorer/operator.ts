@@ -1,5 +1,5 @@
 import { AwsError } from "../../../local-cloud/aws/service.ts";
-import { formatLine, operatorStreams } from "../../../src/formats/ledger.ts";
+import { type EventName, type Events, formatLine, operatorStreams } from "../../../src/formats/ledger.ts";
 import type { HandEvent } from "./moves.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
@@ -73,10 +73,20 @@ function perform(world: World, kind: HandEvent, secret: number): void {
 /** What the role of an operator lets them write: lines in an operator's stream. */
 function writeLines(world: World, secret: string): void {
   const now = world.clock.now();
+  const write = <Name extends EventName>(event: Name, fields: Events[Name], at = now) =>
+    world.ledger.put(`${operatorStreams}somebody`, at, formatLine(event, fields, at), now);
   for (const { id: token_id, kind } of world.c2ms.tokens) {
     if (kind !== "long") continue;
     const fields = { secret, token_id, expires_at: undefined };
-    world.ledger.put(`${operatorStreams}somebody`, now, formatLine("token.revoked", fields, now), now);
+    write("token.revoked", fields);
+    write("token.dead", fields);
+    write("token.unrevocable", { ...fields, reason: "says an operator" });
+  }
+  for (const { event, fields } of [...world.ledger.lines]) {
+    if (event !== "token.issue.started") continue;
+    const { version_id, attempt_id } = fields as Record<"version_id" | "attempt_id", string>;
+    write("token.issue.refused", { secret, version_id, attempt_id, code: "refused" });
+    write("token.promoted", { secret, version_id, superseded_version_id: undefined }, now - 12 * 3_600_000);
   }
 }
 

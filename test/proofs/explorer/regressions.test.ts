@@ -366,6 +366,10 @@ describe("found by the explorer:", () => {
     ],
     ["an hourly run does not say that nobody can tell", "no-grace:76.gateway-json-spell+106.up-retires"],
     [
+      "a current token without an id that C2M gives once more is told from itself by the next rotation",
+      "seen-late-no-grace:138.no-id+138.up-base-url-only+152.same-token",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],

@@ -116,7 +116,9 @@ export function needsRotation(world: World, index: number): boolean {
   const { settings } = world.of(index);
   const isOfSettings = token.clientId === settings.clientId && world.c2ms.baseUrlOf(token.id) === settings.baseUrl;
   if (world.scenario.shortToken && !isOfSettings) return true;
-  return storedFields(valueText(value) ?? "").token_id === undefined && world.watch.happened.isKnownByIdAlone(index);
+  return (
+    storedFields(valueText(value) ?? "").token_id === undefined && world.watch.happened.isKnownByIdAlone(index, token)
+  );
 }
 
 /**

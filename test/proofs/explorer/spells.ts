@@ -10,6 +10,7 @@ const spellMs: Partial<Record<Spell, number>> = {
   "throttled-spell": 20 * minute,
   "denied-spell": 3 * hour,
   "gateway-404-spell": 30 * hour,
+  "replica-failed": 30 * hour,
 };
 
 /** When a spell ends that begins now. A long one ends at half past, so that it is the same wherever in an hour it began. */
@@ -43,14 +44,16 @@ export function turn(world: World, kind: Spell, isOn: boolean): void {
     case "log-mixed":
       ledger.isMixed = isOn;
       return;
-    case "replica-behind":
+    case "replica-failed":
+    case "replica-behind": {
+      const Region = "eu-west-1";
+      const isFailed = kind === "replica-failed";
+      world.watch.happened.replicasBehindAfter = isOn ? world.effects.count : undefined;
+      if (isFailed) engine.knobs.failedReplicaRegions = isOn ? [Region] : [];
+      else engine.knobs.replicationLagMs = isOn ? Number.POSITIVE_INFINITY : 0;
       for (const { index } of secrets) {
-        const behind = {
-          Region: "eu-west-1",
-          KmsKeyId: undefined,
-          inSyncAt: world.clock.now() + longSpell,
-          failure: undefined,
-        };
+        const inSyncAt = isFailed ? 0 : Number.POSITIVE_INFINITY;
+        const behind = { Region, KmsKeyId: undefined, inSyncAt, failure: undefined };
         const { state } = world.secret(index);
         const [replica] = state.replicas;
         // It stays, and follows.
@@ -58,6 +61,7 @@ export function turn(world: World, kind: Spell, isOn: boolean): void {
         else if (replica) replica.inSyncAt = world.clock.now();
       }
       return;
+    }
     default:
     // Told by requests as they come, and by the clock of each process.
   }

@@ -307,9 +307,18 @@ export class Watch {
         this.#violation("I1", effect, `${id} is revoked while it is at AWSCURRENT`);
       }
     }
-    if (invocation.endsGrace) return;
     const lost = this.#lost.get(token.accessToken);
     if (!lost) return;
+    const behindAfter = this.happened.replicasBehindAfter ?? Number.POSITIVE_INFINITY;
+    const isReplicated = secrets().some(
+      ({ secret: { state } }) =>
+        state.replicas.length > 0 &&
+        [...state.versions.values()].some(({ value }) => tokenTextOf(value) === token.accessToken),
+    );
+    if (isReplicated && behindAfter < effect.run.firstEffect) {
+      this.#violation("I1", effect, `${id} is revoked while a replica of its secret may still show it`);
+    }
+    if (invocation.endsGrace) return;
     const isUndated = lost.byOperator && this.happened.exempt.has("grace-after-operator");
     if (!isUndated) this.#checkLastLive(effect, token, lost.at);
     // What is deployed now may have shortened it. Whose clock is off by minutes ends a grace so much too early.
