@@ -97,7 +97,7 @@ export const events = {
   "operator-cancel": "somebody cancels rotation",
   "operator-rotate": "somebody asks Secrets Manager for a rotation",
   "operator-line":
-    "somebody with an operator's role writes that every token is revoked, dead and unrevocable, every issue refused, and every version promoted long ago",
+    "somebody with an operator's role writes that all tokens are dead, all issues refused, all versions promoted long ago",
   "operator-tag": "somebody tags the secret, which moves LastChangedDate",
   "c2m-revokes-current": "somebody revokes the current token at C2M",
   "c2m-revokes-all": "somebody revokes every token at C2M",
