@@ -127,6 +127,12 @@ describe("the client", () => {
       expect(asked()).toBe(0);
     });
 
+    it.each(["invalid_grant", "invalid_client"])("goes on where C2M refuses the current ones as %s", async (code) => {
+      c2m.server.script(json(401, { code }), json(201, issued));
+      const { issuing } = issueWith(async () => secret, secret);
+      expect(await issuing).toMatchObject({ tokenId: issued.token_id });
+    });
+
     it("tells the fault of the current ones where those before are refused, too, or there are none", async () => {
       c2m.server.script(json(400, { code: "invalid_client" }), refused);
       expect(await errorOf(issueWith(async () => secret, secret).issuing)).toMatchObject({ code: "invalid_client" });

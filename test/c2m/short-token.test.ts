@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Credentials } from "../../src/c2m/credentials.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 import { clientId, clientUnderTest, errorOf, issued, json, longToken } from "../harness/client-under-test.ts";
+import type { Script } from "../harness/scripted-server.ts";
 import { ScriptedC2m } from "./scripted-c2m.ts";
 
 const c2m = new ScriptedC2m();
@@ -90,6 +91,21 @@ describe("short tokens", () => {
     expect(error.message).toContain("tokens:write");
     expect(error.message).not.toContain("credentials secret");
     expect(c2m.server.requests.slice(1).map(({ headers }) => headers["x-client-id"])).toEqual([undefined, clientId]);
+  });
+
+  it.each<[string, Script[], string]>([
+    ["answered 503", [{ status: 503 }], "server_error"],
+    ["not answered", ["reset"], "no_answer"],
+    ["answered 503 at the second try, with the client's key", [json(401, {}), { status: 503 }], "server_error"],
+    ["not answered at the second try", [json(401, {}), "reset"], "no_answer"],
+  ])("may have issued where the call is %s: it is not repeated", async (_, scripts, code) => {
+    c2m.server.script(json(201, short), ...scripts, json(201, issued));
+    const error = await errorOf(
+      clientUnderTest(c2m.server.url, { credentials: shortToken }).call("issueLongTermToken"),
+    );
+    expect(error).toMatchObject({ name: "AmbiguousError", code });
+    expect(error.message).toMatch(/^issueLongTermToken: /);
+    expect(c2m.issueBodies()).toHaveLength(scripts.length);
   });
 
   it("are exchanged once for all attempts", async () => {
