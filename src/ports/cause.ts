@@ -415,8 +415,9 @@ function unknown(errors: Fields[], { mayQuote = false }: Circumstances): Cause {
   if (aws) {
     const { httpStatusCode: status } = metadataOf(aws);
     const message = text(aws.message) ?? "";
-    const what = `AWS ${status !== undefined && status >= 500 ? "failed" : "refused it"} (${[text(aws.name), status && `HTTP ${status}`].filter(Boolean).join(", ")})`;
+    // Without a status it has not answered.
     const retryable = status === undefined || status >= 500;
+    const what = `AWS ${retryable ? "failed" : "refused it"} (${[text(aws.name), status && `HTTP ${status}`].filter(Boolean).join(", ")})`;
     return {
       kind: "unknown",
       code: text(aws.name) ?? code,

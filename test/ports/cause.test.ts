@@ -74,6 +74,47 @@ describe("a connection that fails", () => {
     expect(causeOf(refused).said).toBe("Nothing accepts connections at 127.0.0.1:1 (ECONNREFUSED).");
   });
 
+  const at = { hostname: "api.example", port: 443 };
+  it.each([
+    ["ENOTFOUND", "The host's name api.example:443 can't be resolved", "The host's name can't be resolved"],
+    ["ETIMEDOUT", "api.example:443 did not answer in time", "The other side did not answer in time"],
+    ["ECONNRESET", "The connection to api.example:443 failed", "The connection failed"],
+    ["ECONNREFUSED", "Nothing accepts connections at api.example:443", "Nothing accepts connections there"],
+    [
+      "HPE_INVALID_CONSTANT",
+      "What answers api.example:443 speaks no HTTP, or a proxy refused the connection",
+      "What answers there speaks no HTTP, or a proxy refused the connection",
+    ],
+    [
+      "CERT_HAS_EXPIRED",
+      "The certificate of api.example:443 is not valid at this machine's time",
+      "The certificate is not valid at this machine's time",
+    ],
+    [
+      "SELF_SIGNED_CERT_IN_CHAIN",
+      "The certificate of api.example:443 is not trusted",
+      "The certificate is not trusted",
+    ],
+  ])("with %s says where, if it is known", (code, there, anywhere) => {
+    expect(causeOf(coded(code, at)).said).toBe(`${there} (${code}).`);
+    expect(causeOf(coded(code)).said).toBe(`${anywhere} (${code}).`);
+  });
+
+  it("at a host that did not answer the SDK in time names it", () => {
+    const late = Object.assign(new Error("hunter2"), { name: "TimeoutError", ...at });
+    expect(causeOf(late).said).toBe("api.example:443 did not answer in time (TimeoutError).");
+    expect(causeOf(new DOMException("x", "TimeoutError")).said).toBe(
+      "The other side did not answer in time (TimeoutError).",
+    );
+  });
+
+  it("tells how often it was tried, where it was more than once and may be tried again", () => {
+    const tried = (code: string, attempts: number) => causeOf(coded(code, { $metadata: { attempts } })).said;
+    expect(tried("ECONNRESET", 3)).toBe("The connection failed (ECONNRESET). It was tried 3 times.");
+    expect(tried("ECONNRESET", 1)).toBe("The connection failed (ECONNRESET).");
+    expect(tried("CERT_UNTRUSTED", 3)).toBe("The certificate is not trusted (CERT_UNTRUSTED).");
+  });
+
   it("is found within other errors: fetch's cause, the attempts of a connection, a reason of ours", () => {
     const attempts = [coded("ENETUNREACH", { address: "::1", port: 443 }), coded("ECONNREFUSED")];
     const happyEyeballs = Object.assign(new AggregateError(attempts, ""), { code: "ECONNREFUSED" });
@@ -141,6 +182,42 @@ describe("credentials", () => {
     expect(JSON.stringify(cause)).not.toContain("hunter2");
   });
 
+  const assume = "User: x is not authorized to perform: sts:AssumeRole on resource: y";
+  it.each([
+    [provider("multi-factor"), "The role{} needs a code (MFA), which only the AWS CLI asks for"],
+    [provider("Please reauthenticate."), "The login session{} is missing or has expired"],
+    [provider("Token is expired"), "The SSO session{} is missing or has expired"],
+    [provider("ForbiddenException: No access"), "AWS SSO gives no credentials for the account and role{}"],
+    [provider("Command failed: hunter2"), "The credential_process{} failed"],
+    [named("ExpiredTokenException"), "The session{} has expired"],
+    [named("UnrecognizedClientException"), "The credentials{} are not valid at this endpoint"],
+    [named("AccessDenied", assume), "The role{} may not be assumed"],
+  ])("%#: are told with the profile that they are of, if there is one", (error, said) => {
+    const of = (profile: string) => `${said.replace("{}", profile)} (${error.name}).`;
+    expect(causeOf(error, { profile: "work" }).said).toBe(of(' of the profile "work"'));
+    expect(causeOf(error).said).toBe(of(""));
+  });
+
+  it.each([
+    ["Could not resolve credentials using profile: [wrok] in configuration/credentials file(s).", "wrok"],
+    ["Profile admin could not be found or parsed in shared credentials file.", "admin"],
+    ["The SSO session token associated with profile=prod was not found.", "prod"],
+  ])("that are missing name the profile that AWS's text names: %s", (text, profile) => {
+    const said = /SSO/.test(text)
+      ? `The SSO session of the profile "${profile}" is missing or has expired`
+      : `There are no credentials of the profile "${profile}"`;
+    expect(causeOf(provider(text)).said).toBe(`${said} (CredentialsProviderError).`);
+  });
+
+  it("that are in no file are said to be in none", () => {
+    expect(causeOf(provider("The credentials could not be found.")).said).toBe(
+      "There are no credentials in the AWS configuration files (CredentialsProviderError).",
+    );
+    expect(causeOf(provider("Could not load credentials"), { profile: "work" }).said).toBe(
+      'The profile "work" gives no AWS credentials (CredentialsProviderError).',
+    );
+  });
+
   it("without a profile, none is named", () => {
     expect(causeOf(provider(`Token is expired. ${sso}`)).remedy).toBe("aws sso login");
     expect(causeOf(provider("Could not load credentials from any providers"))).toMatchObject({
@@ -202,6 +279,17 @@ describe("an answer of AWS", () => {
     expect(causeOf(named("AccessDeniedException", denied)).said).toContain(`secretsmanager:GetSecretValue on ${arn} (`);
   });
 
+  it("that denies says what to allow", () => {
+    const kms = "User: x is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext";
+    expect(causeOf(named("AccessDeniedException", kms)).remedy).toBe(
+      "Allow kms:Decrypt on the secret's key to who calls. Check the KMS key, its state and its policy.",
+    );
+    expect(causeOf(named("AccessDeniedException"))).toMatchObject({
+      said: "AWS denied it (AccessDeniedException).",
+      remedy: "Allow it to who calls, and kms:Decrypt on the secret's key where that is one of your own.",
+    });
+  });
+
   it("is quoted only where nothing secret was sent", () => {
     expect(causeOf(named("AccessDeniedException", "Because so"), { mayQuote: true }).said).toContain(": Because so.");
     const denied = "User: arn:x is not authorized to perform: kms:Decrypt because no policy allows it";
@@ -216,13 +304,32 @@ describe("an answer of AWS", () => {
 
   it("with a status of 500 or more, or none, may be tried again", () => {
     const failed = Object.assign(new Error("hunter2"), { name: "StrangeFailure", $metadata: { httpStatusCode: 500 } });
-    expect(causeOf(failed)).toMatchObject({ retryable: true, said: "AWS failed (StrangeFailure, HTTP 500)." });
+    expect(causeOf(failed)).toEqual({
+      kind: "unknown",
+      code: "StrangeFailure",
+      retryable: true,
+      said: "AWS failed (StrangeFailure, HTTP 500).",
+      remedy: "Try again later.",
+    });
+    const unanswered = Object.assign(new Error("hunter2"), { name: "StrangeFailure", $metadata: {} });
+    expect(causeOf(unanswered)).toMatchObject({ retryable: true, said: "AWS failed (StrangeFailure)." });
+    expect(causeOf(named("StrangeException"))).toMatchObject({ retryable: false, remedy: "" });
   });
 
   it("that no service of AWS gave is told as such", () => {
     const error = new SyntaxError("Unexpected token '<', \"<html>hunter2\" is not valid JSON");
     Object.defineProperty(error, "$response", { value: { statusCode: 200 }, enumerable: false });
-    expect(causeOf(error)).toMatchObject({ kind: "network", said: "What answers (HTTP 200) is not AWS." });
+    expect(causeOf(error)).toMatchObject({
+      kind: "network",
+      code: "not_aws",
+      said: "What answers (HTTP 200) is not AWS.",
+      remedy: expect.stringMatching(/^A proxy, a login page or another server stands there\. .*HTTPS_PROXY/),
+      retryable: true,
+    });
+    const without = Object.assign(new SyntaxError("hunter2"), { $response: undefined });
+    expect(causeOf(without).said).toBe("What answers is not AWS.");
+    const notAnAnswer = Object.assign(new Error("hunter2"), { $response: {} });
+    expect(causeOf(notAnAnswer).code).toBe("Error");
   });
 
   it("for want of a region names AWS_REGION", () => {
@@ -255,6 +362,14 @@ describe("what is not known", () => {
     "and is no error (%#) is said to be none, without its text",
     (thrown) => {
       expect(JSON.stringify(causeOf(thrown))).not.toContain("hunter2");
+      if (typeof thrown === "object" && thrown !== null) return;
+      expect(causeOf(thrown)).toEqual({
+        kind: "unknown",
+        code: "unknown",
+        said: "Something that is no error was thrown.",
+        remedy: "Report it.",
+        retryable: false,
+      });
     },
   );
 });
