@@ -40,8 +40,11 @@ class NothingKnown extends KnownStates {
   }
 }
 
-/** Whether a reconciler looks once more at a token that is over is left out of states. */
-const looksAtPast = /^reconcile(?: all|-now)? (?:GetSecretValue|issueShortTermToken|token\.dead)$/;
+/**
+ * Whether a reconciler looks once more at a token that is over, and whether it tells once more of an issue call that made
+ * none, is left out of states.
+ */
+const looksAtPast = /^reconcile(?: all|-now)? (?:GetSecretValue|issueShortTermToken|token\.dead|token\.suspected)$/;
 
 /** Plays schedules with one move to their end. Returns what comes differently after states that are taken for the same. */
 async function differences(scenario: string, which: (strike: Strike) => boolean) {

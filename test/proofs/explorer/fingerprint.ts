@@ -2,7 +2,7 @@ import type { C2mToken } from "../../../local-cloud/c2m/token-register.ts";
 import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import { isLedgerEvent } from "../../../src/formats/ledger.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
-import { nameOf, type Place } from "./life.ts";
+import { nameOf, type Place, type Precision } from "./life.ts";
 import type { World } from "./parts.ts";
 import { Sketch } from "./sketch.ts";
 import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
@@ -13,7 +13,7 @@ const hour = 60 * minute;
 /** What is so near, in ms, may be told from what is a second nearer, where something comes at once. */
 const soon = 6 * minute;
 
-/** Added to ages that tell the seconds, too. */
+/** Added to dates that tell the seconds, too. */
 const soonFrom = 100_000_000;
 
 /**
@@ -28,11 +28,12 @@ export function fingerprint(world: World, place: Place): string | undefined {
   const { effects, c2ms, clock, ledger, watch, secrets, scenario } = world;
   const now = clock.now();
   const base = Math.floor(now / hour) * hour;
-  const ageOf = (date: number) => {
+  const placed = (date: number) => {
+    const when = whenOf(date - base, precision);
     const isSoon = precision === "second" && Math.abs(now - date) < soon;
-    return isSoon ? soonFrom + age(base - date) * 1_000 + Math.ceil((now - date) / 1_000) : age(base - date);
+    return isSoon ? soonFrom + when * 1_000 + Math.ceil((now - date) / 1_000) : when;
   };
-  const sketch = new Sketch(ageOf);
+  const sketch = new Sketch(placed);
   sketch.value(scenario.name);
   sketch.value(name);
   sketch.value(new Date(base).getUTCHours());
@@ -51,18 +52,19 @@ export function fingerprint(world: World, place: Place): string | undefined {
   for (const { index, settings } of secrets) {
     sketch.fixed(settings);
     const secret = world.secret(index);
-    writeSecret(sketch, secret, c2ms, past);
+    writeSecret(sketch, secret, world, past);
     const open = world.engine.openRotation(secret);
     sketch.id(open?.versionId);
     sketch.value(open?.next);
   }
   for (const token of longTokens) {
     if (past.has(token.id)) continue;
-    writeToken(sketch, token);
-    sketch.value(watch.memoryOf(token, ageOf));
+    writeToken(sketch, token, now);
+    sketch.value(watch.memoryOf(token, placed));
   }
-  writeLines(sketch, ledger.lines, { past, base, now, graceMs: scenario.graceSeconds * 1_000 });
-  sketch.value(watch.memory(ageOf));
+  const settled = settledIn(world, past, base);
+  writeLines(sketch, ledger.lines, { past, settled, base, now, graceMs: scenario.graceSeconds * 1_000 });
+  sketch.value(watch.memory(placed));
   for (const credentials of [world.credentials, world.credentialsBefore, world.rightCredentials]) {
     if (credentials) sketch.fixed(credentials);
     else sketch.value(credentials);
@@ -72,16 +74,18 @@ export function fingerprint(world: World, place: Place): string | undefined {
 }
 
 /**
- * An age in ms as a number of minutes, as coarse as it is far from every span that the protocol or the play knows; below
- * -20,000 what is more than ten days to come.
+ * How much later a date is than a full hour, both in ms, as a number that is as coarse as the date is far from every span that
+ * the protocol or the play knows. What comes at full hours only, or ten minutes later, needs no exact minute; but what comes
+ * in the middle of a run comes for some of its requests.
  */
-function age(ms: number): number {
+function whenOf(later: number, precision: Precision): number {
   // A token that ends before the next rotation is another than one that ends after it.
-  if (ms < -10 * 24 * hour) return -20_000 - Math.round(-ms / (5 * 24 * hour));
-  if (ms < 0) return -1 - Math.round(-ms / minute);
-  if (ms < 3 * hour) return Math.floor(ms / minute);
-  for (const hours of [6, 26, 50]) if (ms < hours * hour) return hours * 60;
-  return ms < 24 * 80 * hour ? 10_000 : 20_000;
+  if (later > 10 * 24 * hour) return 20_000 + Math.round(later / (5 * 24 * hour));
+  if (later > hour && later % (10 * minute) < minute) return 1_000_000 + Math.ceil(later / 10);
+  // A date at the very minute is over when the next one is as far on.
+  if (later > -3 * hour) return Math.ceil(later / (precision === "hour" ? 5 * minute : minute));
+  for (const hours of [6, 26, 50]) if (later > -hours * hour) return -60 * hours;
+  return later > -80 * 24 * hour ? -10_000 : -20_000;
 }
 
 /** Ids of the tokens that are over. */
@@ -103,7 +107,8 @@ function pastOf({ ledger, secrets, clock, secret }: World, longTokens: readonly 
   return past;
 }
 
-function writeSecret(sketch: Sketch, { state }: Secret, c2ms: World["c2ms"], past: ReadonlySet<string>): void {
+function writeSecret(sketch: Sketch, { state }: Secret, { c2ms, clock }: World, past: ReadonlySet<string>): void {
+  const now = clock.now();
   for (const { id, stages, value, createdDate, fromRotationFunction } of state.versions.values()) {
     const text = valueText(value);
     // An empty version without a label is never looked at again.
@@ -117,6 +122,8 @@ function writeSecret(sketch: Sketch, { state }: Secret, c2ms: World["c2ms"], pas
     sketch.value(fromRotationFunction);
   }
   sketch.date(state.lastChangedDate);
+  // A grace may count from it, and a run at a full hour asks whether it is over when it has read the secret.
+  if (now - state.lastChangedDate < 3 * hour) sketch.value(Math.ceil(Math.min(state.lastChangedDate % hour, 500) / 10));
   sketch.value(state.deletion !== undefined);
   sketch.value(state.tags);
   for (const { inSyncAt, ...replica } of state.replicas) {
@@ -127,14 +134,13 @@ function writeSecret(sketch: Sketch, { state }: Secret, c2ms: World["c2ms"], pas
   sketch.date(state.rotation?.lastRotatedDate);
 }
 
-function writeToken(
-  sketch: Sketch,
-  { id, accessToken, clientId, issuedAt, expiresAt, scopes, refusedFrom }: C2mToken,
-): void {
+function writeToken(sketch: Sketch, token: C2mToken, now: number): void {
+  const { id, accessToken, clientId, issuedAt, acceptedFrom, expiresAt, scopes, refusedFrom } = token;
   sketch.id(id);
   sketch.id(accessToken);
   sketch.value(clientId);
   sketch.date(issuedAt);
+  if (acceptedFrom > now) sketch.date(acceptedFrom);
   sketch.date(expiresAt);
   sketch.value(scopes);
   sketch.date(refusedFrom);
@@ -147,16 +153,36 @@ const passing: Partial<Record<string, number>> = {
   "pending.detached": 2 * hour,
 };
 
+/** An issue call without an outcome that made no token is reported after so long, and nothing else comes of it. In ms. */
+const outcomeMs = 3 * hour;
+
+/** The attempts of which no line says anything any more that matters. */
+function settledIn(world: World, past: ReadonlySet<string>, base: number): ReadonlySet<unknown> {
+  const { ledger, watch, secrets, toDecommission, decommissioned } = world;
+  // Whoever lets go of a secret is told of them.
+  const isKept = [...secrets].every(({ settings }) => !settings.retire);
+  const areTold = isKept && toDecommission.size === 0 && decommissioned.size === 0;
+  const made = new Set<unknown>(watch.happened.attemptOf.values());
+  const settled = new Set<unknown>();
+  for (const { event, at, fields } of ledger.lines) {
+    const isOver = event === "token.issued" && past.has(String(fields.token_id));
+    const isOpen = event === "token.issue.started" && areTold && base - at > outcomeMs && !made.has(fields.attempt_id);
+    if (isOver || isOpen || event === "token.issue.refused") settled.add(fields.attempt_id);
+  }
+  return settled;
+}
+
 function writeLines(
   sketch: Sketch,
   lines: readonly LogLine[],
-  { past, base, now, graceMs }: { past: ReadonlySet<string>; base: number; now: number; graceMs: number },
+  {
+    past,
+    settled,
+    base,
+    now,
+    graceMs,
+  }: { past: ReadonlySet<string>; settled: ReadonlySet<unknown>; base: number; now: number; graceMs: number },
 ): void {
-  const settled = new Set<unknown>();
-  for (const { event, fields } of lines) {
-    const isOver = event === "token.issued" && past.has(String(fields.token_id));
-    if (isOver || event === "token.issue.refused") settled.add(fields.attempt_id);
-  }
   for (const { event, at, fields, stream, visibleFrom } of lines) {
     if (!isLedgerEvent(event) || settled.has(fields.attempt_id) || past.has(String(fields.token_id))) continue;
     const lasts = passing[event];
