@@ -41,8 +41,10 @@ export interface C2mAnswer<Body = string> {
 
 /** A header's value by its name in lower case; repeated ones are joined as HTTP joins them. */
 export function header(request: Pick<C2mRequest, "headers">, name: string): string | undefined {
-  for (const [key, value] of Object.entries(request.headers)) {
-    if (key.toLowerCase() !== name || value === undefined) continue;
+  const { headers } = request;
+  for (const key in headers) {
+    const value = headers[key];
+    if (value === undefined || (key !== name && key.toLowerCase() !== name)) continue;
     return typeof value === "string" ? value : value.join(", ");
   }
   return undefined;

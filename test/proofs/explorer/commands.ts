@@ -11,6 +11,7 @@ import { commonOptions, Options } from "../../../cli/options.ts";
 import { Terminal } from "../../../cli/terminal.ts";
 import { SecretsManagerStore } from "../../../src/aws/secrets-manager-store.ts";
 import type { CommandName, CommandResult, FunctionRun } from "./function-run.ts";
+import { textOf } from "./in-memory-ledger.ts";
 import type { World } from "./parts.ts";
 import { tokenTextOf } from "./stored-text.ts";
 
@@ -130,11 +131,11 @@ function awsOf(world: World, run: FunctionRun): Aws {
         events: world.ledger
           .readable(from, world.clock.now())
           .filter(({ event }) => (names as readonly string[]).includes(event))
-          .map(({ at, cameAt, text, stream }) => ({
-            message: text,
-            timestamp: at,
-            ingestionTime: cameAt,
-            logStreamName: stream,
+          .map((line) => ({
+            message: textOf(line),
+            timestamp: line.at,
+            ingestionTime: line.cameAt,
+            logStreamName: line.stream,
           })),
         nextToken: undefined,
       })),

@@ -5,6 +5,7 @@ import { secretNameSaid } from "../../../src/formats/settings.ts";
 import { parseValue } from "../../../src/formats/stored-token.ts";
 import { Sensitive } from "../../../src/ports/sensitive.ts";
 import { about, lie, type Truth } from "../../cli/history-truth.ts";
+import { textOf } from "./in-memory-ledger.ts";
 import { play } from "./play.ts";
 import { engineConnection } from "./ports.ts";
 import { sampleOf } from "./random.ts";
@@ -42,9 +43,10 @@ it("of every token of the explorer's worlds its history tells the true fate, or 
     const now = world.clock.now();
     const lines = world.ledger.lines
       .toSorted((one, other) => one.at - other.at)
-      .flatMap(({ text, at, stream }) => {
+      .flatMap((written) => {
+        const { at, stream } = written;
         // The explorer's functions share one stream.
-        const line = readLine(text, at, stream === "functions" ? "2026/01/01/functions[$LATEST]0a" : stream);
+        const line = readLine(textOf(written), at, stream === "functions" ? "2026/01/01/functions[$LATEST]0a" : stream);
         return line && line !== "unreadable" ? [line] : [];
       });
     const versions = versionsOf(world);

@@ -14,6 +14,7 @@ import { subjectOf } from "./c2m-port.ts";
 import type { Connection } from "./connection.ts";
 import type { Request, Service, Trouble } from "./effects.ts";
 import type { FunctionRun } from "./function-run.ts";
+import { textOf } from "./in-memory-ledger.ts";
 import type { World } from "./parts.ts";
 import { describeCall } from "./ports.ts";
 
@@ -140,7 +141,7 @@ export async function httpConnection(world: World): Promise<Connection> {
       };
       return new CloudWatchLedger({ send: sendCommand } as unknown as CloudWatchLogsClient, logGroup);
     },
-    logged: ({ text, at }) => logs.append(logGroup, "functions", text, at),
+    logged: (line) => logs.append(logGroup, "functions", textOf(line), line.at),
     close: async () => {
       for (const { aws, logs: client } of clients.values()) {
         aws.destroy();

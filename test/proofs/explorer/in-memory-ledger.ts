@@ -21,8 +21,8 @@ export interface LogLine {
   stream: string;
   event: keyof Events;
   fields: Record<string, unknown>;
-  /** As it stands in the log. */
-  text: string;
+  /** As it stands in the log; undefined before anybody has read it. */
+  text: string | undefined;
   /** As the product reads it; absent before anybody has. */
   entry?: LedgerEntry | "unreadable" | undefined;
 }
@@ -74,11 +74,10 @@ export class InMemoryLedger {
     fault?: LineFault,
   ): LogLine {
     const at = now + run.skewMs;
-    const text = formatLine(event, fields, at, { service: "c2m" });
     // Texts, numbers and booleans: what JSON leaves out is what is undefined.
     const asRead: Record<string, unknown> = {};
     for (const name in fields) if (fields[name] !== undefined) asRead[name] = fields[name];
-    const line = this.#line({ text, event, fields: asRead }, at, now, "functions");
+    const line = this.#line({ text: undefined, event, fields: asRead }, at, now, "functions");
     if (fault === "line-lost") return line;
     if (fault === "line-late") line.visibleFrom += lateMs;
     this.lines.push(line);
@@ -126,10 +125,16 @@ export class InMemoryLedger {
   }
 }
 
+/** The line as it stands in the log. */
+export function textOf(line: LogLine): string {
+  line.text ??= formatLine(line.event, line.fields as never, line.at, { service: "c2m" });
+  return line.text;
+}
+
 function entryOf(line: LogLine): LogLine["entry"] {
-  const { event, text, at, stream } = line;
+  const { event, at, stream } = line;
   if (!("entry" in line)) {
-    line.entry = isLedgerEvent(event) ? parseLine({ text, at, logStreamName: stream }) : undefined;
+    line.entry = isLedgerEvent(event) ? parseLine({ text: textOf(line), at, logStreamName: stream }) : undefined;
   }
   return line.entry;
 }

@@ -82,6 +82,8 @@ export class Watch {
 
   /** A request leaves for the C2M at a base URL. */
   sent(run: FunctionRun, baseUrl: string, { headers, body = "" }: HttpRequest): void {
+    const isAlone = this.#options.c2ms.byBaseUrl.size === 1;
+    if (isAlone && [...this.#hosts.values()].every((host) => host === baseUrl)) return;
     const text = `${Object.values(headers).join(" ")} ${body}`;
     for (const [issuer, { tokens }] of this.#options.c2ms.byBaseUrl) {
       if (issuer === baseUrl) continue;
@@ -164,7 +166,7 @@ export class Watch {
     }
     if (event === "token.revoked" || String(event) === "token.dead")
       this.#checkDead(run, String(event), fields.token_id);
-    this.#checkLeak(line.text, `the log line ${event}`);
+    this.#checkLeak(Object.values(fields).join("\n"), `the log line ${event}`);
   }
 
   /** Of a command that begins: what is to be called with its result when it ends with status 0. */
