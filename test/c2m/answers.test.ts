@@ -99,6 +99,34 @@ describe("a status that C2M documents", () => {
   );
 });
 
+const checkCredentials =
+  "Check the client id and the credentials in the credentials secret, and that they were made for the C2M at the base_url.";
+const checkScopes = "Check the scopes in the settings against those that C2M allows this client.";
+const checkBaseUrl = "Check the base_url in the settings: scheme, host, stage and version, without /auth.";
+const noReason = "C2M or a gateway before it does not say why.";
+
+it.each([
+  [400, "invalid_grant", checkCredentials],
+  [400, "invalid_client", checkCredentials],
+  [400, "unauthorized_client", "Ask C2M to allow this client the mechanism in the settings, or choose another one."],
+  [400, "unsupported_grant_type", "Choose another mechanism in the settings; C2M does not know this one."],
+  [400, "invalid_scope", checkScopes],
+  [403, "insufficient_scope", `${checkScopes} The mechanism short_token needs tokens:write besides.`],
+  [401, "invalid_token", "The token is expired, revoked or not one of C2M's: it has to be replaced."],
+  [
+    422,
+    "invalid_request",
+    "Check the scopes and the lifetime in the settings; if they are right, this release does not fit C2M's API.",
+  ],
+  [404, "not_found", checkBaseUrl],
+  [302, "redirected", `Redirects are not followed, since credentials go to the base_url only. ${checkBaseUrl}`],
+  [401, "unauthorized", `${noReason} ${checkCredentials} ${checkBaseUrl}`],
+  [403, "forbidden", `${noReason} ${checkBaseUrl}`],
+])("an issue call that is answered %i and %s tells what to do", async (status, code, remedy) => {
+  const { message } = await errorOf(answered("issueLongTermToken", json(status, { code, message: "m" })));
+  expect(message).toBe(`issueLongTermToken: C2M answered HTTP ${status} (${code}). ${remedy}`);
+});
+
 it.each(
   operations.flatMap((operation) => [300, 301, 302, 303, 307, 308, 399].map((status) => ({ operation, status }))),
 )("$operation: the redirect $status is refused", async ({ operation, status }) => {
