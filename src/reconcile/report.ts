@@ -76,7 +76,7 @@ function secretReport(acted: Acted, scope: Scope, now: number): SecretReport {
   const backlog = of("later").length + verdict.blocked.length;
   const unrevocable = [...verdict.unrevocable, ...of("unrevocable")];
   const before = idsIn(verdict.revokedBefore);
-  const doubtful = [...verdict.doubtful, ...of("claimed"), ...of("unseen")];
+  const doubtful = [...verdict.doubtful, ...of("claimed"), ...of("unseen"), ...seen("alive")];
   const { waiting, suspects, detach } = verdict;
   const isOpen = [waiting, suspects, detach, unrevocable, held, doubtful].some((list) => list.length > 0);
   return {

@@ -166,6 +166,16 @@ describe("a revoked token that is looked for", () => {
     expect(world.metrics.map(({ name }) => name)).not.toContain(metricNames.revokedAlive);
   });
 
+  it("and works is not called quiet, until it was revoked again (row 2)", async () => {
+    const { world, old } = await superseded();
+    world.fail("revokeToken", { kind: "gateway", status: 204, body: "empty", when: "before" });
+    await runReconciler(world, all);
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world, all)).toMatchObject({ seenAlive: [old], quiet: false });
+    await world.clock.advanceBy(hour);
+    expect(await runReconciler(world, all)).toMatchObject({ revoked: [old], quiet: true });
+  });
+
   it("is sent nowhere once the settings don't name its C2M any more", async () => {
     const { world } = await superseded();
     await runReconciler(world);
