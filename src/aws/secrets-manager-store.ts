@@ -197,5 +197,6 @@ function descriptionOf(output: DescribeSecretCommandOutput, secretId: string): S
 function versionOf(output: GetSecretValueCommandOutput): StoredVersion | undefined {
   const value = secretValueOf(output);
   if (value === undefined || output.VersionId === undefined) return undefined;
-  return { versionId: output.VersionId, stages: output.VersionStages ?? [], value };
+  const { VersionId: versionId, VersionStages: stages = [], CreatedDate } = output;
+  return { versionId, stages, value, ...(CreatedDate ? { createdAt: CreatedDate.getTime() } : {}) };
 }

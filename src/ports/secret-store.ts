@@ -24,6 +24,8 @@ export interface StoredVersion {
   versionId: string;
   stages: readonly string[];
   value: Sensitive;
+  /** Epoch ms; absent where the store does not say. */
+  createdAt?: number;
 }
 
 export interface ListedVersion {

@@ -28,6 +28,8 @@ const lookedForMs = 48 * hourMs;
 export interface KnownVersion {
   versionId: string;
   parsed: ParsedValue;
+  /** Epoch ms; absent where nothing tells it. */
+  createdAt?: number | undefined;
 }
 
 /** What of a secret's settings the rule looks at. */
@@ -298,15 +300,16 @@ function graceEndOf({ secret, settings, graceSeconds }: Situation, facts: Ledger
 }
 
 /**
- * Superseded values that were there before us: nobody can revoke them, and nobody knows when they end. Secrets Manager may
- * have removed the version since.
+ * Superseded values that were there before us: nobody can revoke them, and nobody knows when they end, but for the longest
+ * that C2M grants. Secrets Manager may have removed the version since.
  */
 function unnamedTokens(situation: Situation, { adoptedAt, promoted }: LedgerFacts): Candidate[] {
   const { now, secret, versions, outlived = new Set<string>(), settings, ledgerFrom } = situation;
   const known = new Set([...versions.map(({ versionId }) => versionId), ...outlived]);
-  const stored = versions.filter(({ versionId, parsed }) => {
+  const stored = versions.filter(({ versionId, parsed, createdAt = now }) => {
     const stages = secret.stages.get(versionId) ?? [];
-    return parsed.kind === "foreign" && !stages.includes("AWSCURRENT") && !stages.includes("AWSPENDING");
+    const isHeld = stages.includes("AWSCURRENT") || stages.includes("AWSPENDING");
+    return parsed.kind === "foreign" && !isHeld && now < createdAt + longestLifetimeMs;
   });
   // A run over the recent reads neither every version nor every line.
   const removed = [...adoptedAt].filter(

@@ -63,7 +63,7 @@ export async function lookAt(
   const versions: KnownVersion[] = [];
   for (const versionId of ids) {
     const version = await store.read(secret.arn, versionId);
-    if (version) versions.push({ versionId, parsed: parseValue(version.value) });
+    if (version) versions.push({ versionId, parsed: parseValue(version.value), createdAt: version.createdAt });
   }
   const currentId = versionAt(secret, "AWSCURRENT");
   return { secret, versions, outlived, current: versions.find(({ versionId }) => versionId === currentId) };

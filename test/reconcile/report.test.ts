@@ -250,6 +250,24 @@ describe("a retired secret", () => {
     },
   );
 
+  it("that was adopted is called quiet once the value from before us can't live any more (row 16)", async () => {
+    const world = new World({
+      settings: { graceSeconds: 3_600 },
+      knobs: { retry: "manual" },
+      initialValue: "an-old-token",
+    });
+    await world.bootstrap();
+    await world.enableRotation();
+    await world.rotate();
+    world.settings.retire = true;
+    world.engine.cancelRotateSecret({ SecretId: world.arn });
+    await world.clock.advanceBy(89 * day);
+    expect(await runReconciler(world, { scope: "all" })).toMatchObject({ quiet: false, unrevocable: [{}] });
+    await world.clock.advanceBy(day);
+    expect(await runReconciler(world)).toMatchObject({ unrevocable: [] });
+    expect(await runReconciler(world, { scope: "all" })).toMatchObject({ quiet: true, unrevocable: [] });
+  });
+
   it("is called quiet by the run over everything once nothing of it lives but the current token", async () => {
     const world = await World.ready({ settings: { graceSeconds: 3_600, retire: true } });
     await world.clock.advanceBy(hour);

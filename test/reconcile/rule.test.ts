@@ -741,6 +741,12 @@ describe("a superseded value from before us (row 16)", () => {
     expect(judge({ versions }).unrevocable).toMatchObject([{ tokenId: undefined, versionId: "old" }]);
   });
 
+  it("is reported for as long as a token can live, also where its version is still there and has a label", () => {
+    const since = (createdAt: number) => versions.map((one) => ({ ...one, createdAt }));
+    expect(judge({ versions: since(now - 90 * day + 1) }).unrevocable).toHaveLength(1);
+    expect(judge({ versions: since(now - 90 * day) }).unrevocable).toEqual([]);
+  });
+
   it("is reported once where its version is still there", () => {
     const ledger = [
       line("token.adopted", now - 2 * day, { version_id: "old" }),
