@@ -1,9 +1,10 @@
-import type { StoredToken } from "../../src/formats/stored-token.ts";
+import { parseValue, type StoredToken } from "../../src/formats/stored-token.ts";
 import { biteMs, shortTokenMs } from "../../src/ports/c2m.ts";
 import { RotationError } from "../../src/ports/errors.ts";
 import type { SecretReport } from "../../src/reconcile/report.ts";
 import type { SecretContext } from "../../src/rotation/context.ts";
 import { askWhetherWorks } from "../../src/rotation/exchange.ts";
+import { compareToken } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 import type { Call } from "../command.ts";
 import { type ExitCode, exitCode, failed } from "../failure.ts";
@@ -56,6 +57,8 @@ export async function compromised(call: Call): Promise<ExitCode> {
   const rejectedAt = leaked ? await untilRejected(call, protocol(), leaked, intervalMs) : undefined;
   // The log is late: its line may be there by now.
   const promotedAt = await followed.promotedAt();
+  const current = await aws.store.readCurrent(before.arn);
+  const isBack = current && leaked && compareToken(leaked, parseValue(current.value)) === "same";
   const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
   const result = {
     name: before.name,
@@ -70,6 +73,7 @@ export async function compromised(call: Call): Promise<ExitCode> {
     // As long as it is not seen dead, short tokens may be made from it.
     shortTokensUntil: iso(rejectedAt === undefined ? undefined : rejectedAt + shortTokenMs),
     unrevocable: report.unrevocable,
+    leakedIsCurrent: isBack === true,
   };
   const dead = rejectedAt !== undefined;
   terminal.result(result, () => {
@@ -81,13 +85,18 @@ export async function compromised(call: Call): Promise<ExitCode> {
       `  rejected  ${dead ? since(rejectedAt) : terminal.paint("bad", "not seen: C2M still accepts it, or something else answered in its place. Treat it as alive")}`,
     );
     if (dead) terminal.line(`  short tokens made from it may live until ${result.shortTokensUntil}`);
+    if (isBack) {
+      terminal.line(
+        `  ${terminal.paint("bad", "current")}   again: somebody has moved AWSCURRENT back to it. c2m-tokens rotate --wait --secret ${before.name}`,
+      );
+    }
     for (const { tokenId, expiresAt } of report.unrevocable) {
       terminal.line(
         `  ${terminal.paint("bad", "unrevocable")} ${tokenId ?? "a token without id"}: lives until ${expiresAt ?? "unknown"}; ask Click2Mail`,
       );
     }
   });
-  return dead && report.unrevocable.length === 0 ? exitCode.done : exitCode.failed;
+  return dead && !isBack && report.unrevocable.length === 0 ? exitCode.done : exitCode.failed;
 }
 
 /**

@@ -205,6 +205,8 @@ function judge(
   }
   const detachedAt = facts.detachedAt.get(found.versionId) ?? Number.NEGATIVE_INFINITY;
   const unlabelled = found.stored && !secret.stages.has(found.versionId);
+  // By a replica: a run over the recent does not read every version, and one that is purged here may stand there.
+  const mayBeShown = !isLost || facts.promoted.has(found.versionId);
   const waits =
     isPending ||
     now < found.dueAt ||
@@ -213,7 +215,7 @@ function judge(
     // version that was current and is no more.
     (unlabelled && !facts.promoted.has(found.versionId) && now < (secret.lastChangedAt ?? 0) + 2 * situation.stepMs);
   if (waits) verdict.waiting.push(candidate);
-  else if (!secret.replicasInSync && found.stored) {
+  else if (!secret.replicasInSync && mayBeShown) {
     (now < found.dueAt + replicaCeilingMs ? verdict.waiting : verdict.blocked).push(candidate);
   } else verdict.revoke.push(candidate);
 }

@@ -718,6 +718,14 @@ describe("a replica that is behind (row 9)", () => {
     expect(ids(verdict.blocked)).toEqual(["tok_old"]);
   });
 
+  it("holds back what it may still show: a version that this run did not read, and one that is purged", () => {
+    const secret = { replicasInSync: false };
+    const ledger = [issued("orphan", now - day)];
+    expect(ids(judge({ ledger, secret, ledgerFrom: now - 2 * day }).waiting)).toContain("tok_orphan");
+    const promoted = line("token.promoted", now - day, { version_id: "orphan", superseded_version_id: undefined });
+    expect(ids(judge({ ledger: [...ledger, promoted], secret }).revoke)).toEqual([]);
+  });
+
   it("has nothing to do with a token that no version ever held", () => {
     expect(ids(judge({ ledger: [issued("orphan", now - day)], secret: { replicasInSync: false } }).revoke)).toEqual([
       "tok_orphan",

@@ -43,8 +43,8 @@ export class Happenings {
   /** Number of the latest effect before `pulumi up` changed the settings, and when it did. */
   upAfter = 0;
   upAt = Number.NEGATIVE_INFINITY;
-  /** Number of the latest effect before replicas came to be behind, or to have failed; undefined while they follow. */
-  replicasBehindAfter: number | undefined;
+  /** Since when replicas are behind, or have failed, and the number of the latest effect before; undefined while they follow. */
+  replicasBehind: { at: number; after: number } | undefined;
   /** When somebody took the replicas of a secret away, so that it can be deleted. */
   replicasGoneAt = Number.NEGATIVE_INFINITY;
   /** How far the functions' clocks were ahead at the most, and behind, in ms. */
@@ -72,8 +72,8 @@ export class Happenings {
     for (const [index, map] of maps(other).entries()) for (const [key, value] of map) ownMaps[index]?.set(key, value);
     for (const [index, set] of sets(other).entries()) for (const item of set) ownSets[index]?.add(item);
     this.reported.push(...other.reported);
-    const { deletedAfter, upAfter, upAt, replicasBehindAfter, replicasGoneAt, aheadMs, behindMs } = other;
-    Object.assign(this, { deletedAfter, upAfter, upAt, replicasBehindAfter, replicasGoneAt, aheadMs, behindMs });
+    const { deletedAfter, upAfter, upAt, replicasBehind, replicasGoneAt, aheadMs, behindMs } = other;
+    Object.assign(this, { deletedAfter, upAfter, upAt, replicasBehind, replicasGoneAt, aheadMs, behindMs });
   }
 
   /** Somebody has deleted a secret for good: only the log knows of its tokens, and of those by hand once they were found. */

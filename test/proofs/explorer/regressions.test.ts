@@ -369,6 +369,19 @@ describe("found by the explorer:", () => {
       "a current token without an id that C2M gives once more is told from itself by the next rotation",
       "seen-late-no-grace:138.no-id+138.up-base-url-only+152.same-token",
     ],
+    ["compromised tells that the leaked token is current again", "pending-stays:18.compromised+74.operator-back"],
+    [
+      "a token is kept that a replica may still show, and whose version has no label any more",
+      "rolled-back-labels-change-nothing:39.up-client+65.replica-behind+88.up-client",
+    ],
+    [
+      "a token that was superseded before a replica fell behind is not shown by it",
+      "labels-change-nothing:63.operator-back+75.compromised+94.replica-behind",
+    ],
+    [
+      "somebody revokes the current token when it has just been proven",
+      "steps-twice:114.gateway-json+117.c2m-revokes-current",
+    ],
     [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",

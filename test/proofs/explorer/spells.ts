@@ -48,7 +48,7 @@ export function turn(world: World, kind: Spell, isOn: boolean): void {
     case "replica-behind": {
       const Region = "eu-west-1";
       const isFailed = kind === "replica-failed";
-      world.watch.happened.replicasBehindAfter = isOn ? world.effects.count : undefined;
+      world.watch.happened.replicasBehind = isOn ? { at: world.clock.now(), after: world.effects.count } : undefined;
       if (isFailed) engine.knobs.failedReplicaRegions = isOn ? [Region] : [];
       else engine.knobs.replicationLagMs = isOn ? Number.POSITIVE_INFINITY : 0;
       for (const { index } of secrets) {

@@ -311,13 +311,14 @@ export class Watch {
     }
     const lost = this.#lost.get(token.accessToken);
     if (!lost) return;
-    const behindAfter = this.happened.replicasBehindAfter ?? Number.POSITIVE_INFINITY;
+    const { replicasBehind: behind } = this.happened;
     const isReplicated = secrets().some(
       ({ secret: { state } }) =>
         state.replicas.length > 0 &&
         [...state.versions.values()].some(({ value }) => tokenTextOf(value) === token.accessToken),
     );
-    if (isReplicated && behindAfter < effect.run.firstEffect) {
+    // What was superseded before, a replica does not show.
+    if (isReplicated && behind && behind.after < effect.run.firstEffect && lost.at >= behind.at) {
       this.#violation("I1", effect, `${id} is revoked while a replica of its secret may still show it`);
     }
     if (invocation.endsGrace) return;
@@ -352,6 +353,9 @@ export class Watch {
       if (current && !named.includes(c2ms.baseUrlOf(current.id) ?? "")) continue;
       // It died while the run was at work.
       if (current && (this.happened.revokedAfter.get(current.id) ?? 0) >= effect.run.firstEffect) continue;
+      // When it had just been proven: a rotation without grace goes by that for a quarter of an hour.
+      const isJust = current && clock.now() - (current.revokedAt ?? 0) < 15 * minute;
+      if (isJust && this.happened.bySomebody.has(current.id) && effect.run.invocation.role === "rotator") continue;
       const othersLive = texts.some((text) => c2ms.isLive(c2ms.byAccessToken(text ?? "")?.id ?? ""));
       if (isDead && !othersLive) {
         this.#violation("I2", effect, `${id} is revoked, the last live token of its secret, whose current one is dead`);
