@@ -152,3 +152,135 @@ it("revokes what it can't tell from a current value that nobody knows: all of it
   expect(await endTokens(endOf(world))).toEqual([{ tokenId: undefined, until: undefined }]);
   expect(world.live()).toEqual([]);
 });
+
+const day = 86_400_000;
+
+it("takes an open rotation's version off, and revokes its token, too", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  const current = world.current().token_id;
+  world.fail("issueShortTermToken", { kind: "error", status: 403, code: "", message: "" }, Number.POSITIVE_INFINITY);
+  await world.rotate();
+  world.faults.clear();
+  expect(world.holder("AWSPENDING")).not.toBe(world.holder("AWSCURRENT"));
+  const [, pending] = world.live();
+  const revoked: string[] = [];
+  expect(await endTokens(endOf(world, revoked))).toEqual([]);
+  expect(revoked).toEqual([pending, current]);
+  expect(world.holder("AWSPENDING")).toBeUndefined();
+});
+
+it("says in the log, too, that a current value lives on that nobody can revoke", async () => {
+  const world = await World.ready();
+  const { token_id: _, ...plain } = world.current();
+  world.operator.put(JSON.stringify(plain), ["AWSCURRENT"], crypto.randomUUID());
+  const from = world.log.length;
+  const left = await endTokens(endOf(world));
+  expect(left).toEqual([{ tokenId: undefined, until: plain.expires_at }]);
+  expect(world.log.slice(from)).toMatchObject([
+    { event: "token.unrevocable", fields: { expires_at: plain.expires_at, reason: expect.stringContaining("nobody") } },
+  ]);
+});
+
+it("spares what is current in another secret, and tells in which", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  const first = world.current();
+  const { ARN } = world.engine.createSecret(
+    { Name: "c2m/other", SecretString: JSON.stringify(first), ClientRequestToken: crypto.randomUUID() },
+    world.administrator,
+  );
+  await world.rotate();
+  const current = String(world.current().token_id);
+  const revoked: string[] = [];
+  const left = await endTokens({ ...endOf(world, revoked), others: [ARN, "c2m/not-there"] });
+  expect(left).toEqual([{ tokenId: first.token_id, until: first.expires_at, heldBy: ARN }]);
+  expect(revoked).toEqual([current]);
+  expect(world.live()).toEqual([first.token_id]);
+});
+
+it("spares its own current token where another secret holds it", async () => {
+  const world = await World.ready();
+  const current = world.current();
+  const copy = { Name: "c2m/other", SecretString: JSON.stringify(current), ClientRequestToken: crypto.randomUUID() };
+  const { ARN } = world.engine.createSecret(copy, world.administrator);
+  expect(await endTokens({ ...endOf(world), others: [ARN] })).toMatchObject([{ heldBy: ARN }]);
+  expect(world.live()).toEqual([current.token_id]);
+});
+
+it("asks for no end of what has ended", async () => {
+  const world = await World.ready();
+  world.engine.cancelRotateSecret({ SecretId: world.arn });
+  await world.clock.advanceBy(91 * day);
+  const from = world.calls.calls.length;
+  const revoked: string[] = [];
+  expect(await endTokens(endOf(world, revoked))).toEqual([]);
+  expect(revoked).toEqual([]);
+  expect(world.countCalls("c2m", from)).toEqual({});
+});
+
+describe("the rotation", () => {
+  it("is switched off, and waited for until no step can be at work and the log tells of all, once", async () => {
+    const world = await World.ready();
+    const [token] = world.live();
+    const waits: number[] = [];
+    const begins = world.clock.now();
+    const wait: EndOfLife["wait"] = async (moment, what) => {
+      waits.push(moment - begins);
+      expect(what).toBe("step");
+      expect(world.live()).toEqual([token]);
+      expect((await world.store.describe(world.arn)).rotationEnabled).toBe(false);
+      await endOf(world).wait(moment, what);
+    };
+    await endTokens({ ...endOf(world), wait });
+    expect(waits).toEqual([120_000 + 15 * 60_000]);
+    await world.clock.advanceBy(day);
+    await endTokens({ ...endOf(world), wait });
+    expect(waits).toHaveLength(1);
+  });
+
+  it("that is switched on meanwhile ends it before anything is revoked", async () => {
+    const world = await World.ready();
+    const end = endOf(world);
+    const wait: EndOfLife["wait"] = async (moment, what) => {
+      await end.wait(moment, what);
+      await world.enableRotation();
+    };
+    const error = await failureOf(endTokens({ ...end, wait }));
+    expect(error).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+    expect(error.message).toContain("switched on again");
+    expect(world.live()).toHaveLength(1);
+  });
+
+  it("that goes on to issue is told, and nothing is called done", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    await world.rotate();
+    await world.clock.advanceBy(20 * 60_000);
+    const end = endOf(world);
+    const onRevoked = (id: string) => {
+      const { id: token_id, accessToken: access_token } =
+        world.c2mEngine.byId(id) ?? ({} as { id?: string; accessToken?: string });
+      // Somebody else stores another one for each that is revoked.
+      const value = { ...world.current(), token_id: `${token_id}-again`, access_token: `${access_token}-again` };
+      world.operator.put(JSON.stringify(value), ["ANY"], crypto.randomUUID());
+    };
+    const error = await failureOf(endTokens({ ...end, onRevoked }));
+    expect(error).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+    expect(error.message).toContain("somebody still issues some");
+  });
+});
+
+it("that is broken off while it waits has revoked nothing", async () => {
+  const world = await World.ready();
+  const broken = new AbortController();
+  const end = { ...endOf(world), signal: broken.signal, wait: async () => broken.abort(new Error("broken off")) };
+  await expect(endTokens(end)).rejects.toThrow("broken off");
+  expect(world.live()).toHaveLength(1);
+});
+
+it("that is broken off between two tokens has revoked the first", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  await world.rotate();
+  const broken = new AbortController();
+  const end = { ...endOf(world), signal: broken.signal, onRevoked: () => broken.abort(new Error("broken off")) };
+  await expect(endTokens(end)).rejects.toThrow("broken off");
+  expect(world.live()).toEqual([world.current().token_id]);
+});
