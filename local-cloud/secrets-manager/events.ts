@@ -77,6 +77,6 @@ export class Announcer {
 
   // CloudTrail and EventBridge both leave out the milliseconds.
   #time(): string {
-    return new Date(this.#clock.now()).toISOString().replace(/\.\d+Z$/, "Z");
+    return `${new Date(this.#clock.now()).toISOString().slice(0, -".000Z".length)}Z`;
   }
 }

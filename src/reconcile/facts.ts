@@ -165,7 +165,7 @@ function settle(fate: Fate, entry: LedgerEntry): void {
 
 /** The same for a line that the log delivers twice. */
 function sameLine({ at, fields }: Extract<LedgerEntry, { event: "token.issued" }>): string {
-  return JSON.stringify([at, fields.attempt_id, fields.token_id]);
+  return `${at} ${fields.attempt_id} ${fields.token_id}`;
 }
 
 function keyOf(baseUrl: string | undefined, tokenId: string): string {

@@ -151,6 +151,6 @@ export class Happenings {
 
   /** What else is remembered. */
   memory(since: (date: number) => number): unknown[] {
-    return [[...this.exempt], this.aheadMs, this.behindMs, since(this.upAt), since(this.replicasGoneAt), this.reported];
+    return [[...this.exempt], this.aheadMs, this.behindMs, since(this.replicasGoneAt), this.reported];
   }
 }

@@ -143,7 +143,9 @@ export class Watch {
 
   logged(run: FunctionRun, line: LogLine): void {
     const { event, fields } = line;
-    this.#told.set(run, [...(this.#told.get(run) ?? []), line]);
+    const told = this.#told.get(run);
+    if (told) told.push(line);
+    else this.#told.set(run, [line]);
     if (event === "token.issue.started") run.attemptId = String(fields.attempt_id);
     if (event === "token.issued" || event === "token.issue.ambiguous" || event === "token.issue.refused") {
       const [token] = this.#unsettled.get(run) ?? [];
@@ -268,7 +270,16 @@ export class Watch {
 
   /** What else it remembers. */
   memory(since: (date: number) => number): unknown {
-    return [this.unrevocable.has("without id"), since(this.#operatorActed.at), ...this.happened.memory(since)];
+    const { clock, secrets } = this.#options;
+    const isRecent = clock.now() - this.#operatorActed.at < 10 * minute;
+    // When the settings changed is asked where a rotation revokes what it supersedes, and of a secret that is retired.
+    const isAsked = secrets().some(({ settings }) => settings.graceSeconds === 0 || settings.retire);
+    return [
+      this.unrevocable.has("without id"),
+      isRecent && since(this.#operatorActed.at),
+      isAsked && since(this.happened.upAt),
+      ...this.happened.memory(since),
+    ];
   }
 
   #afterC2m(effect: Effect): void {
