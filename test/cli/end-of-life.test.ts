@@ -284,3 +284,45 @@ it("that is broken off between two tokens has revoked the first", async () => {
   await expect(endTokens(end)).rejects.toThrow("broken off");
   expect(world.live()).toEqual([world.current().token_id]);
 });
+
+/** The answers to the current token's own revocation; `done`: C2M has done it, whatever it answers. */
+describe("the current token, which revokes itself,", () => {
+  type Answer = "revoked" | "claimed" | "refused" | "not_found" | "unclear";
+  const ending = async (answer: Answer, done: boolean) => {
+    const world = await World.ready();
+    await world.clock.advanceBy(20 * 60_000);
+    const { token_id, expires_at } = world.current();
+    if (done) world.operator.revokeByHand(String(token_id));
+    world.c2m.revokeToken = async () => answer;
+    const [revoked, waits, from]: [string[], string[], number] = [[], [], world.log.length];
+    const end = endOf(world, revoked);
+    const wait: EndOfLife["wait"] = async (moment, why) => {
+      waits.push(`${why} ${(moment - world.clock.now()) / 60_000} min`);
+      await end.wait(moment, why);
+    };
+    const ended = await endTokens({ ...end, wait }).catch((error: { code?: string }) => error.code);
+    const told = world.log.slice(from).flatMap(({ event, fields }) => {
+      if (event !== "token.revoked" || !("token_id" in fields)) return [];
+      expect(fields).toMatchObject({ token_id, expires_at });
+      return "claimed" in fields ? "claimed" : "revoked";
+    });
+    return { ended, left: [{ tokenId: token_id, until: expires_at }], revoked, token_id, told, waits };
+  };
+
+  it.each<[Answer, boolean, "done" | "left" | "unclear", string[], boolean]>([
+    ["revoked", true, "done", ["revoked"], false],
+    ["claimed", true, "done", ["claimed"], true],
+    ["claimed", false, "unclear", ["claimed"], true],
+    ["refused", true, "done", ["revoked"], false],
+    ["refused", false, "left", [], false],
+    ["not_found", true, "done", ["revoked"], false],
+    ["not_found", false, "unclear", [], false],
+    ["unclear", true, "done", ["revoked"], false],
+    ["unclear", false, "unclear", [], false],
+  ])("answered %s, and dead: %s, is %s", async (answer, done, outcome, told, waitsForEffect) => {
+    const { ended, left, revoked, token_id, ...seen } = await ending(answer, done);
+    expect(ended).toEqual({ done: [], left, unclear: "revocation_unclear" }[outcome]);
+    expect(revoked).toEqual(outcome === "done" ? [token_id] : []);
+    expect(seen).toEqual({ told, waits: ["step 17 min", ...(waitsForEffect ? ["effect 5 min"] : [])] });
+  });
+});
