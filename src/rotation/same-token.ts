@@ -34,8 +34,7 @@ export function isOfSettings(settings: TokenSettings, token: NamedToken): boolea
 
 /**
  * Whether a token is the one that a secret holds: by the text where both are at hand, somewhere in a value that is not ours,
- * else by the ids. `unknown` where
- * there is nothing to compare.
+ * else by the ids. `unknown` where there is nothing to compare.
  */
 export function compareToken(token: Revocable, held: ParsedValue): "same" | "different" | "unknown" {
   const heldText = held.kind === "ours" ? held.token.accessToken : held.token;
