@@ -187,7 +187,7 @@ export class Functions implements Invocations {
       const parts = { clock, log, ledger, budget, deadline, secrets: works, paused, stepMs: timeoutMs.rotator };
       return this.#protocol.reconcile(parts, { scope, graceSeconds, only: secrets });
     });
-    if (scope === "all" && end.kind === "succeeded") this.#checkRetired(end.result, own);
+    if (end.kind === "succeeded") this.#checkRetired(end.result, own);
     return end;
   }
 
