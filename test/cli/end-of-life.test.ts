@@ -250,23 +250,42 @@ describe("the rotation", () => {
     expect(world.live()).toHaveLength(1);
   });
 
-  it("that goes on to issue is told, and nothing is called done", async () => {
+  it("that goes on to issue is told, and the current token is not touched", async () => {
     const world = await World.ready({ settings: { graceSeconds: 3_600 } });
     await world.rotate();
     await world.clock.advanceBy(20 * 60_000);
-    const end = endOf(world);
-    const onRevoked = (id: string) => {
-      const { id: token_id, accessToken: access_token } =
-        world.c2mEngine.byId(id) ?? ({} as { id?: string; accessToken?: string });
-      // Somebody else stores another one for each that is revoked.
-      const value = { ...world.current(), token_id: `${token_id}-again`, access_token: `${access_token}-again` };
-      world.operator.put(JSON.stringify(value), ["ANY"], crypto.randomUUID());
-    };
-    const error = await failureOf(endTokens({ ...end, onRevoked }));
+    const again: string[] = [];
+    // Somebody stores another one for each that is revoked.
+    const onRevoked = () => void again.push(storeAnother(world, `tok_again_${again.length}`, ["ANY"]));
+    const error = await failureOf(endTokens({ ...endOf(world), onRevoked }));
     expect(error).toMatchObject({ name: "RetryableError", code: "labels_moved" });
     expect(error.message).toContain("somebody still issues some");
+    expect(again).toHaveLength(3);
+    expect(world.live()).toEqual([world.current().token_id]);
+  });
+
+  it.each<[string, (world: World) => unknown]>([
+    ["another token is stored", (world) => storeAnother(world, "tok_again", ["ANY"])],
+    ["another token is current", (world) => storeAnother(world, "tok_again", ["AWSCURRENT"])],
+    [
+      "rotation is switched on",
+      (world) => world.engine.rotateSecret({ SecretId: world.arn, ClientRequestToken: crypto.randomUUID() }),
+    ],
+  ])("is looked at once more at the end: where %s, nothing is called done", async (_, act) => {
+    const world = await World.ready();
+    await world.clock.advanceBy(20 * 60_000);
+    const error = await failureOf(endTokens({ ...endOf(world), onRevoked: () => void act(world) }));
+    expect(error).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+    await world.engine.idle();
   });
 });
+
+/** Somebody stores a token that nobody here has issued. Returns its id. */
+function storeAnother(world: World, token_id: string, stages: string[]): string {
+  const value = { ...world.current(), token_id, access_token: `the-text-of-${token_id}` };
+  world.operator.put(JSON.stringify(value), stages, crypto.randomUUID());
+  return token_id;
+}
 
 it("that is broken off while it waits has revoked nothing", async () => {
   const world = await World.ready();
@@ -276,14 +295,18 @@ it("that is broken off while it waits has revoked nothing", async () => {
   expect(world.live()).toHaveLength(1);
 });
 
-it("that is broken off between two tokens has revoked the first", async () => {
-  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
-  await world.rotate();
-  const broken = new AbortController();
-  const end = { ...endOf(world), signal: broken.signal, onRevoked: () => broken.abort(new Error("broken off")) };
-  await expect(endTokens(end)).rejects.toThrow("broken off");
-  expect(world.live()).toEqual([world.current().token_id]);
-});
+it.each([1, 2])(
+  "that is broken off between two tokens, %i of them superseded, has revoked the first",
+  async (rotations) => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    for (let count = 0; count < rotations; count += 1) await world.rotate();
+    const broken = new AbortController();
+    const end = { ...endOf(world), signal: broken.signal, onRevoked: () => broken.abort(new Error("broken off")) };
+    await expect(endTokens(end)).rejects.toThrow("broken off");
+    expect(world.live()).toHaveLength(rotations);
+    expect(world.live()).toContain(world.current().token_id);
+  },
+);
 
 /** The answers to the current token's own revocation; `done`: C2M has done it, whatever it answers. */
 describe("the current token, which revokes itself,", () => {
