@@ -382,6 +382,7 @@ describe("found by the explorer:", () => {
       "somebody revokes the current token when it has just been proven",
       "steps-twice:114.gateway-json+117.c2m-revokes-current",
     ],
+    ["nobody asks about a plain text that is current", "adopted-token:42.operator-back+42.c2m-revokes-current"],
     [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",

@@ -10,7 +10,7 @@ import { Happenings, type Sources } from "./happenings.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
 import { LeakDetector, printable } from "./leak-detector.ts";
 import type { Scenario } from "./scenarios.ts";
-import { tokenTextOf, valueText } from "./stored-text.ts";
+import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
 import { commandTruth } from "./truth.ts";
 
 /** A secret as it is, and the settings that are deployed for it. */
@@ -358,6 +358,9 @@ export class Watch {
       if (secret.state.deletion || !texts.includes(accessToken)) continue;
       const current = c2ms.byAccessToken(this.#current.get(secret.arn) ?? "");
       if (current?.id === id) continue;
+      // Nobody asks about a plain text: it may be of any C2M, or no token.
+      const value = valueText(holderOf(secret.state, "AWSCURRENT")?.value);
+      if (value !== undefined && storedFields(value).base_url === undefined) continue;
       const isDead = current?.refusedFrom !== undefined && current.refusedFrom <= clock.now();
       // Nobody asks a C2M that the settings don't name.
       const named = [settings.baseUrl, ...(settings.formerBaseUrls ?? [])];
