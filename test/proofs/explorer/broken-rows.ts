@@ -193,7 +193,10 @@ export const brokenRows: readonly BrokenRow[] = [
     fault: "revokes what it could not store, though it is the token that was given before",
     breaks: "I1",
     scenario: "no-grace",
-    shownBy: ["same-token"],
+    shownBy: [
+      ["same-token", "createSecret issueLongTermToken"],
+      ["denied", "createSecret PutSecretValue"],
+    ],
     protocol: withStep(async (context, step, target) => {
       let issued: IssuedToken | undefined;
       const issuer: typeof context.issuer = {
