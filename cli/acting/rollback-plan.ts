@@ -77,7 +77,8 @@ export async function planRollback(context: SecretContext, request: RollbackRequ
   // C2M may let a revoked token in for minutes yet: the exchange alone does not tell.
   if (revocationBegan(own, token)) throw refusal("previous_revoked", begun);
   if (versionAt(secret, decisionLabel) === previousId) throw refusal("previous_revoked", begun);
-  const since = supersededAt(secret, currentId, own);
+  // The clock of the function that wrote the line may be ahead.
+  const since = Math.min(supersededAt(secret, currentId, own), clock.now());
   if (request.graceMs === undefined && clock.now() < since + request.stepMs + graceMarginMs) {
     // Without a grace, the step that promoted the current token revokes the previous one.
     const when = iso(since + request.stepMs + graceMarginMs);

@@ -310,6 +310,13 @@ describe("a rollback", () => {
     expect(await rollback(world.context(), requestOf(world))).toMatchObject({});
   });
 
+  it("is refused without a grace, also where the clock of the function that promoted is ahead", async () => {
+    const { world } = await rotated();
+    for (const line of world.log) line.at += 10 * 60_000;
+    const request = { ...requestOf(world), graceMs: 0 };
+    expect(await failureOf(rollback(world.context(), request))).toMatchObject({ code: "previous_revoked" });
+  });
+
   it("is refused where the token ends before the next rotation, unless that is accepted", async () => {
     const world = await World.ready({ settings: { ...settings, lifetimeSeconds: 86_400 } });
     const first = world.holder("AWSCURRENT");

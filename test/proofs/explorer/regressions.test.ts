@@ -383,6 +383,7 @@ describe("found by the explorer:", () => {
       "steps-twice:114.gateway-json+117.c2m-revokes-current",
     ],
     ["nobody asks about a plain text that is current", "adopted-token:42.operator-back+42.c2m-revokes-current"],
+    ["without a grace no rollback, also where the functions' clocks are ahead", "no-grace:77.clock-ahead+90.rollback"],
     [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
