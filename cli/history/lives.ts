@@ -136,8 +136,10 @@ class Lives {
   #callEnded(line: Line, isRefused: boolean): void {
     const life = this.#byAttempt.get(text(line, "attempt_id") ?? "");
     if (!life) return;
-    if (isRefused) this.#empty.add(life);
-    else this.#tell(life, "issue call not answered", line, text(line, "code"));
+    if (isRefused) {
+      // What an operator says of a function's call, or who it is says after its outcome, hides no token.
+      if (life.fate === "suspect" && writerOf(line.stream).kind !== "operator") this.#empty.add(life);
+    } else this.#tell(life, "issue call not answered", line, text(line, "code"));
   }
 
   #happened(line: Line, event: keyof typeof words): void {

@@ -82,6 +82,17 @@ describe("the history of a secret", () => {
 });
 
 describe("a token's fate", () => {
+  it("is not hidden by a line that says its issue was refused: an operator's, or one after its outcome (row 10)", () => {
+    const issued: [string] = ["token.issued"];
+    const started: [string] = ["token.issue.started"];
+    const refused = (stream?: string): [string, object, string?] => ["token.issue.refused", {}, stream];
+    expect(kinds(lives(started, refused()))).toEqual([]);
+    expect(kinds(lives(started, refused("operators/x")))).toEqual([["suspect", "suspect"]]);
+    for (const by of [undefined, "operators/x"]) {
+      expect(kinds(lives(started, issued, refused(by)))).toEqual([["unsettled", "no end recorded"]]);
+    }
+  });
+
   it("is dead when it was seen dead, and open again when it was seen alive after its revocation", () => {
     const revoked: [string] = ["token.revoked"];
     expect(kinds(lives(["token.issued"], revoked))).toEqual([["revoked"]]);
