@@ -84,11 +84,11 @@ describe("the history of a secret", () => {
 describe("a token's fate", () => {
   it("is not hidden by a line that says its issue was refused: an operator's, or one after its outcome (row 10)", () => {
     const issued: [string] = ["token.issued"];
-    const started: [string] = ["token.issue.started"];
-    const refused = (stream?: string): [string, object, string?] => ["token.issue.refused", {}, stream];
-    expect(kinds(lives(started, refused()))).toEqual([]);
+    const started: [string, object] = ["token.issue.started", { latest_expires_at: expires_at }];
+    const refused = (stream: string): [string, object, string] => ["token.issue.refused", {}, stream];
+    expect(kinds(lives(started, refused(rotator)))).toEqual([]);
     expect(kinds(lives(started, refused("operators/x")))).toEqual([["suspect", "suspect"]]);
-    for (const by of [undefined, "operators/x"]) {
+    for (const by of [rotator, "operators/x"]) {
       expect(kinds(lives(started, issued, refused(by)))).toEqual([["unsettled", "no end recorded"]]);
     }
   });
