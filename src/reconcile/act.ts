@@ -10,8 +10,9 @@ import { ruleOutRollback } from "../rotation/going-back.ts";
 import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
 import { idsOf } from "../rotation/same-token.ts";
-import { type Candidate, expiryOf } from "./revocation-rule.ts";
+import { expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
+import type { Candidate } from "./situation.ts";
 import { isProofDue, type Survey } from "./survey.ts";
 
 /** Calls to C2M under way at the same time. */

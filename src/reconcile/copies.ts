@@ -2,7 +2,7 @@ import { type ParsedValue, parseValue, type StoredToken } from "../formats/store
 import { PermanentError } from "../ports/errors.ts";
 import type { SecretContext } from "../rotation/context.ts";
 import { compareToken, isSameToken } from "../rotation/same-token.ts";
-import type { Candidate } from "./revocation-rule.ts";
+import type { Candidate } from "./situation.ts";
 
 /**
  * Leaves out what a secret holds as a text, copied from a version that this run has not read: by its id alone a token

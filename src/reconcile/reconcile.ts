@@ -8,7 +8,6 @@ import { isSameToken } from "../rotation/same-token.ts";
 import { act } from "./act.ts";
 import { withoutCopies } from "./copies.ts";
 import { logReport, type ReconcileReport, reportOf } from "./report.ts";
-import type { Candidate, KnownVersion, Verdict } from "./revocation-rule.ts";
 import {
   type Described,
   inParallel,
@@ -19,6 +18,7 @@ import {
   type ReconcileRequest,
   type Surveyed,
 } from "./run.ts";
+import type { Candidate, KnownVersion, Verdict } from "./situation.ts";
 import { type Look, lookAt, nothingHappened, surveyOf } from "./survey.ts";
 
 /** How far back a run reads the ledger, in ms: so many runs may be missed before the daily one is needed. */

@@ -1,8 +1,8 @@
 import type { RotationLog } from "../formats/ledger.ts";
 import { expiryToldSeconds, type MetricName, metricNames } from "../formats/metrics.ts";
 import type { Acted } from "./act.ts";
-import { type Candidate, emptyVerdict } from "./revocation-rule.ts";
 import type { Failure } from "./run.ts";
+import { type Candidate, emptyVerdict } from "./situation.ts";
 import type { Scope, Survey } from "./survey.ts";
 
 /** What a run did and found for one secret. Holds no secret. */

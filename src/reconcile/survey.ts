@@ -7,13 +7,8 @@ import { type ParsedValue, parseValue } from "../formats/stored-token.ts";
 import type { SecretDescription } from "../ports/secret-store.ts";
 import { versionAt } from "../ports/secret-store.ts";
 import type { SecretContext } from "../rotation/context.ts";
-import {
-  type KnownVersion,
-  longestLifetimeMs,
-  type RuleSettings,
-  reconcileRule,
-  type Verdict,
-} from "./revocation-rule.ts";
+import { longestLifetimeMs, reconcileRule } from "./revocation-rule.ts";
+import type { KnownVersion, RuleSettings, Verdict } from "./situation.ts";
 
 /** How much of a secret a run looks at. */
 export type Scope =

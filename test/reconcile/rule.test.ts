@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Events, LedgerEntry, LedgerEventName } from "../../src/formats/ledger.ts";
 import type { SecretDescription } from "../../src/ports/secret-store.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
-import { type KnownVersion, reconcileRule, type Situation, type Verdict } from "../../src/reconcile/revocation-rule.ts";
+import { reconcileRule } from "../../src/reconcile/revocation-rule.ts";
+import type { KnownVersion, Situation, Verdict } from "../../src/reconcile/situation.ts";
 
 const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:c2m/api-token-AbCdEf";
 const minute = 60_000;
