@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type EndOfLife, endTokens } from "../../cli/acting/end-of-life.ts";
+import { type EndOfLife, endTokens, mostEffectMs, tokensToEnd } from "../../cli/acting/end-of-life.ts";
+import { RetryableError } from "../../src/ports/errors.ts";
+import { unmarkDecommissioned } from "../../src/rotation/decommissioned.ts";
 import { ledgerOf, runReconciler } from "../harness/reconciler-run.ts";
 import { failureOf, World } from "../harness/rotation-world.ts";
 
@@ -347,5 +349,327 @@ describe("the current token, which revokes itself,", () => {
     expect(ended).toEqual({ done: [], left, unclear: "revocation_unclear" }[outcome]);
     expect(revoked).toEqual(outcome === "done" ? [token_id] : []);
     expect(seen).toEqual({ told, waits: ["step 17 min", ...(waitsForEffect ? ["effect 5 min"] : [])] });
+  });
+});
+
+/** Ends them, and tells what was waited for: `step 17 min`. */
+async function watchedEnd(world: World, change: Partial<EndOfLife> = {}) {
+  const [revoked, waits]: [string[], string[]] = [[], []];
+  const end = { ...endOf(world, revoked), ...change };
+  const wait: EndOfLife["wait"] = async (moment, why) => {
+    waits.push(`${why} ${(moment - world.clock.now()) / 60_000} min`);
+    await end.wait(moment, why);
+  };
+  const from = world.log.length;
+  const ended = await endTokens({ ...end, wait }).catch((error: { code?: string }) => error.code);
+  return { ended, revoked, waits, told: world.log.slice(from) };
+}
+
+/** A secret with a superseded token and a current one, both old enough for C2M to know them. */
+async function twoTokens() {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  const first = world.current();
+  await world.rotate();
+  await world.clock.advanceBy(20 * 60_000);
+  return { world, first, firstId: String(first.token_id), currentId: String(world.current().token_id) };
+}
+
+/** C2M's answers for some ids; the others are C2M's own. */
+function answering(world: World, answers: Record<string, "revoked" | "claimed" | "refused">): void {
+  const { revokeToken } = world.c2m;
+  world.c2m.revokeToken = async (request) => answers[request.tokenId] ?? (await revokeToken(request));
+}
+
+const unsaid = { kind: "error", status: 401, code: "", message: "" } as const;
+
+it("ends nothing of a secret without a value", async () => {
+  const world = new World();
+  expect(await watchedEnd(world)).toMatchObject({ ended: [], revoked: [], told: [] });
+  expect(await tokensToEnd(endOf(world))).toEqual([]);
+});
+
+it("names what it would end, the current token last, and changes nothing", async () => {
+  const { world, firstId, currentId } = await twoTokens();
+  expect(await tokensToEnd(endOf(world))).toEqual([firstId, currentId]);
+  world.operator.put("by hand", ["AWSCURRENT"], crypto.randomUUID());
+  const named = await tokensToEnd(endOf(world));
+  expect(named).toHaveLength(3);
+  expect(new Set(named.slice(0, 2))).toEqual(new Set([firstId, currentId]));
+  expect(world.live()).toEqual([firstId, currentId]);
+});
+
+it("takes AWSPENDING off no version that is current", async () => {
+  const { world } = await twoTokens();
+  const current = world.holder("AWSCURRENT");
+  world.operator.moveStage("AWSPENDING", current);
+  expect((await watchedEnd(world)).ended).toEqual([]);
+  expect(world.holder("AWSPENDING")).toBe(current);
+});
+
+it("leaves a pending token without an id with its expiry, and says why it was taken off", async () => {
+  const world = await World.ready();
+  const currentId = world.current().token_id;
+  const { token_id: _, ...pending }: Record<string, unknown> = {
+    ...world.current(),
+    access_token: (await world.foreignToken()).text,
+  };
+  const versionId = await world.open();
+  world.engine.putSecretValue(
+    {
+      SecretId: world.arn,
+      ClientRequestToken: versionId,
+      SecretString: JSON.stringify(pending),
+      VersionStages: ["AWSPENDING"],
+    },
+    world.administrator,
+  );
+  const { ended, revoked, told } = await watchedEnd(world);
+  expect(ended).toEqual([{ tokenId: undefined, until: pending.expires_at }]);
+  expect(revoked).toEqual([currentId]);
+  const reason = "its secret is decommissioned";
+  expect(told).toContainEqual(
+    expect.objectContaining({ event: "pending.detached", fields: expect.objectContaining({ reason }) }),
+  );
+});
+
+it("tells an issue call of which nobody knows the end, until when its token would live", async () => {
+  const world = await World.ready();
+  world.fail("issueLongTermToken", { kind: "cut", when: "after" }, Number.POSITIVE_INFINITY);
+  await world.rotate();
+  world.faults.clear();
+  const [started] = world.events("token.issue.started").slice(-1);
+  expect((await watchedEnd(world)).ended).toContainEqual({ tokenId: undefined, until: started?.latest_expires_at });
+});
+
+it("tells each of several tokens that live on: by version without an id, by id where the version is the same", async () => {
+  const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+  const { token_id: _, ...plain } = world.current();
+  for (const text of ["one", "two"]) {
+    world.operator.put(JSON.stringify({ ...plain, access_token: (await world.foreignToken()).text }), [text]);
+  }
+  const ids = [(await world.foreignToken()).id, (await world.foreignToken()).id];
+  for (const token_id of ids) {
+    const c2m = { token_id, expires_at: String(plain.expires_at), client_id: "c2m_client" };
+    const fields = { secret: world.arn, version_id: "lost", attempt_id: token_id, ...c2m };
+    world.log.push({ at: world.clock.now(), event: "token.issued", fields });
+  }
+  await world.clock.advanceBy(2 * 3_600_000);
+  answering(world, Object.fromEntries(ids.map((id) => [id, "claimed"])));
+  const until = plain.expires_at;
+  const { ended } = await watchedEnd(world);
+  expect(ended).toHaveLength(4);
+  expect(ended).toEqual(
+    expect.arrayContaining([
+      ...ids.map((tokenId) => ({ tokenId, until, unseen: true })),
+      ...[0, 1].map(() => ({ tokenId: undefined, until })),
+    ]),
+  );
+});
+
+it("tells of each secret that holds one of its tokens, also beside values that nobody knows", async () => {
+  const { world, first, firstId } = await twoTokens();
+  const second = world.current();
+  world.operator.put('{"apiKey":"x"}', ["AWSCURRENT"], crypto.randomUUID());
+  const others = [first, second].map((held, index) => {
+    const copy = { Name: `c2m/other-${index}`, SecretString: JSON.stringify(held) };
+    return world.engine.createSecret({ ...copy, ClientRequestToken: crypto.randomUUID() }, world.administrator).ARN;
+  });
+  const { ended, revoked } = await watchedEnd(world, { others });
+  expect(ended).toHaveLength(3);
+  expect(ended).toEqual(
+    expect.arrayContaining([
+      { tokenId: firstId, until: first.expires_at, heldBy: others[0] },
+      { tokenId: second.token_id, until: second.expires_at, heldBy: others[1] },
+      { tokenId: undefined, until: undefined },
+    ]),
+  );
+  expect(revoked).toEqual([]);
+});
+
+describe("a superseded token", () => {
+  it("that is dead, and of which C2M says 404 without its code, is waited for by nobody", async () => {
+    const { world, firstId } = await twoTokens();
+    world.operator.revokeByHand(firstId);
+    world.fail("revokeToken", gateway, 1);
+    expect(await watchedEnd(world)).toMatchObject({ ended: [], waits: ["step 17 min"] });
+  });
+
+  it("that works ends it, where only of that one C2M says 404 without its code", async () => {
+    const { world, firstId, currentId } = await twoTokens();
+    world.fail("revokeToken", gateway, 1);
+    expect((await watchedEnd(world)).ended).toBe("revocation_unclear");
+    expect(world.live()).toEqual([firstId, currentId]);
+  });
+
+  it("that something before C2M may have revoked is looked for when it would have taken effect", async () => {
+    const { world, firstId, currentId } = await twoTokens();
+    world.operator.revokeByHand(firstId);
+    answering(world, { [firstId]: "claimed" });
+    expect(await watchedEnd(world)).toMatchObject({
+      ended: [],
+      revoked: [firstId, currentId],
+      waits: ["step 17 min", "effect 5 min"],
+    });
+  });
+
+  it("that nobody may revoke is not left where C2M rejects it, and is where it works", async () => {
+    for (const isDead of [true, false]) {
+      const { world, first, firstId, currentId } = await twoTokens();
+      if (isDead) world.operator.revokeByHand(firstId);
+      answering(world, { [firstId]: "refused" });
+      const { ended, revoked } = await watchedEnd(world);
+      expect(ended).toEqual(isDead ? [] : [{ tokenId: firstId, until: first.expires_at }]);
+      expect(revoked).toEqual([currentId]);
+    }
+  });
+
+  it("whose revocation fails ends it, and does not revoke itself: only one that can't be told apart does", async () => {
+    const { world, firstId, currentId } = await twoTokens();
+    const { revokeToken } = world.c2m;
+    let calls = 0;
+    world.c2m.revokeToken = async (request) => {
+      calls += 1;
+      if (calls > 1) return await revokeToken(request);
+      throw new RetryableError("no_answer", "as ordered");
+    };
+    expect((await watchedEnd(world)).ended).toBe("no_answer");
+    expect([calls, world.live()]).toEqual([1, [firstId, currentId]]);
+  });
+});
+
+describe("the rotation that is off", () => {
+  it("is not switched off again, and is waited for where nobody has marked the secret before", async () => {
+    const world = await World.ready();
+    world.engine.cancelRotateSecret({ SecretId: world.arn });
+    await world.clock.advanceBy(day);
+    const cancelRotation = () => Promise.reject(new Error("It is off."));
+    expect(await watchedEnd(world, { aws: { cancelRotation } })).toMatchObject({ ended: [], waits: ["step 17 min"] });
+  });
+
+  it("whose mark is taken off meanwhile ends it before anything is revoked", async () => {
+    const world = await World.ready();
+    const end = endOf(world);
+    const wait: EndOfLife["wait"] = async (moment, why) => {
+      await end.wait(moment, why);
+      await unmarkDecommissioned(world, await world.store.describe(world.arn));
+    };
+    const error = await failureOf(endTokens({ ...end, wait }));
+    expect(error).toMatchObject({ name: "RetryableError", code: "labels_moved" });
+    expect(error.message).toContain("cancelled the decommission");
+    expect(world.live()).toHaveLength(1);
+  });
+});
+
+it("that is broken off before it waits does not wait", async () => {
+  const world = await World.ready();
+  const waits: number[] = [];
+  const wait = async (moment: number) => void waits.push(moment);
+  const end = { ...endOf(world), signal: AbortSignal.abort(new Error("broken off")), wait };
+  await expect(endTokens(end)).rejects.toThrow("broken off");
+  expect(waits).toEqual([]);
+});
+
+it("that is broken off while it waits for an effect calls nothing revoked", async () => {
+  const world = await World.ready();
+  const id = String(world.current().token_id);
+  answering(world, { [id]: "claimed" });
+  const [broken, revoked]: [AbortController, string[]] = [new AbortController(), []];
+  const end = endOf(world, revoked);
+  const wait: EndOfLife["wait"] = async (moment, why) => {
+    await end.wait(moment, why);
+    world.operator.revokeByHand(id);
+    if (why === "effect") broken.abort(new Error("broken off"));
+  };
+  await expect(endTokens({ ...end, signal: broken.signal, wait })).rejects.toThrow("broken off");
+  expect(revoked).toEqual([]);
+});
+
+it("waits for effects no longer than it says", async () => {
+  const { world, firstId, currentId } = await twoTokens();
+  const ids = [firstId, "tok_of_somebody", currentId];
+  answering(world, Object.fromEntries(ids.map((id) => [id, "claimed"])));
+  for (const id of [firstId, currentId]) world.operator.revokeByHand(id);
+  const onRevoked = (id: string) => {
+    if (id === firstId) storeAnother(world, "tok_of_somebody", ["ANY"]);
+  };
+  const { waits } = await watchedEnd(world, { onRevoked });
+  expect(waits).toEqual(["step 17 min", "effect 5 min", "effect 5 min", "effect 5 min"]);
+  expect(mostEffectMs).toBeGreaterThanOrEqual(15 * 60_000);
+  expect(mostEffectMs).toBeLessThan(3_600_000);
+});
+
+describe("the current token of which C2M knows two ids", () => {
+  const twoIds = async () => {
+    const { world, currentId } = await twoTokens();
+    const current = world.current();
+    const value = { ...current, token_id: "tok_of_the_body", header_token_id: currentId };
+    world.operator.put(JSON.stringify(value), ["AWSCURRENT"], crypto.randomUUID());
+    return { world, currentId, until: current.expires_at };
+  };
+
+  it("is not done where one is said to be revoked and the token works", async () => {
+    const { world, currentId, until } = await twoIds();
+    answering(world, { tok_of_the_body: "revoked", [currentId]: "refused" });
+    expect((await watchedEnd(world)).ended).toEqual([{ tokenId: "tok_of_the_body", until }]);
+    expect(world.live()).toEqual([currentId]);
+  });
+
+  it("is told once by each when it is dead", async () => {
+    const { world, currentId } = await twoIds();
+    answering(world, { tok_of_the_body: "refused" });
+    const { told } = await watchedEnd(world);
+    const ids = told.flatMap(({ event, fields }) =>
+      event === "token.revoked" && "token_id" in fields ? [fields.token_id] : [],
+    );
+    expect(ids.filter((id) => id === currentId || id === "tok_of_the_body").sort()).toEqual(
+      [currentId, "tok_of_the_body"].sort(),
+    );
+  });
+});
+
+it("asks nobody whether a token works that C2M has revoked, and takes no gateway's word that it does not", async () => {
+  const world = await World.ready();
+  await world.clock.advanceBy(20 * 60_000);
+  const from = world.calls.calls.length;
+  expect((await watchedEnd(world)).ended).toEqual([]);
+  expect(world.countCalls("c2m", from)).toEqual({ revokeToken: 1 });
+  const other = await World.ready();
+  answering(other, { [String(other.current().token_id)]: "refused" });
+  other.fail("issueShortTermToken", unsaid, Number.POSITIVE_INFINITY);
+  expect((await watchedEnd(other)).ended).toBe("revocation_unclear");
+});
+
+/** Its function's clock was ahead: C2M may not know it yet, for all that anybody can tell. */
+describe("a young token that C2M rejects and nobody may revoke", () => {
+  const young = async (lineOf: (id: string) => object | undefined) => {
+    const world = await World.ready();
+    const id = String(world.current().token_id);
+    const issued_at = new Date(world.clock.now() + 30 * 60_000).toISOString();
+    world.operator.put(JSON.stringify({ ...world.current(), issued_at }), ["AWSCURRENT"], crypto.randomUUID());
+    world.operator.revokeByHand(id);
+    answering(world, { [id]: "refused" });
+    const common = { secret: world.arn, token_id: id, base_url: world.settings.baseUrl, client_id: "c2m_client" };
+    const line = lineOf(id);
+    if (line) {
+      const entry = { at: world.clock.now(), event: "token.revoked", ...line };
+      const fields = { ...common, expires_at: undefined, ...("fields" in line ? (line.fields as object) : {}) };
+      world.log.push({ ...entry, fields } as World["log"][number]);
+    }
+    return await watchedEnd(world);
+  };
+
+  it("is dead where the functions have written that C2M revoked it", async () => {
+    expect((await young(() => ({}))).ended).toEqual([]);
+  });
+
+  it.each<[string, object | undefined]>([
+    ["nothing", undefined],
+    ["that something before C2M said so", { fields: { claimed: true } }],
+    ["the same of another token", { fields: { token_id: "tok_other" } }],
+    ["the same of another C2M's", { fields: { base_url: "https://former.test/v2" } }],
+    ["that it can't be revoked", { event: "token.unrevocable" }],
+    ["nothing, but an operator has", { byOperator: true }],
+  ])("is not known to be dead where they have written %s", async (_, line) => {
+    expect((await young(() => line)).ended).toBe("invalid_token");
   });
 });
