@@ -341,8 +341,9 @@ describe("a suspect", () => {
   });
 
   it("is as old as the first line that tells of it, whoever writes another one", () => {
-    const ledger = [started("lost", now - day), byOperator(started("lost", now - minute))];
-    expect(judge({ ledger }).suspects).toHaveLength(1);
+    for (const second of [started("lost", now - minute), byOperator(started("lost", now - minute))]) {
+      expect(judge({ ledger: [started("lost", now - day), second] }).suspects).toHaveLength(1);
+    }
   });
 
   it("is none while the call may be under way, or its outcome on its way into the log (row 13)", () => {
@@ -385,6 +386,12 @@ describe("a pending version", () => {
 
   it("is judged by the hourly run as well, however long ago the last promotion was", () => {
     expect(ids(open(now - hour, { ledgerFrom: now - 6 * hour }).waiting)).toEqual(["tok_next"]);
+  });
+
+  it("holds back no superseded token whose time has come", () => {
+    const versions = [version("old"), version("new"), version("next", { issuedAt: now - hour })];
+    const verdict = open(now - hour, { versions });
+    expect([ids(verdict.revoke), ids(verdict.waiting)]).toEqual([["tok_old"], ["tok_next"]]);
   });
 
   it("whose window is over is to be detached; its token is not revoked yet", () => {
@@ -489,6 +496,9 @@ describe("a token of another C2M", () => {
     const unknown = judge({ versions: versions.slice(1), ledger: [orphan] });
     expect(ids(unknown.revoke)).not.toContain("tok_orphan");
     expect(ids(unknown.unrevocable)).toEqual(["tok_orphan"]);
+    // Of the same moment as a version that says it: it is that one's.
+    const same = judge({ versions: versions.slice(1), ledger: [issued("orphan", now - 2 * day)] });
+    expect(same.revoke).toContainEqual(expect.objectContaining({ tokenId: "tok_orphan", baseUrl: formerUrl }));
     // Where there was ever only one, it is that.
     expect(judge({ ledger: [orphan] }).revoke).toContainEqual(
       expect.objectContaining({ tokenId: "tok_orphan", baseUrl: c2mUrl }),
@@ -537,6 +547,13 @@ describe("a token with two ids (row 21)", () => {
     expect(judge({ versions: two, ledger: [revoked("tok_old"), revoked("tok_header")] }).revoke).toEqual([]);
   });
 
+  it("is doubtful where something that need not be C2M has called it dead by one of them", () => {
+    const revoked = (token_id: string, claimed?: boolean) => line("token.revoked", now - hour, { token_id, claimed });
+    const ledger = [revoked("tok_old"), revoked("tok_header", true)];
+    expect(ids(judge({ versions: two, ledger }).doubtful)).toEqual(["tok_old"]);
+    expect(judge({ versions: two, ledger: [revoked("tok_old"), revoked("tok_header")] }).doubtful).toEqual([]);
+  });
+
   it("is looked for after its last revocation, until it was seen dead by both", () => {
     const ledger = [
       line("token.revoked", now - 3 * day, { token_id: "tok_old" }),
@@ -583,6 +600,8 @@ describe("the grace", () => {
     expect(ids(judge({ ledger: [known], ...moved }).revoke)).toEqual(["tok_old"]);
     const names = { version_id: "new", superseded_version_id: "old" };
     const backDated = byOperator(line("token.promoted", now - day, names));
+    // The function's own line of the same moment says as much.
+    expect(ids(judge({ ledger: [known, { ...backDated, at: known.at }], ...moved }).revoke)).toEqual(["tok_old"]);
     expect(judge({ ledger: [backDated], secret: { lastChangedAt: now - minute } }).revoke).toEqual([]);
   });
 
@@ -841,6 +860,15 @@ describe("a revoked token", () => {
       const told = line("token.death.unseen", now - minute, { token_id: "tok_old" });
       const verdict = judge({ versions: orphan, ledger: [...twice, told] });
       expect(verdict).toMatchObject({ revoke: [], doubtful: [{ tokenId: "tok_old" }] });
+    });
+
+    it("is none where only another answer or an operator has told of it: its first claim is asked about again", () => {
+      const failed = line("token.revocation.failed", now - hour, { token_id: "tok_old", code: "not_found" });
+      const alive = byOperator(line("token.alive", now - hour, { token_id: "tok_old" }));
+      for (const told of [[failed], [claimed, alive]]) {
+        const verdict = judge({ versions: orphan, ledger: [issued("old", now - day), ...told] });
+        expect(verdict.revoke).toMatchObject([{ tokenId: "tok_old", isDoubtful: false }]);
+      }
     });
 
     it("is believed once C2M has said so itself, before or since", () => {

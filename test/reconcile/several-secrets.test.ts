@@ -180,6 +180,20 @@ describe("a run over one secret only", () => {
 });
 
 describe("a secret that can't be read", () => {
+  it("is asked once more for what it holds alone, before another one's token goes", async () => {
+    const { world, old, oldText } = await superseded();
+    const mute = await another({ secretName: "c2m/mute" }, oldText);
+    mute.fail("DescribeSecret", "AccessDeniedException", Number.POSITIVE_INFINITY);
+    expect((await reconcileWorlds([world, mute])).secrets).toMatchObject([
+      { revoked: [] },
+      { error: { code: "store_denied" } },
+    ]);
+    expect(world.live()).toContain(old);
+    // Where it does not tell, it holds nothing back.
+    mute.fail("GetSecretValue", "AccessDeniedException", Number.POSITIVE_INFINITY);
+    expect((await reconcileWorlds([world, mute])).secrets).toMatchObject([{ revoked: [old] }, { revoked: [] }]);
+  });
+
   it("holds back its own tokens only, whether it can't be described or its value is not handed out", async () => {
     const { world, old } = await superseded();
     const mute = await another({ secretName: "c2m/mute" });

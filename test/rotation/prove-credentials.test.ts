@@ -112,6 +112,15 @@ describe("the proof of a client's credentials", () => {
     expect(await prove(...worlds)).toEqual({ outcome: "proven" });
   });
 
+  it("tells a duplicate also where both are plain texts (row 8)", async () => {
+    const initialValue = "an-old-token";
+    const [one, other] = ["c2m/plain", "c2m/other"].map(
+      (secretName) => new World({ settings: { secretName }, initialValue }),
+    );
+    if (!one || !other) throw new Error("Two worlds were made.");
+    expect((await failureOf(prove(one, other))).message).toMatch(/"c2m\/plain" and "c2m\/other" hold the same token/);
+  });
+
   it("tells a duplicate also where the first of the two is a plain text", async () => {
     const one = await World.ready();
     const plain = new World({
