@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { parseSettings, settingsOf, type TokenSettingsEntry } from "../../src/formats/settings.ts";
+import {
+  isSameBaseUrl,
+  listedBaseUrl,
+  parseSettings,
+  settingsOf,
+  siblingsOf,
+  type TokenSettingsEntry,
+} from "../../src/formats/settings.ts";
 
 const entry: TokenSettingsEntry = {
   clientId: "c2m_client",
@@ -148,4 +155,36 @@ describe("the settings of a secret", () => {
     expect(code).toBe("secret_not_listed");
     expect(message).toMatch(/^SecretId: is not the ARN of a secret\./);
   });
+});
+
+describe("a base URL", () => {
+  const { baseUrl } = entry;
+  const former = "https://former.test/v2";
+
+  it.each([
+    ["is the settings' own", [], baseUrl, baseUrl],
+    ["is the settings' own in another writing", [], "HTTPS://API.click2mail.com:443/v2/", baseUrl],
+    ["is a former one, as it is listed", [former], `${former}/`, former],
+    ["is none of the listed", [former], "https://other.test/v2", undefined],
+    ["is not said, and there was never another one", undefined, undefined, baseUrl],
+    ["is not said, and there was another one", [former], undefined, undefined],
+  ])("of a token that %s is the listed one, or none (row 1)", (_, formerBaseUrls, said, expected) => {
+    const settings = { baseUrl, ...(formerBaseUrls ? { formerBaseUrls } : {}) };
+    expect(listedBaseUrl(settings, said)).toBe(expected);
+  });
+
+  it("that is no URL is the same as itself only", () => {
+    expect(isSameBaseUrl("no url", "no url/")).toBe(true);
+    expect(isSameBaseUrl("no url", baseUrl)).toBe(false);
+  });
+});
+
+it("the siblings of a secret are the others of its client at its C2M", () => {
+  const tokens = {
+    own: entry,
+    sibling: { ...entry, baseUrl: `${entry.baseUrl}/` },
+    "of another client": { ...entry, clientId: "c2m_other" },
+    "at another C2M": { ...entry, baseUrl: "https://other.test/v2" },
+  };
+  expect(siblingsOf({ rotatorTimeoutSeconds: 1, tokens }, { ...entry, secretName: "own" })).toEqual(["sibling"]);
 });

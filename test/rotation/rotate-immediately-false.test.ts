@@ -40,6 +40,17 @@ describe("RotateImmediately=false, where testSecret runs alone on a copy of the 
     expect(world.current().scopes).toContain("account:read");
   });
 
+  it("accepts a current token of another C2M than the settings', sends it nowhere and calls it proven nowhere (row 1)", async () => {
+    const world = new World();
+    await world.bootstrap();
+    Object.assign(world.settings, { baseUrl: "https://new.test/v2" });
+    const [from, proven] = [world.calls.calls.length, world.events("token.proven").length];
+    await world.enableRotation();
+    expect(tests(world)).toEqual(["TestRotationStarted", "TestRotationSucceeded"]);
+    expect(world.countCalls("c2m", from)).toEqual({});
+    expect(world.events("token.proven")).toHaveLength(proven);
+  });
+
   it("fails for a current token that C2M rejects, says so, and leaves the labels to Secrets Manager", async () => {
     const world = new World();
     await world.bootstrap();
