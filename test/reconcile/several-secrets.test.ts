@@ -123,6 +123,28 @@ describe("a token that only the ledger knows", () => {
     expect(world.events("reconcile.failed")).toEqual([]);
   });
 
+  it.each([
+    ["its own text", true],
+    ["another text", false],
+  ])(
+    "since its version has no label any more, is spared or revoked where another secret holds %s",
+    async (_, isSpared) => {
+      const world = await World.ready({ settings: graced });
+      for (const at of ["17:30", "18:00", "18:30"]) {
+        await world.clock.advanceTo(`2026-01-01T${at}:00Z`);
+        await world.rotate();
+      }
+      await world.clock.advanceTo(evening);
+      const [, id] = world.live();
+      const { fields } =
+        world.log.find(({ event, fields }) => event === "token.issued" && fields.token_id === id) ?? {};
+      const { access_token } = world.value(fields && "version_id" in fields ? fields.version_id : "");
+      const other = await another({}, isSpared ? String(access_token) : "somebody's text");
+      await reconcileWorlds([world, other]);
+      expect(world.live().includes(String(id))).toBe(isSpared);
+    },
+  );
+
   it("is not revoked where another secret holds a text, and the version that it was issued for can't be read", async () => {
     const { world, id, versionId } = await orphaned(removed);
     const { store } = world;
