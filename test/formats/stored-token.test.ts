@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseValue, type StoredToken, serializeToken } from "../../src/formats/stored-token.ts";
+import { holdsCredentials, parseValue, type StoredToken, serializeToken } from "../../src/formats/stored-token.ts";
 import { Sensitive } from "../../src/ports/sensitive.ts";
 
 const full = {
@@ -27,6 +27,20 @@ function ours(value: unknown): StoredToken {
 function written(token: StoredToken): unknown {
   return JSON.parse(serializeToken(token).reveal());
 }
+
+it.each([
+  ["a client secret", { client_secret: "s" }, true],
+  ["a seed", { otp_seed: "s" }, true],
+  ["a key", { private_key: "s" }, true],
+  ["keys", { private_keys: {} }, true],
+  ["none of these", { client_id: "c" }, false],
+  ["a text", "client_secret", false],
+  ["a text in JSON", '"client_secret"', false],
+  ["nothing", "null", false],
+  ["a number", "5", false],
+])("a value with %s holds a client's credentials: %j: %s", (_, value, expected) => {
+  expect(holdsCredentials(new Sensitive(typeof value === "string" ? value : JSON.stringify(value)))).toBe(expected);
+});
 
 describe("a stored value", () => {
   it("reads as what it says", () => {

@@ -245,6 +245,14 @@ describe("the bootstrap of a secret that holds a token of ours", () => {
     expect(world.live()).toEqual([world.current().token_id]);
   });
 
+  it("takes a shorter lifetime than is left to a token of another C2M, which it replaces (rows 1 and 7)", async () => {
+    const world = await World.ready();
+    Object.assign(world.settings, { baseUrl: "https://new.test/v2", formerBaseUrls: [world.settings.baseUrl] });
+    world.c2mEngine.knobs.maximumTtlSeconds = 3_600;
+    expect(await world.bootstrap()).toMatchObject({ outcome: "replaced" });
+    expect(world.live()).toHaveLength(2);
+  });
+
   it("derives that id from the version that it replaces", async () => {
     const ids = await Promise.all(
       ["x", "y"].map(async (letter) => {

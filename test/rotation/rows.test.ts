@@ -194,7 +194,9 @@ describe("a step", () => {
     const { createSecret } = await import("../../src/rotation/steps/create-secret.ts");
     const version = await world.open();
     const target = { versionId: version, rotationToken: undefined };
-    expect((await failureOf(createSecret(world.context({ paused: true }), target))).code).toBe("paused");
+    const failure = await failureOf(createSecret(world.context({ paused: true }), target));
+    expect(failure.code).toBe("paused");
+    expect(failure.message).toMatch(/^paused: .*"c2m\/api-token"\. Set paused to false, then rotate\.$/);
     expect(world.issued()).toHaveLength(1);
     await world.run("createSecret", version);
     await createSecret(world.context({ paused: true }), target);
@@ -205,7 +207,9 @@ describe("a step", () => {
   it("begins nothing for a token that is retired", async () => {
     const world = await World.ready({ ...manual, settings: { retire: true } });
     const version = await world.open();
-    expect((await failureOf(world.run("createSecret", version))).code).toBe("retired");
+    const failure = await failureOf(world.run("createSecret", version));
+    expect(failure.code).toBe("retired");
+    expect(failure.message).toMatch(/^retire: the token of "c2m\/api-token" is retired/);
     expect(world.issued()).toHaveLength(1);
   });
 
