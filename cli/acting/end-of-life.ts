@@ -146,7 +146,7 @@ async function revokeOthers(
 }
 
 /** No rotation will replace a value at AWSCURRENT that a token can't be told from, and all of them are to end. */
-async function revokeOther(end: EndOfLife, candidate: Candidate): Promise<Revocation | "alive" | "expired"> {
+async function revokeOther(end: EndOfLife, candidate: Candidate): Promise<Revocation | "alive" | "dead"> {
   try {
     return await revoke(end.context, candidate);
   } catch (error) {
@@ -254,14 +254,15 @@ function liveTokens({ verdict, current }: Survey): { others: Candidate[]; curren
 type OwnBearer = Revocable & { issuedAt?: string | undefined };
 
 /** Whether C2M lets a token revoke itself is not documented. */
-async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Promise<"revoked" | "alive" | "expired"> {
+async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Promise<"revoked" | "alive" | "dead"> {
   const { context } = end;
   const { arn, clock, deadline, log } = context;
-  if (token?.expiresAt !== undefined && Date.parse(token.expiresAt) <= clock.now()) return "expired";
+  if (token?.expiresAt !== undefined && Date.parse(token.expiresAt) <= clock.now()) return "dead";
   const { accessToken } = token ?? {};
   const c2m = token && context.c2mAt(token.baseUrl);
   const ids = token ? idsOf(token) : [];
-  if (!token || !accessToken || ids.length === 0 || !c2m) return "alive";
+  if (!token || !accessToken || !c2m) return "alive";
+  if (ids.length === 0) return (await isDead(end, token)) ? "dead" : "alive";
   const revoked = (tokenId: string, claimed = false) => {
     const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
     log.event("token.revoked", { ...fields, ...(claimed ? { claimed } : {}) });

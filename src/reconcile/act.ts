@@ -9,7 +9,7 @@ import { askWhetherWorks } from "../rotation/exchange.ts";
 import { ruleOutRollback } from "../rotation/going-back.ts";
 import { isOld, proveToken } from "../rotation/prove.ts";
 import { revoke } from "../rotation/revoke.ts";
-import { idsOf } from "../rotation/same-token.ts";
+import { idsOf, isSameToken } from "../rotation/same-token.ts";
 import { expiryOf } from "./revocation-rule.ts";
 import { type Failure, inParallel, orFailure, type ReconcileContext, type Surveyed } from "./run.ts";
 import type { Candidate } from "./situation.ts";
@@ -145,8 +145,9 @@ async function revokeOne(
   }
   const { context, survey } = of;
   // Before a superseded token goes: is the current one any good? No answer puts it off.
-  const { superseded } = survey.verdict;
-  if (superseded.includes(candidate) && (await currents.instead(of)) === candidate) {
+  const isThis = (other: Candidate | undefined) => other !== undefined && isSameToken(other, candidate);
+  // C2M may have given it twice: then two versions hold it.
+  if (survey.verdict.superseded.some(isThis) && isThis(await currents.instead(of))) {
     const reason = "C2M rejects the current token, and this is the newest one before it";
     context.log.event("token.kept", { ...tokenFields(context.arn, candidate), reason });
     return "kept";

@@ -51,9 +51,7 @@ export function reconcileRule(situation: Situation): Verdict {
     if (isWanted(situation, found)) continue;
     // What became of it would stand in the part of the ledger that was not read: left to the run that reads it all.
     // C2M may have given the pending token before: then an older version holds it, too.
-    const isPending =
-      found.stored &&
-      (found.versionId === pendingId || (pending !== undefined && compareToken(found, pending) === "same"));
+    const isPending = found.stored && pending !== undefined && compareToken(found, pending) === "same";
     if (found.stored && !isPending && graceEnds < situation.ledgerFrom) continue;
     judge(situation, facts, { found, isPending }, verdict);
   }

@@ -406,6 +406,16 @@ it("takes AWSPENDING off no version that is current", async () => {
   expect(world.holder("AWSPENDING")).toBe(current);
 });
 
+it("lists no current token without an id that C2M rejects already", async () => {
+  const world = await World.ready();
+  const { token_id, ...unnamed } = world.current();
+  world.operator.put(JSON.stringify(unnamed), ["AWSCURRENT"], crypto.randomUUID());
+  await world.clock.advanceBy(20 * 60_000);
+  expect(await endTokens(endOf(world))).toEqual([{ tokenId: undefined, until: unnamed.expires_at }]);
+  world.operator.revokeByHand(String(token_id));
+  expect(await endTokens(endOf(world))).toEqual([]);
+});
+
 it("leaves a pending token without an id with its expiry, and says why it was taken off", async () => {
   const world = await World.ready();
   const currentId = world.current().token_id;

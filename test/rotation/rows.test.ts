@@ -330,6 +330,25 @@ describe("a run of the reconciler", () => {
     expect(await runReconciler(world, { scope: "all", graceSeconds: 0 })).toMatchObject({ revoked: [old] });
   });
 
+  it("keeps it though two versions hold it, since C2M gave it twice (rows 5 and 18)", async () => {
+    const world = await World.ready({ settings: { graceSeconds: 3_600 } });
+    const value = world.current();
+    const old = String(value.token_id);
+    await world.rotate();
+    world.operator.put(JSON.stringify(value), ["TWICE"], crypto.randomUUID());
+    world.operator.revokeByHand(String(world.current().token_id));
+    await world.clock.advanceBy(2 * hour);
+    const { held: kept, revoked } = await runReconciler(world, { scope: "all" });
+    expect([kept.map(({ tokenId, reason }) => [tokenId, reason]), revoked]).toEqual([
+      [
+        [old, "kept"],
+        [old, "kept"],
+      ],
+      [],
+    ]);
+    expect(world.live()).toEqual([old]);
+  });
+
   it("keeps the newest superseded token that lives, and looks for it once (row 5)", async () => {
     const { world, old } = await superseded();
     const second = String(world.current().token_id);

@@ -385,6 +385,10 @@ describe("found by the explorer:", () => {
     ["nobody asks about a plain text that is current", "adopted-token:42.operator-back+42.c2m-revokes-current"],
     ["without a grace no rollback, also where the functions' clocks are ahead", "no-grace:77.clock-ahead+90.rollback"],
     [
+      "a token that is kept for a dead one is kept, though two versions hold it",
+      "clamped:67.same-token+87.denied-spell+112.operator-back",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],
