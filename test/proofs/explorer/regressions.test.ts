@@ -389,6 +389,10 @@ describe("found by the explorer:", () => {
       "clamped:67.same-token+87.denied-spell+112.operator-back",
     ],
     [
+      "a token that C2M gave again to another secret is that one's when the first is decommissioned",
+      "steps-concurrently:103.gateway-404-spell+161.same-token+218.up-renames",
+    ],
+    [
       "nothing is done to a secret that is marked for deletion",
       "steps-concurrently-no-grace:67.decommission+84.gateway-200+121.unstick",
     ],

@@ -14,6 +14,8 @@ export interface Known {
   secretOf: ReadonlyMap<string, number>;
   wereCurrent: ReadonlySet<string>;
   claimed: ReadonlySet<string>;
+  /** Whether it is the current token of another secret, and in no version of this one: C2M gave it again, to that one. */
+  isOfAnother(token: C2mToken): boolean;
   /** Whether only lines of the log that were lost told of it. */
   isUntold(token: C2mToken): boolean;
   /** Whether somebody else revoked the token, and C2M had no occasion to say so. */
@@ -59,7 +61,7 @@ export function commandTruth(
       return (result) => {
         const told = ((result?.alive ?? []) as { until?: string }[]).map(({ until }) => Date.parse(until ?? ""));
         for (const token of c2ms.tokens) {
-          if (token.kind !== "long" || known.secretOf.get(token.id) !== index) continue;
+          if (token.kind !== "long" || known.secretOf.get(token.id) !== index || known.isOfAnother(token)) continue;
           if (c2ms.isLive(token.id) && !known.isUntold(token) && !told.some((until) => until >= token.expiresAt))
             violation(`decommission succeeded, and ${token.id} lives`);
         }

@@ -180,6 +180,15 @@ export class Watch {
       secretOf: this.happened.secretOf,
       wereCurrent: this.wereCurrent,
       claimed: this.happened.claimed,
+      isOfAnother: ({ accessToken }) => {
+        const own = secrets()[index]?.secret;
+        const stored = [...(own?.state.versions.values() ?? [])].some(
+          ({ value }) => tokenTextOf(value) === accessToken,
+        );
+        return (
+          !stored && secrets().some(({ secret }) => secret !== own && this.#current.get(secret.arn) === accessToken)
+        );
+      },
       isUntold: (token) => this.happened.isUntold(token),
       revokedUnseen: (id) => {
         const isLate = (c2ms.byId(id)?.refusedFrom ?? 0) > this.#options.clock.now();
