@@ -162,8 +162,8 @@ async function leaveUnlessDead(end: EndOfLife, candidate: Candidate, left: Map<s
 }
 
 /**
- * Whether C2M rejects a token. Where its text is not at hand, or it is so young that C2M may not know it yet, what the
- * functions have written has to do.
+ * Whether C2M rejects a token. Where its text is not at hand, what the functions have written has to do; where it is so young
+ * that C2M may not know it yet, what is in the log.
  */
 async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise<boolean> {
   const { tokenId, accessToken, baseUrl, issuedAt } = token;
@@ -181,7 +181,8 @@ async function isDead({ context, ledger }: EndOfLife, token: OwnBearer): Promise
     entries.some(
       ({ event, byOperator, fields }) =>
         event === "token.revoked" &&
-        !byOperator &&
+        // An operator's, as an earlier run of this command, where C2M rejects it, too.
+        (c2m || !byOperator) &&
         !fields.claimed &&
         fields.token_id === tokenId &&
         // Another C2M may give the same ids.
