@@ -58,6 +58,7 @@ export class SecretsManagerStore implements SecretStore {
   async listVersions(secretId: string): Promise<ListedVersion[]> {
     const versions: ListedVersion[] = [];
     let next: string | undefined;
+    const asked = new Set<string>();
     for (let pages = 0; pages < mostPages; pages += 1) {
       const page = await called("ListSecretVersionIds", () =>
         this.#client.send(
@@ -68,9 +69,10 @@ export class SecretsManagerStore implements SecretStore {
         if (VersionId === undefined) continue;
         versions.push({ versionId: VersionId, stages: VersionStages ?? [], createdAt: CreatedDate?.getTime() });
       }
-      // The same page for ever is no way on: an empty token, or the one that was sent.
-      if (!page.NextToken || page.NextToken === next) break;
       next = page.NextToken;
+      // The same pages for ever are no way on: an empty token, or one that was sent.
+      if (!next || asked.has(next)) break;
+      asked.add(next);
     }
     return versions;
   }

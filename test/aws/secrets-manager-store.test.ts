@@ -155,6 +155,13 @@ describe("the store on Secrets Manager", () => {
     expect((await store.listVersions("s")).length).toBeLessThanOrEqual(2);
   });
 
+  it("ends a list of versions whose tokens go in a circle, and reads no page twice", async () => {
+    const pages = ["a", "b", "a", "b"].map((NextToken, at) => ({ Versions: [{ VersionId: `v${at % 2}` }], NextToken }));
+    const { store, asked } = answering(...pages);
+    await store.listVersions("s");
+    expect(asked.map(({ input }) => input.NextToken)).toEqual([undefined, "a", "b"]);
+  });
+
   it("ends a list of versions that has another page for ever", async () => {
     const { store, asked } = answering(...Array.from({ length: 101 }, (_, page) => ({ NextToken: String(page) })));
     expect(await store.listVersions("s")).toEqual([]);
