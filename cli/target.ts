@@ -107,19 +107,26 @@ export function rotatorOf({ functions }: Target, lambdaArn: string | undefined):
   return name;
 }
 
+/** The rotation that the stack has named a rotator after; undefined where another one made it. */
+function rotationNamedBy(rotator: string): string | undefined {
+  return rotator.endsWith("-rotator") ? rotator.slice(0, -"-rotator".length) : undefined;
+}
+
 /** The reconciling function's name: as given, else as the stack names it beside the rotator. */
 export function reconcilerOf(target: Target, lambdaArn: string | undefined): string {
   const { reconciler } = target.functions;
   if (reconciler !== undefined) return reconciler;
   const rotator = rotatorOf(target, lambdaArn);
-  if (rotator.endsWith("-rotator")) return rotator.replace(/-rotator$/, "-reconciler");
+  const rotation = rotationNamedBy(rotator);
+  if (rotation !== undefined) return `${rotation}-reconciler`;
   throw usage(`The reconciler's name can't be told from the rotator's, ${rotator}. Use --reconciler NAME.`);
 }
 
 /** The rotation's name, with which those of its alarms begin: as the stack names its rotator after it. */
 export function rotationOf(target: Target, lambdaArn: string | undefined): string {
   const rotator = rotatorOf(target, lambdaArn);
-  if (rotator.endsWith("-rotator")) return rotator.replace(/-rotator$/, "");
+  const rotation = rotationNamedBy(rotator);
+  if (rotation !== undefined) return rotation;
   throw usage(`The alarms' names can't be told from the rotator's, ${rotator}. Use --alarm-prefix NAME.`);
 }
 
@@ -130,7 +137,8 @@ export async function logGroupOf(aws: Aws, target: Target, lambdaArn: string | u
   const rotator = rotatorOf(target, lambdaArn);
   const { logGroup: written } = await aws.functionConfiguration(rotator);
   if (!written) throw failed(`The function ${rotator} names no log group.`, "Use --log-group NAME.");
-  const ledger = rotator.endsWith("-rotator") ? ledgerGroup(rotator.replace(/-rotator$/, "")) : written;
+  const rotation = rotationNamedBy(rotator);
+  const ledger = rotation === undefined ? written : ledgerGroup(rotation);
   if (written === ledger) return written;
   throw failed(
     `The function ${rotator} writes to the log group ${written}, and the ledger is ${ledger}.`,

@@ -11,7 +11,7 @@ import { isDecommissioned, markDecommissioned } from "../../src/rotation/decommi
 import { detachPending } from "../../src/rotation/detach.ts";
 import { askWhetherWorks } from "../../src/rotation/exchange.ts";
 import { isOld } from "../../src/rotation/prove.ts";
-import { type Revocation, revoke } from "../../src/rotation/revoke.ts";
+import { logRevoked, type Revocation, revoke } from "../../src/rotation/revoke.ts";
 import { compareToken, idsOf, isSameC2m, type Revocable } from "../../src/rotation/same-token.ts";
 import type { Aws } from "../aws.ts";
 import { type Elsewhere, readElsewhere, type Subject, surveyAll } from "../survey.ts";
@@ -257,30 +257,28 @@ type OwnBearer = Revocable & { issuedAt?: string | undefined };
 /** Whether C2M lets a token revoke itself is not documented. */
 async function revokeByItself(end: EndOfLife, token: OwnBearer | undefined): Promise<"revoked" | "alive" | "dead"> {
   const { context } = end;
-  const { arn, clock, deadline, log } = context;
+  const { clock, deadline } = context;
   if (token?.expiresAt !== undefined && Date.parse(token.expiresAt) <= clock.now()) return "dead";
   const { accessToken } = token ?? {};
   const c2m = token && context.c2mAt(token.baseUrl);
   const ids = token ? idsOf(token) : [];
   if (!token || !accessToken || !c2m) return "alive";
   if (ids.length === 0) return (await isDead(end, token)) ? "dead" : "alive";
-  const revoked = (tokenId: string, claimed = false) => {
-    const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
-    log.event("token.revoked", { ...fields, ...(claimed ? { claimed } : {}) });
-  };
   const answers = new Map<string, RevokeAnswer>();
   for (const tokenId of ids) {
     // What is said of one id says nothing of the other.
     const answer = await c2m.revokeToken({ tokenId, bearer: accessToken, deadline });
     answers.set(tokenId, answer);
-    if (answer === "revoked" || answer === "claimed") revoked(tokenId, answer === "claimed");
+    if (answer === "revoked" || answer === "claimed") logRevoked(context, token, tokenId, answer);
   }
   const said = new Set(answers.values());
   if (said.size === 1 && said.has("revoked")) return "revoked";
   if (said.has("claimed")) await waitUntil(end, clock.now() + biteMs, "effect");
   // Dead already, as after an earlier run of this command or by its other id, or not allowed to.
   if (await isDead(end, token)) {
-    for (const [tokenId, answer] of answers) if (answer !== "revoked" && answer !== "claimed") revoked(tokenId);
+    for (const [tokenId, answer] of answers) {
+      if (answer !== "revoked" && answer !== "claimed") logRevoked(context, token, tokenId, "revoked");
+    }
     return "revoked";
   }
   if (said.has("unclear") || said.has("not_found") || said.has("claimed")) throw unclear();

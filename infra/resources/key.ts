@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { ledgerGroup } from "../../src/formats/ledger.ts";
 import type { RotationPlan } from "../args/plan.ts";
 
 /** How long AWS keeps a key that is to be deleted, in days: the longest. Without the key no secret can be read. */
@@ -77,7 +78,7 @@ function letReadersDecrypt({ credentials }: RotationPlan, place: Place, readers:
 }
 
 function letLogsEncrypt(name: string, { accountId, partition, region }: Place) {
-  const group = pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:log-group:/aws/lambda/${name}`;
+  const group = pulumi.interpolate`arn:${partition}:logs:${region}:${accountId}:log-group:${ledgerGroup(name)}`;
   return {
     Sid: "LetLogsEncryptTheLog",
     Effect: "Allow",

@@ -217,11 +217,11 @@ async function seeDead(run: ReconcileContext, { of, candidate }: { of: Of; candi
   const { context, settings } = of;
   const end = await orFailure(run.log, settings, async () => await exchangeOf(run, context, candidate));
   const seen = typeof end === "string" ? end : "neither";
-  for (const fields of fieldsOfIds(context, candidate)) {
-    if (seen === "dead") context.log.event("token.dead", fields);
-    if (seen === "alive") context.log.event("token.alive", fields);
+  if (seen === "dead") logDead(context, candidate);
+  if (seen === "alive") {
+    for (const fields of fieldsOfIds(context, candidate)) context.log.event("token.alive", fields);
+    context.log.metric(metricNames.revokedAlive);
   }
-  if (seen === "alive") context.log.metric(metricNames.revokedAlive);
   return { of, candidate, seen };
 }
 

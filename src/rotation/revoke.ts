@@ -110,9 +110,7 @@ async function revokeGuarded(
       // What is said of one id says nothing of the other.
       const answer = await revokeId(context, { token, tokenId, c2m, guard });
       answers.set(tokenId, answer);
-      if (answer !== "revoked" && answer !== "claimed") continue;
-      const claimed = answer === "claimed" ? { claimed: true } : {};
-      log.event("token.revoked", { ...tokenFields(arn, only([tokenId])), ...claimed });
+      if (answer === "revoked" || answer === "claimed") logRevoked(context, token, tokenId, answer);
     }
     if (answered("unclear").length > 0) {
       throw new RetryableError(
@@ -134,6 +132,17 @@ async function revokeGuarded(
   if (refused.length > 0) return unrevocable("C2M lets no token that we hold revoke it", only(refused));
   log.metric(metricNames.revoked);
   return answered("claimed").length > 0 ? "claimed" : "revoked";
+}
+
+/** Tells of one id of a token that it is revoked, and whether something before C2M could have said so. */
+export function logRevoked(
+  { arn, log }: Pick<SecretContext, "arn" | "log">,
+  token: Revocable,
+  tokenId: string,
+  answer: "revoked" | "claimed",
+): void {
+  const fields = tokenFields(arn, { ...token, tokenId, headerTokenId: undefined });
+  log.event("token.revoked", { ...fields, ...(answer === "claimed" ? { claimed: true } : {}) });
 }
 
 function failed({ arn, log }: SecretContext, token: Revocable, code: string): void {
