@@ -160,7 +160,7 @@ const outcomeMs = 3 * hour;
 function settledIn(world: World, past: ReadonlySet<string>, base: number): ReadonlySet<unknown> {
   const { ledger, watch, secrets, toDecommission, decommissioned } = world;
   // Whoever lets go of a secret is told of them.
-  const isKept = [...secrets].every(({ settings }) => !settings.retire);
+  const isKept = secrets.every(({ settings }) => !settings.retire);
   const areTold = isKept && toDecommission.size === 0 && decommissioned.size === 0;
   const made = new Set<unknown>(watch.happened.attemptOf.values());
   const settled = new Set<unknown>();

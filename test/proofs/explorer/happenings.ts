@@ -5,7 +5,7 @@ import { anotherIdOf } from "./c2m-client.ts";
 import type { C2ms } from "./c2ms.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
 import type { Exemption } from "./scenarios.ts";
-import { tokenTextOf } from "./stored-text.ts";
+import { holdsToken, tokenTextOf } from "./stored-text.ts";
 
 /** What can be looked up in the world at any moment. */
 export interface Sources {
@@ -131,9 +131,7 @@ export class Happenings {
   isStored(id: string): boolean {
     const { c2ms, secrets } = this.#sources;
     const text = c2ms.byId(id)?.accessToken;
-    return secrets().some(({ secret }) =>
-      [...secret.state.versions.values()].some(({ value }) => tokenTextOf(value) === text),
-    );
+    return secrets().some(({ secret }) => holdsToken(secret, text));
   }
 
   /** What of a token's life is remembered here, for a state that is to be told from others. */

@@ -1,3 +1,4 @@
+import type { Secret } from "../../../local-cloud/secrets-manager/secret.ts";
 import type { SecretValue } from "../../../local-cloud/secrets-manager/value.ts";
 
 /** What is read of values, by their text: a world has few, and each is looked at after every effect. */
@@ -12,6 +13,11 @@ export function valueText(value: SecretValue | undefined): string | undefined {
 export function tokenTextOf(value: SecretValue | undefined): string | undefined {
   const text = valueText(value);
   return text === undefined ? undefined : read(text).accessToken;
+}
+
+/** Whether a version of a secret holds the token of this text. */
+export function holdsToken({ state }: Secret, accessToken: string | undefined): boolean {
+  return [...state.versions.values()].some(({ value }) => tokenTextOf(value) === accessToken);
 }
 
 /** The fields of a value: those of our JSON, or the whole text as the token. Not to be changed. */

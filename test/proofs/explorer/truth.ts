@@ -41,9 +41,9 @@ export function commandTruth(
         // By another command its tokens are ended since.
         const found = secret(index);
         if (found && (found.state.deletion || holderOf(found.state, decommissionLabel))) return;
-        const token = currentToken();
+        const [token, named] = [currentToken(), namedBy(result?.tokenId)];
         // Superseded since, as by `pulumi up`.
-        if (token && namedBy(result?.tokenId) && token.id !== namedBy(result?.tokenId)?.id) return;
+        if (token && named && token.id !== named.id) return;
         if (token && !c2ms.isLive(token.id) && !known.revokedUnseen(token.id))
           violation("rollback succeeded, and the token that it left is dead");
       };

@@ -10,7 +10,7 @@ import { Happenings, type Sources } from "./happenings.ts";
 import type { LogLine } from "./in-memory-ledger.ts";
 import { LeakDetector, printable } from "./leak-detector.ts";
 import type { Scenario } from "./scenarios.ts";
-import { storedFields, tokenTextOf, valueText } from "./stored-text.ts";
+import { holdsToken, storedFields, tokenTextOf, valueText } from "./stored-text.ts";
 import { commandTruth } from "./truth.ts";
 
 /** A secret as it is, and the settings that are deployed for it. */
@@ -168,7 +168,7 @@ export class Watch {
     }
     if (event === "token.revoked" || String(event) === "token.dead")
       this.#checkDead(run, String(event), fields.token_id);
-    this.#checkLeak(Object.values(fields).join("\n"), `the log line ${event}`);
+    this.#checkLeak(said(fields), `the log line ${event}`);
   }
 
   /** Of a command that begins: what is to be called with its result when it ends with status 0. */
@@ -182,12 +182,8 @@ export class Watch {
       claimed: this.happened.claimed,
       isOfAnother: ({ accessToken }) => {
         const own = secrets()[index]?.secret;
-        const stored = [...(own?.state.versions.values() ?? [])].some(
-          ({ value }) => tokenTextOf(value) === accessToken,
-        );
-        return (
-          !stored && secrets().some(({ secret }) => secret !== own && this.#current.get(secret.arn) === accessToken)
-        );
+        if (own && holdsToken(own, accessToken)) return false;
+        return secrets().some(({ secret }) => secret !== own && this.#current.get(secret.arn) === accessToken);
       },
       isUntold: (token) => this.happened.isUntold(token),
       revokedUnseen: (id) => {
@@ -273,7 +269,7 @@ export class Watch {
       this.#proven.has(token.id),
       this.unrevocable.has(token.id),
       ...this.happened.memoryOf(token),
-      lost && [since(lost.at), lost.byOperator, lost.graceMs],
+      lost && [since(lost.at), lost.byOperator, lost.graceMs, this.#mayBeShown(lost)],
     ];
   }
 
@@ -333,12 +329,9 @@ export class Watch {
     if (!lost) return;
     const { replicasBehind: behind } = this.happened;
     const isReplicated = secrets().some(
-      ({ secret: { state } }) =>
-        state.replicas.length > 0 &&
-        [...state.versions.values()].some(({ value }) => tokenTextOf(value) === token.accessToken),
+      ({ secret }) => secret.state.replicas.length > 0 && holdsToken(secret, token.accessToken),
     );
-    // What was superseded before, a replica does not show.
-    if (isReplicated && behind && behind.after < effect.run.firstEffect && lost.at >= behind.at) {
+    if (isReplicated && behind && behind.after < effect.run.firstEffect && this.#mayBeShown(lost)) {
       this.#violation("I1", effect, `${id} is revoked while a replica of its secret may still show it`);
     }
     if (invocation.endsGrace) return;
@@ -354,6 +347,12 @@ export class Watch {
     if (isUndated || (lost.byOperator && raced)) return;
     const seconds = Math.round((clock.now() - lost.at) / 1_000);
     this.#violation("I1", effect, `${id} is revoked ${seconds} s after it was superseded, within the grace period`);
+  }
+
+  /** By a replica that is behind: what was superseded before, it does not show. */
+  #mayBeShown(lost: { at: number }): boolean {
+    const { replicasBehind: behind } = this.happened;
+    return behind !== undefined && lost.at >= behind.at;
   }
 
   /** The newest superseded token is kept for a day where the current one is dead. */
@@ -466,4 +465,9 @@ export class Watch {
   #violation(invariant: string, effect: Effect | undefined, text: string): void {
     this.violations.push(`${invariant}: ${effect ? `at ${effect.number}, ` : ""}${text}`);
   }
+}
+
+/** All that a line says, as it was said: JSON would escape it. */
+function said(value: unknown): string {
+  return typeof value === "object" && value !== null ? Object.values(value).map(said).join("\n") : String(value);
 }
