@@ -2,12 +2,9 @@ import { expect, it } from "vitest";
 import { explore } from "./explore.ts";
 import { schedulesOf } from "./figures.ts";
 
-it("no single move of a sample breaks the promise, and none finds another verdict without merging", async () => {
+it("no schedule of a sample breaks the promise, and none finds another verdict without merging", async () => {
   const tally = await explore({ budget: "quick", seed: Math.floor(Math.random() * 2 ** 31) });
-  // Of several random moves, what a new seed finds need not be this commit's fault: it is told.
-  const ofSeveralMoves = tally.breaches.filter(({ id }) => /[+@]/.test(id));
-  for (const { id, violations } of ofSeveralMoves) console.warn(`FOUND: ${id}: ${violations.join("; ")}`);
-  expect(tally.breaches.filter((breach) => !ofSeveralMoves.includes(breach))).toEqual([]);
+  expect(tally.breaches).toEqual([]);
   expect(tally.played.singles).toBeGreaterThan(1_000);
   expect(tally.played.crashPairs).toBeGreaterThan(100);
   expect(Object.keys(tally.moves).length, "kinds of moves that fell").toBeGreaterThan(50);
